@@ -16,7 +16,10 @@ library Errors {
     error Registry_FreeDepositShort(address provider, address token, uint256 free, uint256 needed);
     error Registry_LockShort(address provider, address token, address market, uint256 locked, uint256 needed);
     error Registry_PaidAboveReleased(uint256 paid, uint256 released);
-    error Registry_InexactTransfer(address token, uint256 expected, uint256 received);
+
+    // Tokens
+
+    error Tokens_InexactTransfer(address token, uint256 expected, uint256 received);
 
     // Market: offers
 
@@ -56,7 +59,6 @@ library Errors {
     error Market_ResourceAboveOffer(uint256 wanted, uint256 offered);
     error Market_ExposureTooHigh(uint256 exposure, uint256 max);
     error Market_OrderExists(OrderId order);
-    error Market_InexactTransfer(address token, uint256 expected, uint256 received);
 
     // Market: orders
 

@@ -1,0 +1,97 @@
+// HTTP/1.1 (RFC 9112) for our daemons: a server that hands each request to a handler, and a client
+// that keeps connections.
+//
+// Threads: an HttpServer runs its own event loop thread and a bounded pool of workers that call the
+// handler, so a handler may block and must be safe to call from several threads at once. An
+// HttpClient is safe to call from any thread; each call blocks its caller and has a deadline.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "base/bytes.hpp"
+
+namespace sp::net {
+
+inline constexpr std::size_t kHeaderSizeMax =
+    16 * 1024;                                       ///< request line or status line and all fields
+inline constexpr std::size_t kTargetSizeMax = 2048;  ///< path and query of a request
+inline constexpr std::size_t kConnectionsMax = 512;  ///< of one server; more are refused with 503
+inline constexpr std::size_t kQueuedRequestsMax = 1024;  ///< waiting for a worker; more get 503
+inline constexpr std::chrono::seconds kIdleTimeout{60};  ///< of a kept connection
+inline constexpr std::chrono::seconds kTransferTimeout{
+    30};  ///< without progress in the middle of a message
+
+/// Field names in lower case.
+using Headers = std::map<std::string, std::string, std::less<>>;
+
+struct HttpRequest {
+  std::string method;  ///< "GET"
+  std::string path;    ///< percent-decoded, begins with '/'
+  std::map<std::string, std::string, std::less<>> query;
+  Headers headers;
+  Bytes body;
+};
+
+struct HttpResponse {
+  unsigned status = 200;
+  Headers headers;
+  Bytes body;
+};
+
+/// A JSON or text answer with its content type.
+HttpResponse text_response(unsigned status, std::string_view content_type, std::string_view body);
+
+class HttpServer {
+ public:
+  using Handler = std::function<HttpResponse(const HttpRequest&)>;
+  struct Options {
+    std::string address = "127.0.0.1";
+    std::uint16_t port = 0;  ///< 0 = any free one
+    std::size_t body_max = 1 << 20;
+    unsigned workers = 4;
+  };
+
+  /// Listens and serves until it is destroyed. Errc::io where it can't listen.
+  static Result<std::unique_ptr<HttpServer>> start(const Options& options, Handler handler);
+  virtual ~HttpServer() = default;
+  /// The port that it listens on.
+  [[nodiscard]] virtual std::uint16_t port() const = 0;
+};
+
+/// "http://host:port/path" in parts. Errc::malformed; Errc::unsupported for another scheme.
+struct Url {
+  std::string host;
+  std::uint16_t port = 80;
+  std::string target = "/";  ///< path and query
+  static Result<Url> parse(std::string_view text);
+};
+
+class HttpClient {
+ public:
+  struct Options {
+    std::chrono::milliseconds timeout{10'000};  ///< of a whole call
+    std::size_t body_max = 64 << 20;            ///< of a response
+    std::size_t connections_max = 16;           ///< kept per host
+  };
+  HttpClient();
+  explicit HttpClient(const Options& options);
+  ~HttpClient();
+  HttpClient(const HttpClient&) = delete;
+  HttpClient& operator=(const HttpClient&) = delete;
+
+  /// Any answer is a value, whatever its status. Errc::unavailable where nobody answers,
+  /// Errc::timed_out, Errc::too_large, Errc::malformed. A kept connection that proves dead is
+  /// replaced once.
+  Result<HttpResponse> call(const std::string& method, const std::string& url, ByteView body = {},
+                            const Headers& headers = {});
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace sp::net
