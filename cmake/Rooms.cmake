@@ -1,11 +1,12 @@
 # sp_room(NAME [ROOMS other rooms] [LIBRARIES others' libraries])
 #
-# Makes the library sp_NAME of src/NAME, its test program NAME_test of the *_test.cpp beside the code, and one fuzz target
+# Makes the library sp_NAME of src/NAME (a '/' in the name becomes '_'), its test program NAME_test of the *_test.cpp beside the code, and one fuzz target
 # NAME_*_fuzz of each *_fuzz.cpp. Fuzz targets run their seeds and some mutations in every test run; with SP_FUZZ they are
 # libFuzzer programs.
 function(sp_room name)
   cmake_parse_arguments(ROOM "" "" "ROOMS;LIBRARIES" ${ARGN})
   set(folder ${CMAKE_SOURCE_DIR}/src/${name})
+  string(REPLACE "/" "_" name ${name})
   file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.cpp)
   file(GLOB tests CONFIGURE_DEPENDS ${folder}/*_test.cpp)
   file(GLOB fuzzers CONFIGURE_DEPENDS ${folder}/*_fuzz.cpp)
@@ -16,6 +17,7 @@ function(sp_room name)
   add_library(sp_${name} STATIC ${sources})
   target_include_directories(sp_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
   set(links ${ROOM_ROOMS})
+  list(TRANSFORM links REPLACE "/" "_")
   list(TRANSFORM links PREPEND sp_)
   target_link_libraries(sp_${name} PUBLIC ${links} PRIVATE ${ROOM_LIBRARIES})
   if(name STREQUAL "base")

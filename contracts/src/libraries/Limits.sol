@@ -8,6 +8,6 @@ library Limits {
     uint256 internal constant CHOICES_MAX = 8;
     uint256 internal constant ATTESTORS_MAX = 16; // of one compute offer
     uint256 internal constant HINTS_BYTES_MAX = 4096;
-    uint256 internal constant RATE_SECONDS = 3600; // prices by time are per hour
-    uint256 internal constant DURATION_UNITS = 1000; // receipts count milliseconds
+    uint256 internal constant HOUR = 3600; // prices by time are per hour of so many seconds
+    uint256 internal constant MILLISECONDS = 1000; // of a second; receipts count them
 }

@@ -1,0 +1,45 @@
+// Streams of bytes: a source that is read to its end, and a sink. Each belongs to one thread at a
+// time.
+#pragma once
+
+#include "base/bytes.hpp"
+
+namespace sp::store {
+
+class ByteSource {
+ public:
+  virtual ~ByteSource() = default;
+  /// Fills the front of `out` and returns how many bytes; 0 only at the end (or for an empty
+  /// `out`).
+  virtual Result<std::size_t> read(MutableByteView out) = 0;
+};
+
+class ByteSink {
+ public:
+  virtual ~ByteSink() = default;
+  virtual Status write(ByteView bytes) = 0;
+};
+
+/// Reads from memory that outlives it.
+class MemorySource final : public ByteSource {
+ public:
+  explicit MemorySource(ByteView bytes) : rest_(bytes) {}
+  Result<std::size_t> read(MutableByteView out) override;
+
+ private:
+  ByteView rest_;
+};
+
+/// Collects in memory, up to `size_max` (Errc::too_large).
+class MemorySink final : public ByteSink {
+ public:
+  explicit MemorySink(std::size_t size_max) : size_max_(size_max) {}
+  Status write(ByteView bytes) override;
+  [[nodiscard]] Bytes& bytes() { return bytes_; }
+
+ private:
+  std::size_t size_max_;
+  Bytes bytes_;
+};
+
+}  // namespace sp::store

@@ -1,0 +1,61 @@
+// Trees: folders of files as one canonical tar stream (POSIX pax/ustar), so that equal content is
+// equal bytes.
+//
+// Canonical: entries sorted by path (byte order, folders before what is in them), only folders and
+// regular files, mode 0755 for folders and executables and 0644 for other files, owner 0, time 0,
+// no other attributes. FORMATS.md section 4. Reading accepts any tar of folders and files within
+// the limits and writes nothing outside of the destination: names with "..", absolute names, links,
+// devices and names that pass through a non-folder are Errc::refused.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/files.hpp"
+#include "store/stream.hpp"
+
+namespace sp::store {
+
+inline constexpr std::size_t kTreePathMax = 1024;          ///< bytes of one entry's path
+inline constexpr std::size_t kTreeEntriesMax = 1'000'000;  ///< files and folders of one tree
+
+/// What to do with entries that are neither folders nor regular files (links, sockets, devices).
+enum class OddEntries : std::uint8_t {
+  refuse,    ///< Errc::refused
+  leave_out  ///< as if they weren't there; their paths are told
+};
+
+/// One member of a tree that is put together: the content of `source` (a folder or one file)
+/// appears as `name` in the stream; an empty name means the content of a folder itself.
+struct TreeMember {
+  std::string name;
+  Path source;
+};
+
+/// A canonical tar stream of members (sorted by the caller's names, which must differ). Files are
+/// opened beneath their folder without following links, so that a hostile writer of the folder
+/// can't lead elsewhere. Reads lazily; a file that changes its size while it is read is
+/// Errc::conflict.
+Result<std::unique_ptr<ByteSource>> read_tree(const std::vector<TreeMember>& members,
+                                              OddEntries odd,
+                                              std::vector<std::string>* left_out = nullptr);
+
+/// A canonical tar stream of the entries of an existing tar archive file (an image archive, say);
+/// gzip and zstd are undone. Folders and regular files only; others are Errc::refused. Entries are
+/// spooled to `scratch` (a folder that the caller owns and removes).
+Result<std::unique_ptr<ByteSource>> read_archive(const Path& archive, const Path& scratch);
+
+struct TreeLimits {
+  std::uint64_t bytes_max = 0;  ///< sum of file sizes
+  std::size_t entries_max = kTreeEntriesMax;
+};
+
+/// Writes the tree below `destination` (an existing empty folder). On an error what was written so
+/// far stays; the caller removes it. Errc::refused, Errc::too_large, Errc::malformed, Errc::io.
+Status write_tree(ByteSource& tar, const Path& destination, const TreeLimits& limits);
+
+/// SHA-256 of the canonical tar stream of a folder: the output digest, and `spctl files hash`.
+Result<Digest32> tree_digest(const Path& folder, OddEntries odd);
+
+}  // namespace sp::store
