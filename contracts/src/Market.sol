@@ -32,7 +32,7 @@ import {
     Terms
 } from "./types/Types.sol";
 
-/// @inheritdoc IMarket
+/// @title The market: see {IMarket}.
 contract Market is IMarket, EIP712, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
     using SafeCast for uint256;
@@ -94,7 +94,8 @@ contract Market is IMarket, EIP712, ReentrancyGuardTransient {
         returns (OrderId)
     {
         try IERC20Permit(terms.token)
-            .permit(msg.sender, address(this), permit.value, permit.deadline, permit.v, permit.r, permit.s) {} catch {}
+            .permit(msg.sender, address(this), permit.value, permit.deadline, permit.v, permit.r, permit.s) {}
+            catch {}
         return _create(terms, hints);
     }
 
@@ -158,7 +159,7 @@ contract Market is IMarket, EIP712, ReentrancyGuardTransient {
         }
         _credit(terms.token, terms.customer, held.deposit);
         emit OrderClosed(id, terms.customer, held.deposit);
-        _release(terms.choices[held.attempt].provider, terms.token, lock, 0);
+        _release(_compute(terms, held).provider, terms.token, lock, 0);
     }
 
     /// @inheritdoc IMarket
@@ -213,5 +214,274 @@ contract Market is IMarket, EIP712, ReentrancyGuardTransient {
     /// @inheritdoc IMarket
     function balanceOf(address account, address token) external view returns (uint256) {
         return _balances[token][account];
+    }
+
+    // OFFERS, INTERNAL
+
+    function _addOffer(OfferId id, address provider) private {
+        _requireProvider(provider);
+        if (_offers[id].provider != address(0)) revert Errors.Market_OfferExists(id);
+        _offers[id] = Offer({provider: provider, enabled: true, orders: 0});
+    }
+
+    /// The caller must be one of the provider's two accounts that manage offers.
+    function _requireProvider(address provider) private view {
+        address action = registry.providerOf(provider).action;
+        bool registered = action != address(0);
+        if (!registered || (msg.sender != provider && msg.sender != action)) {
+            revert Errors.Market_NotProvider(msg.sender, provider);
+        }
+    }
+
+    function _requireOrderable(OfferId id) private view {
+        Offer memory held = _offers[id];
+        if (!held.enabled) revert Errors.Market_NotOrderable(id);
+        if (!registry.isActive(held.provider)) revert Errors.Market_ProviderInactive(held.provider);
+    }
+
+    /// One order more that may use the part up.
+    function _count(Part calldata part, OfferId id) private {
+        if (part.maxOrders == 0) return;
+        uint32 orders = _offers[id].orders;
+        if (orders >= part.maxOrders) revert Errors.Market_OfferExhausted(id, part.maxOrders);
+        _offers[id].orders = orders + 1;
+    }
+
+    /// The order has ended without paying the part.
+    function _uncount(Part calldata part, OfferId id) private {
+        if (part.maxOrders != 0) --_offers[id].orders;
+    }
+
+    // CREATE, INTERNAL
+
+    function _create(Terms calldata terms, bytes calldata hints) private returns (OrderId id) {
+        if (msg.sender != terms.customer) revert Errors.Market_NotCustomer(msg.sender, terms.customer);
+        if (hints.length > Limits.HINTS_BYTES_MAX) revert Errors.Market_HintsTooLong(hints.length);
+        Rules.checkTerms(terms);
+
+        bytes32[] memory partIds;
+        (id, partIds) = _identify(terms);
+        if (_orders[id].status != Status.None) revert Errors.Market_OrderExists(id);
+        _requireOrderable(computeId(terms.choices[0]));
+        for (uint256 i = 0; i < partIds.length; ++i) {
+            _takePart(terms.parts[i], OfferId.wrap(partIds[i]), terms.customer);
+        }
+
+        uint128 price = Prices.required(terms).toUint128();
+        _orders[id] = Order({
+            deposit: price,
+            status: Status.Open,
+            createdAt: uint40(block.timestamp),
+            cancelledAt: 0,
+            attempt: 0,
+            claimed: 0
+        });
+        _lock(terms);
+        emit OrderCreated(id, terms.customer, terms.choices[0].provider, terms, hints);
+        Tokens.pullExact(terms.token, terms.customer, price);
+    }
+
+    function _takePart(Part calldata part, OfferId id, address customer) private {
+        bool isUpload = part.owner == customer && part.price == 0 && part.maxOrders == 0;
+        if (isUpload && _offers[id].provider == address(0)) return;
+        _requireOrderable(id);
+        _count(part, id);
+    }
+
+    function _lock(Terms calldata terms) private {
+        Compute calldata compute = terms.choices[0];
+        uint256 exposure = Prices.exposure(terms);
+        if (exposure > compute.maxExposure) revert Errors.Market_ExposureTooHigh(exposure, compute.maxExposure);
+        if (exposure != 0) registry.lock(compute.provider, terms.token, uint128(exposure));
+    }
+
+    // EVIDENCE, INTERNAL
+
+    /// The attested session runs this order on the device of the current choice, at the provider's wish.
+    /// @return digest EIP-712 digest of the attestation.
+    function _checkAttestation(
+        OrderId id,
+        Order memory held,
+        Terms calldata terms,
+        Attestation calldata attestation,
+        bytes calldata signature
+    ) private view returns (bytes32 digest) {
+        _requireSubject(id, held, attestation.order, attestation.attempt, attestation.replica);
+        Compute calldata compute = _compute(terms, held);
+        if (attestation.kind != compute.kind) {
+            revert Errors.Market_WrongEvidenceKind(attestation.kind, compute.kind);
+        }
+        if (attestation.chip != compute.chip) revert Errors.Market_WrongChip(attestation.chip, compute.chip);
+        _checkAttestedTime(held, terms, attestation.time);
+
+        digest = _hashTypedDataV4(Hashes.hash(attestation));
+        _requireSigner(digest, signature, terms.attestor);
+        _checkAcceptance(held, attestation, compute.provider);
+    }
+
+    function _checkAttestedTime(Order memory held, Terms calldata terms, uint256 time) private view {
+        if (time < held.createdAt) revert Errors.Market_AttestedTooEarly(time, held.createdAt);
+        uint256 latest = Math.min(block.timestamp, uint256(held.createdAt) + terms.workBy);
+        if (held.cancelledAt != 0) latest = Math.min(latest, held.cancelledAt - 1);
+        if (time > latest) revert Errors.Market_AttestedTooLate(time, latest);
+    }
+
+    function _checkAcceptance(Order memory held, Attestation calldata attestation, address provider) private view {
+        Acceptance memory acceptance =
+            Acceptance(attestation.order, attestation.attempt, attestation.replica, attestation.session);
+        address signer = _signer(_hashTypedDataV4(Hashes.hash(acceptance)), attestation.acceptance);
+        if (!registry.isAction(provider, signer, held.createdAt)) {
+            revert Errors.Market_NotAccepted(signer, provider);
+        }
+    }
+
+    function _checkReceipt(
+        OrderId id,
+        Order memory held,
+        address session,
+        Receipt calldata receipt,
+        bytes calldata signature,
+        uint256 parts
+    ) private view {
+        _requireSubject(id, held, receipt.order, receipt.attempt, receipt.replica);
+        Rules.checkReceipt(receipt, parts);
+        _requireSigner(_hashTypedDataV4(Hashes.hash(receipt)), signature, session);
+    }
+
+    function _checkKeyRequest(
+        OrderId id,
+        Order memory held,
+        address session,
+        bytes32 attested,
+        KeyRequest calldata request,
+        bytes calldata signature
+    ) private view {
+        _requireSubject(id, held, request.order, request.attempt, request.replica);
+        if (request.attestation != attested) revert Errors.Market_WrongAttestation(request.attestation, attested);
+        _requireSigner(_hashTypedDataV4(Hashes.hash(request)), signature, session);
+    }
+
+    /// What is signed must speak of this order and its current attempt.
+    function _requireSubject(OrderId id, Order memory held, bytes32 subject, uint256 attempt, uint256 replica)
+        private
+        pure
+    {
+        if (subject != OrderId.unwrap(id)) revert Errors.Market_WrongOrder(subject, id);
+        if (attempt != held.attempt || replica != 0) {
+            revert Errors.Market_WrongAttempt(attempt, replica, held.attempt);
+        }
+    }
+
+    function _requireSigner(bytes32 digest, bytes calldata signature, address expected) private pure {
+        address signer = _signer(digest, signature);
+        if (signer == address(0) || signer != expected) revert Errors.Market_BadSignature(signer, expected);
+    }
+
+    /// @return signer Zero where the signature isn't 65 bytes, v isn't 27 or 28, or s is high.
+    function _signer(bytes32 digest, bytes calldata signature) private pure returns (address signer) {
+        (signer,,) = ECDSA.tryRecoverCalldata(digest, signature);
+    }
+
+    // PAYMENT, INTERNAL
+
+    function _pay(
+        OrderId id,
+        Order memory held,
+        Terms calldata terms,
+        bytes32[] memory partIds,
+        address session,
+        Receipt calldata receipt,
+        uint256 billable
+    ) private {
+        (uint256[] memory partsPaid, uint256 partsTotal) = _payParts(terms, partIds, receipt, billable);
+        Compute calldata compute = _compute(terms, held);
+        uint256 computePaid = Prices.computeEarns(compute, receipt.outcome, billable);
+        bool fromLock = receipt.outcome == Outcome.Provider;
+        uint256 refunded = fromLock ? held.deposit : held.deposit - computePaid - partsTotal;
+
+        _credit(terms.token, compute.provider, computePaid);
+        _credit(terms.token, terms.customer, refunded);
+        emit OrderSettled(id, terms.customer, compute.provider, session, computePaid, partsPaid, refunded, receipt);
+        _release(compute.provider, terms.token, Prices.exposure(terms), fromLock ? partsTotal : 0);
+    }
+
+    function _payParts(Terms calldata terms, bytes32[] memory partIds, Receipt calldata receipt, uint256 billable)
+        private
+        returns (uint256[] memory paid, uint256 total)
+    {
+        paid = new uint256[](partIds.length);
+        for (uint256 i = 0; i < partIds.length; ++i) {
+            Part calldata part = terms.parts[i];
+            if (Prices.hasEarned(part, i, receipt, terms.customer)) {
+                paid[i] = Prices.partEarns(part, billable);
+                total += paid[i];
+                _credit(terms.token, part.owner, paid[i]);
+            } else {
+                _uncount(part, OfferId.wrap(partIds[i]));
+            }
+        }
+    }
+
+    function _payClaim(OrderId id, Order memory held, Terms calldata terms, uint256 index) private {
+        if (index >= terms.parts.length || !Prices.isClaimable(terms.parts[index], terms.customer)) {
+            revert Errors.Market_NothingToClaim(index);
+        }
+        if (_isClaimed(held, index)) revert Errors.Market_AlreadyClaimed(index);
+        Part calldata part = terms.parts[index];
+        address provider = _compute(terms, held).provider;
+
+        _orders[id].claimed = held.claimed | uint24(1 << index);
+        _credit(terms.token, part.owner, part.price);
+        emit PartClaimed(id, part.owner, provider, index, part.price);
+        _release(provider, terms.token, part.price, part.price);
+    }
+
+    function _credit(address token, address account, uint256 amount) private {
+        if (amount != 0) _balances[token][account] += amount;
+    }
+
+    function _release(address provider, address token, uint256 amount, uint256 paid) private {
+        if (amount != 0) registry.release(provider, token, uint128(amount), uint128(paid));
+    }
+
+    function _isClaimed(Order memory held, uint256 index) private pure returns (bool) {
+        return (held.claimed >> index) & 1 == 1;
+    }
+
+    // CLOCK AND IDENTITY, INTERNAL
+
+    function _requirePhase(OrderId id, Terms calldata terms, Phase expected) private view returns (Order memory held) {
+        held = _orders[id];
+        Phase actual = _phase(terms, held);
+        if (actual != expected) revert Errors.Market_WrongPhase(id, actual);
+    }
+
+    function _phase(Terms calldata terms, Order memory held) private view returns (Phase) {
+        if (held.status == Status.None) return Phase.None;
+        if (held.status == Status.Settled) return Phase.Settled;
+        if (held.status == Status.Closed) return Phase.Closed;
+
+        bool cancelled = held.cancelledAt != 0;
+        uint256 end = cancelled ? held.cancelledAt : uint256(held.createdAt) + terms.settleBy;
+        if (!cancelled && block.timestamp <= end) return Phase.Working;
+        if (block.timestamp <= end + terms.settleWindow) return Phase.Settling;
+        if (block.timestamp <= end + terms.settleWindow + terms.claimWindow) return Phase.Claiming;
+        return Phase.Closable;
+    }
+
+    /// Block time until which an order is billed.
+    function _chainTime(Order memory held) private view returns (uint256) {
+        return held.cancelledAt != 0 ? held.cancelledAt : block.timestamp;
+    }
+
+    /// The compute offer that has the order now.
+    function _compute(Terms calldata terms, Order memory held) private pure returns (Compute calldata) {
+        return terms.choices[held.attempt];
+    }
+
+    function _identify(Terms calldata terms) private view returns (OrderId id, bytes32[] memory partIds) {
+        partIds = Hashes.hashAll(terms.parts);
+        bytes32[] memory choiceIds = Hashes.hashAll(terms.choices);
+        id = OrderId.wrap(_hashTypedDataV4(Hashes.hash(terms, choiceIds, partIds)));
     }
 }

@@ -10,7 +10,7 @@ import {Errors} from "./libraries/Errors.sol";
 import {Tokens} from "./libraries/Tokens.sol";
 import {Deposit, Provider} from "./types/Records.sol";
 
-/// @inheritdoc IRegistry
+/// @title The registry: see {IRegistry}.
 contract Registry is IRegistry, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
 

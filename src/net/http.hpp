@@ -1,6 +1,10 @@
 // HTTP/1.1 (RFC 9112) for our daemons: a server that hands each request to a handler, and a client
 // that keeps connections.
 //
+// The server reads a request whole before it calls the handler, and refuses by itself what isn't
+// HTTP: 400, 408 (by closing), 413, 414, 417, 431, 503. Ranges, methods and paths are the handler's
+// business. A response's content-length is the server's, save in the answer to HEAD.
+//
 // Threads: an HttpServer runs its own event loop thread and a bounded pool of workers that call the
 // handler, so a handler may block and must be safe to call from several threads at once. An
 // HttpClient is safe to call from any thread; each call blocks its caller and has a deadline.
@@ -23,16 +27,18 @@ inline constexpr std::size_t kConnectionsMax = 512;  ///< of one server; more ar
 inline constexpr std::size_t kQueuedRequestsMax = 1024;  ///< waiting for a worker; more get 503
 inline constexpr std::chrono::seconds kIdleTimeout{60};  ///< of a kept connection
 inline constexpr std::chrono::seconds kTransferTimeout{
-    30};  ///< without progress in the middle of a message
+    30};  ///< for a whole header, and without progress in the middle of a body
+inline constexpr std::chrono::seconds kMessageTimeout{600};  ///< for a whole request or response
+inline constexpr std::chrono::milliseconds kStopGrace{500};  ///< for answers under way at a stop
 
 /// Field names in lower case.
 using Headers = std::map<std::string, std::string, std::less<>>;
 
 struct HttpRequest {
   std::string method;  ///< "GET"
-  std::string path;    ///< percent-decoded, begins with '/'
+  std::string path;    ///< percent-decoded, begins with '/'; no control characters, no dot segments
   std::map<std::string, std::string, std::less<>> query;
-  Headers headers;
+  Headers headers;  ///< a field that stands twice is joined with ", "
   Bytes body;
 };
 
@@ -53,16 +59,22 @@ class HttpServer {
     std::uint16_t port = 0;  ///< 0 = any free one
     std::size_t body_max = 1 << 20;
     unsigned workers = 4;
+    std::chrono::milliseconds idle_timeout = kIdleTimeout;
+    std::chrono::milliseconds transfer_timeout = kTransferTimeout;
   };
 
-  /// Listens and serves until it is destroyed. Errc::io where it can't listen.
+  /// Listens and serves until it is destroyed; the destructor lets answers under way end for
+  /// kStopGrace, then closes everything, and waits for handlers to return. A handler that throws
+  /// answers 500. Errc::io where it can't listen; Errc::usage for an address that isn't numeric.
   static Result<std::unique_ptr<HttpServer>> start(const Options& options, Handler handler);
   virtual ~HttpServer() = default;
   /// The port that it listens on.
   [[nodiscard]] virtual std::uint16_t port() const = 0;
 };
 
-/// "http://host:port/path" in parts. Errc::malformed; Errc::unsupported for another scheme.
+/// "http://host:port/path?query" in parts; an IPv6 host in brackets. Errc::malformed, also for a
+/// user name, a fragment, spaces and control characters; Errc::unsupported for another scheme;
+/// Errc::too_large over kTargetSizeMax.
 struct Url {
   std::string host;
   std::uint16_t port = 80;
@@ -83,9 +95,10 @@ class HttpClient {
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
-  /// Any answer is a value, whatever its status. Errc::unavailable where nobody answers,
-  /// Errc::timed_out, Errc::too_large, Errc::malformed. A kept connection that proves dead is
-  /// replaced once.
+  /// Any answer is a value, whatever its status. Errc::unavailable where nobody answers or the
+  /// answer breaks off, Errc::timed_out, Errc::too_large, Errc::malformed, Errc::unsupported for
+  /// https. A kept connection that proves dead before the first byte of an answer is replaced once,
+  /// so a request may reach the server twice. Redirects aren't followed.
   Result<HttpResponse> call(const std::string& method, const std::string& url, ByteView body = {},
                             const Headers& headers = {});
 

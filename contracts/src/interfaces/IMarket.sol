@@ -46,7 +46,9 @@ interface IMarket {
         uint256 refunded,
         Receipt receipt
     );
-    event PartClaimed(OrderId indexed order, address indexed owner, address indexed provider, uint256 part, uint256 paid);
+    event PartClaimed(
+        OrderId indexed order, address indexed owner, address indexed provider, uint256 part, uint256 paid
+    );
     event OrderClosed(OrderId indexed order, address indexed customer, uint256 refunded);
     event Withdrawn(address indexed account, address indexed token, address receiver, uint256 amount);
 

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {EvidenceKind, OfferId, OrderId, Outcome, PartKind} from "../types/Types.sol";
-import {Phase, Status} from "../types/Records.sol";
+import {Phase} from "../types/Records.sol";
 
 /// Every revert of our own, prefixed by the contract it comes from, with the values that offend.
 library Errors {
@@ -62,9 +62,7 @@ library Errors {
 
     // Market: orders
 
-    error Market_NotOpen(OrderId order, Status status);
     error Market_WrongPhase(OrderId order, Phase phase);
-    error Market_AlreadyCancelled(OrderId order);
     error Market_WrongOrder(bytes32 order, OrderId expected);
     error Market_WrongAttempt(uint256 attempt, uint256 replica, uint256 expectedAttempt);
     error Market_WrongEvidenceKind(EvidenceKind kind, EvidenceKind expected);

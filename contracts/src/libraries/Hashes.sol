@@ -5,27 +5,22 @@ import {Acceptance, Attestation, Compute, KeyRequest, Part, Receipt, Refusal, Te
 
 /// EIP-712 struct hashes of the signed types. The type strings are those of docs/FORMATS.md section 2.
 library Hashes {
-    string internal constant PART_TYPE =
-        "Part(uint8 kind,uint8 priceType,uint32 maxOrders,uint128 price,address owner,address token,address store,"
+    string internal constant PART_TYPE = "Part(uint8 kind,uint8 priceType,uint32 maxOrders,uint128 price,address owner,address token,address store,"
         "address[] brokers,bytes32 digest,bytes32 info)";
 
-    string internal constant COMPUTE_TYPE =
-        "Compute(uint8 kind,uint32 minSeconds,uint32 maxSeconds,uint32 minWorkBy,uint32 minSettleBy,"
+    string internal constant COMPUTE_TYPE = "Compute(uint8 kind,uint32 minSeconds,uint32 maxSeconds,uint32 minWorkBy,uint32 minSettleBy,"
         "uint32 minSettleWindow,uint32 minClaimWindow,uint32 cpuMilli,uint32 memoryMiB,uint32 diskMiB,uint32 pids,"
         "uint128 pricePerHour,uint128 baseFee,uint128 maxExposure,address provider,address token,"
         "address[] attestors,bytes32 chip,bytes32 info)";
 
-    string internal constant TERMS_TYPE =
-        "Terms(uint8 mode,uint8 replicas,uint8 quorum,uint32 orderedSeconds,uint32 workBy,uint32 settleBy,"
+    string internal constant TERMS_TYPE = "Terms(uint8 mode,uint8 replicas,uint8 quorum,uint32 orderedSeconds,uint32 workBy,uint32 settleBy,"
         "uint32 settleWindow,uint32 claimWindow,uint32 cpuMilli,uint32 memoryMiB,uint32 diskMiB,uint32 pids,"
         "address customer,address token,address attestor,bytes32 resultKey,bytes32 salt,bytes32 extensions,"
         "string[] egress,bytes32[] options,Compute[] choices,Part[] parts)";
 
-    string internal constant ACCEPTANCE_TYPE =
-        "Acceptance(bytes32 order,uint16 attempt,uint8 replica,address session)";
+    string internal constant ACCEPTANCE_TYPE = "Acceptance(bytes32 order,uint16 attempt,uint8 replica,address session)";
 
-    string internal constant ATTESTATION_TYPE =
-        "Attestation(uint8 kind,uint8 vendor,uint8 tcbStatus,bytes32 chip,bytes32 measurement,bytes32 order,"
+    string internal constant ATTESTATION_TYPE = "Attestation(uint8 kind,uint8 vendor,uint8 tcbStatus,bytes32 chip,bytes32 measurement,bytes32 order,"
         "uint16 attempt,uint8 replica,address session,uint40 time,bytes acceptance)";
 
     string internal constant KEY_REQUEST_TYPE =
@@ -34,8 +29,7 @@ library Hashes {
     string internal constant REFUSAL_TYPE =
         "Refusal(bytes32 order,uint16 attempt,uint8 replica,uint8 part,uint8 reason)";
 
-    string internal constant RECEIPT_TYPE =
-        "Receipt(bytes32 order,uint16 attempt,uint8 replica,uint8 outcome,bool started,uint8 limit,uint8 faultPart,"
+    string internal constant RECEIPT_TYPE = "Receipt(bytes32 order,uint16 attempt,uint8 replica,uint8 outcome,bool started,uint8 limit,uint8 faultPart,"
         "int32 exitCode,uint32 opened,uint64 durationMs,bytes32 result,bytes32 commitment)";
 
     bytes32 internal constant PART_TYPEHASH = keccak256(bytes(PART_TYPE));
@@ -173,12 +167,7 @@ library Hashes {
     function hash(KeyRequest calldata request) internal pure returns (bytes32) {
         return keccak256(
             abi.encode(
-                KEY_REQUEST_TYPEHASH,
-                request.order,
-                request.attempt,
-                request.replica,
-                request.part,
-                request.attestation
+                KEY_REQUEST_TYPEHASH, request.order, request.attempt, request.replica, request.part, request.attestation
             )
         );
     }
@@ -186,9 +175,7 @@ library Hashes {
     /// The market never judges a refusal; the function is here so that every signed type is stated in one place.
     function hash(Refusal calldata refusal) internal pure returns (bytes32) {
         return keccak256(
-            abi.encode(
-                REFUSAL_TYPEHASH, refusal.order, refusal.attempt, refusal.replica, refusal.part, refusal.reason
-            )
+            abi.encode(REFUSAL_TYPEHASH, refusal.order, refusal.attempt, refusal.replica, refusal.part, refusal.reason)
         );
     }
 

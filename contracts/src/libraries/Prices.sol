@@ -15,8 +15,7 @@ library Prices {
         amount = compute.baseFee + hourlyUp(compute.pricePerHour, terms.orderedSeconds);
         for (uint256 i = 0; i < terms.parts.length; ++i) {
             Part calldata part = terms.parts[i];
-            amount +=
-                part.priceType == PriceType.Fixed ? part.price : hourlyUp(part.price, terms.orderedSeconds);
+            amount += part.priceType == PriceType.Fixed ? part.price : hourlyUp(part.price, terms.orderedSeconds);
         }
     }
 
@@ -49,11 +48,7 @@ library Prices {
     }
 
     /// What the compute provider earns.
-    function computeEarns(Compute calldata compute, Outcome outcome, uint256 billable)
-        internal
-        pure
-        returns (uint256)
-    {
+    function computeEarns(Compute calldata compute, Outcome outcome, uint256 billable) internal pure returns (uint256) {
         if (outcome == Outcome.Provider) return 0;
         if (outcome == Outcome.Input) return compute.baseFee;
         return compute.baseFee + hourlyDown(compute.pricePerHour, billable);
