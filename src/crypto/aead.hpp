@@ -21,10 +21,12 @@ class Aes256Gcm {
   Aes256Gcm& operator=(Aes256Gcm&&) noexcept;
 
   /// Writes ciphertext and tag to `out`, which must have plaintext.size() + kGcmTagSize bytes
-  /// (CHECK). A nonce must never be used twice with a key.
+  /// (CHECK). A nonce must never be used twice with a key. `out` may begin where `plaintext` does;
+  /// they must not overlap in another way.
   void seal(const GcmNonce& nonce, ByteView aad, ByteView plaintext, MutableByteView out);
   /// Writes the plaintext to `out`, which must have sealed.size() - kGcmTagSize bytes (CHECK). On
-  /// Errc::bad_signature `out` is wiped.
+  /// Errc::bad_signature `out` is wiped. Errc::malformed where `sealed` is shorter than a tag.
+  /// `out` may begin where `sealed` does.
   Status open(const GcmNonce& nonce, ByteView aad, ByteView sealed, MutableByteView out);
 
  private:

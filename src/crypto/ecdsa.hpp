@@ -54,7 +54,8 @@ class EcKey {
 };
 
 /// RSA-PSS (RFC 8017) with SHA-384, MGF1-SHA-384, salt of 48 bytes: AMD's. `modulus` and `exponent`
-/// big-endian, modulus 2048 to 4096 bits. Errc::bad_signature.
+/// big-endian, modulus 2048 to 4096 bits, exponent odd and of 2 to 64 bits: Errc::malformed
+/// otherwise. Errc::bad_signature.
 Status verify_rsa_pss_sha384(ByteView modulus, ByteView exponent, ByteView message,
                              ByteView signature);
 

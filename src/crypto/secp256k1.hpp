@@ -41,7 +41,8 @@ Result<Address> recover(const Digest32& digest, const EthSignature& signature);
 Status verify_eth(const Digest32& digest, const EthSignature& signature, const Address& signer);
 
 /// Plain ECDSA verification of a DER signature (strict DER; high s is accepted, as ECDSA does).
-/// `public_key` is an SEC1 point, compressed or not.
+/// `public_key` is an SEC1 point, compressed or not: Errc::malformed where it isn't one.
+/// Errc::bad_signature.
 Status verify_secp256k1_der(ByteView public_key, const Digest32& digest, ByteView der_signature);
 
 /// The account of a public key: the last 20 bytes of its Keccak-256.

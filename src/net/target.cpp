@@ -59,11 +59,10 @@ Status parse_query(std::string_view text, Target& target) {
     if (field.empty()) continue;
     const std::size_t equals = std::min(field.find('='), field.size());
     SP_ASSIGN(std::string name, percent_decode(field.substr(0, equals)));
-    SP_ASSIGN(std::string value,
-              percent_decode(field.substr(std::min(field.size(), equals + 1))));
+    SP_ASSIGN(std::string value, percent_decode(field.substr(std::min(field.size(), equals + 1))));
     if (target.query.size() >= kQueryFieldsMax) {
-      return Error{Errc::too_large, "more than " + std::to_string(kQueryFieldsMax) +
-                                        " fields in the query"};
+      return Error{Errc::too_large,
+                   "more than " + std::to_string(kQueryFieldsMax) + " fields in the query"};
     }
     if (!target.query.emplace(name, std::move(value)).second) {
       return Error{Errc::malformed, "the query names \"" + name + "\" twice"};

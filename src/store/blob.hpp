@@ -4,8 +4,6 @@
 // Implementations of BlobStore are safe to call from any thread.
 #pragma once
 
-#include <functional>
-
 #include "base/bytes.hpp"
 #include "base/files.hpp"
 
@@ -28,6 +26,11 @@ class BlobStore {
   /// The whole blob, its digest checked. Errc::not_found, Errc::mismatch, Errc::too_large (over
   /// `size_max`), Errc::unavailable.
   virtual Result<Bytes> get(const BlobId& id, std::size_t size_max) = 0;
+  /// As get(), for a caller that checks the digest itself: an implementation may leave the check
+  /// out.
+  virtual Result<Bytes> get_unverified(const BlobId& id, std::size_t size_max) {
+    return get(id, size_max);
+  }
   /// The size in bytes. Errc::not_found, Errc::unavailable.
   virtual Result<std::uint64_t> size(const BlobId& id) = 0;
 };
@@ -40,9 +43,12 @@ class DirectoryStore final : public BlobStore {
 
   Status put(const BlobId& id, ByteView bytes) override;
   Result<Bytes> get(const BlobId& id, std::size_t size_max) override;
+  Result<Bytes> get_unverified(const BlobId& id, std::size_t size_max) override;
   Result<std::uint64_t> size(const BlobId& id) override;
   /// `size` bytes from `offset`; the digest can't be checked. Errc::malformed beyond the end.
   Result<Bytes> get_range_unverified(const BlobId& id, std::uint64_t offset, std::size_t size);
+  /// Bytes of all blobs together, counted from the folder: slow where there are many. Errc::io.
+  [[nodiscard]] Result<std::uint64_t> total_size() const;
 
  private:
   [[nodiscard]] Path path_of(const BlobId& id) const;

@@ -12,8 +12,10 @@
 // memory each; the functions block their caller and are safe to call from any thread.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -35,6 +37,15 @@ inline constexpr std::size_t kChunksInFlight = 16;
 
 enum class Compression : std::uint8_t { none = 0, zstd = 1 };
 
+inline constexpr std::uint16_t kPackageVersion = 1;
+inline constexpr std::size_t kHeaderSize = 43;  ///< magic, version, compression, chunk size, salt
+inline constexpr std::uint32_t kChunkSizeMin = 4 << 10;  ///< accepted of others' packages
+inline constexpr std::uint32_t kChunkSizeMax = 4 << 20;
+inline constexpr std::size_t kContextSizeMax = 256;     ///< of SealOptions::context
+inline constexpr std::size_t kRangeSizeMax = 64 << 20;  ///< of one open_range
+inline constexpr std::size_t kZstdWindowMax = 8 << 20;  ///< memory that a frame may ask for
+inline constexpr unsigned kPackageThreadsMax = 32;      ///< more are cut to this
+
 /// The content key wrapped to one recipient.
 struct WrappedKey {
   crypto::X25519Public recipient;
@@ -51,6 +62,10 @@ struct Manifest {
   std::vector<BlobId> chunks;  ///< in order; never empty: an empty stream is one empty chunk
 
   [[nodiscard]] Bytes encode() const;
+  /// The first kHeaderSize bytes of encode(): what every chunk and wrapped key authenticates.
+  [[nodiscard]] Bytes header() const;
+  /// Bytes of plaintext in chunk `number` (below chunks.size()).
+  [[nodiscard]] std::size_t plaintext_size(std::size_t number) const;
   /// Errc::malformed, Errc::too_large, Errc::unsupported. Checks that the number of chunks fits the
   /// size.
   static Result<Manifest> decode(ByteView bytes);
@@ -66,7 +81,7 @@ struct SealOptions {
   std::vector<crypto::X25519Public> recipients;
   Bytes context;  ///< bound into each wrapped key (HPKE info), such as the order's id; at most 256
                   ///< bytes (CHECK)
-  unsigned threads = 2;
+  unsigned threads = 2;  ///< the caller's own included
   Progress progress;
 };
 
@@ -76,7 +91,9 @@ struct SealedPackage {
   std::uint64_t sealed_size = 0;  ///< all blobs, manifest included
 };
 
-/// Seals all of `source` into `store`: the chunks first, the manifest last.
+/// Seals all of `source` into `store`: the chunks first, the manifest last. Errc::too_large (over
+/// kChunksMax chunks or kRecipientsMax recipients), Errc::cancelled, Errc::refused (a low-order
+/// recipient), and the errors of source and store.
 Result<SealedPackage> seal_package(ByteSource& source, const Secret32& content_key,
                                    BlobStore& store, Random& random, const SealOptions& options);
 
@@ -96,9 +113,15 @@ class Package {
 
   /// Opens everything, in order, into `sink`. A blob that isn't what the manifest says is
   /// Errc::mismatch (the store's fault); one that is and doesn't open is Errc::bad_signature (the
-  /// sealer's fault). Plaintext reaches the sink only from chunks that opened.
+  /// sealer's fault), as is broken compression, Errc::malformed. Plaintext reaches the sink only
+  /// from chunks that opened.
   Status open(const Secret32& content_key, ByteSink& sink, unsigned threads = 2,
               const Progress& progress = {}) const;
+
+  /// The same as open(), pulled: a source that reads (ahead, within the limits) as it is read from.
+  /// The package must outlive it. Broken compression is Errc::malformed.
+  [[nodiscard]] std::unique_ptr<ByteSource> open_stream(const Secret32& content_key,
+                                                        unsigned threads = 2) const;
 
   /// Opens `size` bytes from `offset` of an uncompressed package, fetching only the chunks
   /// concerned. Errc::unsupported for a compressed one, Errc::malformed beyond the end,

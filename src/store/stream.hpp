@@ -2,7 +2,10 @@
 // time.
 #pragma once
 
+#include <memory>
+
 #include "base/bytes.hpp"
+#include "base/files.hpp"
 
 namespace sp::store {
 
@@ -41,5 +44,14 @@ class MemorySink final : public ByteSink {
   std::size_t size_max_;
   Bytes bytes_;
 };
+
+/// Reads a file from its beginning. Errc::not_found, Errc::io.
+Result<std::unique_ptr<ByteSource>> open_file_source(const Path& path);
+
+/// Reads until `out` is full or the source ends; returns how many bytes.
+Result<std::size_t> read_full(ByteSource& source, MutableByteView out);
+
+/// Moves everything from source to sink; returns how many bytes.
+Result<std::uint64_t> copy_stream(ByteSource& source, ByteSink& sink);
 
 }  // namespace sp::store

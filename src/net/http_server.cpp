@@ -1,0 +1,397 @@
+#include "net/http.hpp"
+
+#include <atomic>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/vector_body.hpp>
+#include <boost/beast/http/write.hpp>
+#include <set>
+#include <thread>
+
+#include "base/log.hpp"
+#include "net/fields.hpp"
+#include "net/target.hpp"
+#include "net/workers.hpp"
+
+namespace sp::net {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using boost::system::error_code;
+using tcp = asio::ip::tcp;
+using SteadyClock = std::chrono::steady_clock;
+using Body = http::vector_body<std::uint8_t>;
+using Parser = http::request_parser<Body>;
+
+constexpr std::size_t kBufferMax = kHeaderSizeMax + 64 * 1024;
+constexpr std::size_t kFirstRead = 4096;
+constexpr std::chrono::milliseconds kAcceptPause{50};  // where descriptors run out
+constexpr std::chrono::milliseconds kLingerTime{500};  // so that a refusal is read before the reset
+constexpr std::size_t kLingerBytes = 1 << 20;
+constexpr std::string_view kBusy =
+    "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\n"
+    "content-length: 0\r\n\r\n";
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+
+auto into(error_code& failure) { return asio::redirect_error(asio::use_awaitable, failure); }
+
+struct Connection {
+  explicit Connection(tcp::socket socket) : stream(std::move(socket)), buffer(kBufferMax) {}
+
+  void close() {
+    error_code ignored;
+    stream.socket().close(ignored);
+  }
+
+  beast::tcp_stream stream;
+  beast::flat_buffer buffer;
+  bool idle = true;  // nothing of a request has come yet
+};
+
+// What the server does after one request.
+enum class Next : std::uint8_t { keep, close, linger };
+
+// A handler's call on a worker, and the coroutine that waits for it.
+struct Pending {
+  Pending(asio::io_context& loop, HttpRequest what)
+      : request(std::move(what)), ended(loop, asio::steady_timer::time_point::max()) {}
+
+  HttpRequest request;
+  HttpResponse response;
+  asio::steady_timer ended;
+  bool done = false;  // set on the loop's thread
+};
+
+HttpResponse refusal(unsigned status, std::string_view why) {
+  return text_response(status, "text/plain; charset=utf-8", std::string(why) + "\n");
+}
+
+HttpResponse call_handler(const HttpServer::Handler& handler, const HttpRequest& request) {
+  try {
+    HttpResponse response = handler(request);
+    const bool fields_valid =
+        std::all_of(response.headers.begin(), response.headers.end(),
+                    [](const auto& field) { return field_valid(field.first, field.second); });
+    if (fields_valid && response.status >= 200 && response.status <= 599) return response;
+    log(LogLevel::error, "http_response_invalid", {{"path", request.path}});
+  } catch (const std::exception& failure) {
+    log(LogLevel::error, "http_handler_threw", {{"path", request.path}, {"what", failure.what()}});
+  }
+  return refusal(500, "internal error");
+}
+
+// The refusal for a request whose reading failed; nothing where the connection just ended.
+std::optional<HttpResponse> refusal_of(const error_code& failure, const Parser& parser) {
+  if (failure == http::error::body_limit) return refusal(413, "the body is too large");
+  if (failure == http::error::header_limit || failure == http::error::buffer_overflow) {
+    // Beast hands the target on once the request line is whole.
+    if (parser.get().target().empty()) return refusal(414, "the target is too long");
+    return refusal(431, "the header is too large");
+  }
+  if (failure == http::error::end_of_stream || failure == http::error::partial_message) return {};
+  if (failure.category() == make_error_code(http::error::bad_method).category()) {
+    return refusal(400, "not HTTP: " + failure.message());
+  }
+  return {};
+}
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return result;
+}
+
+// Checks that a parsed header can't be read in two ways; nothing where all is well.
+std::optional<HttpResponse> refusal_of_header(const Parser& parser) {
+  const auto& message = parser.get();
+  if (message.target().size() > kTargetSizeMax) return refusal(414, "the target is too long");
+  const auto hosts = message.count(http::field::host);
+  if (hosts > 1 || (hosts == 0 && message.version() >= 11)) {
+    return refusal(400, "one Host field expected");
+  }
+  const auto codings = message.count(http::field::transfer_encoding);
+  const auto coding = message[http::field::transfer_encoding];
+  if (codings > 1 || (codings == 1 && lower({coding.data(), coding.size()}) != "chunked")) {
+    return refusal(400, "the only transfer encoding is chunked");
+  }
+  const auto expects = message[http::field::expect];
+  if (!expects.empty() && lower({expects.data(), expects.size()}) != "100-continue") {
+    return refusal(417, "the only expectation is 100-continue");
+  }
+  return {};
+}
+
+HttpRequest take_request(Parser& parser, Target target) {
+  auto message = parser.release();
+  HttpRequest request;
+  request.method = std::string(message.method_string());
+  request.path = std::move(target.path);
+  request.query = std::move(target.query);
+  for (const auto& field : message) {
+    const std::string value(field.value());
+    const auto [place, fresh] = request.headers.try_emplace(
+        lower({field.name_string().data(), field.name_string().size()}), value);
+    if (!fresh) place->second += ", " + value;
+  }
+  request.body = std::move(message.body());
+  return request;
+}
+
+class Server final : public HttpServer {
+ public:
+  Server(const Options& options, Handler handler)
+      : options_(options), handler_(std::move(handler)), workers_(options.workers) {}
+
+  ~Server() override {
+    if (!loop_thread_.joinable()) return;
+    refusing_ = true;
+    asio::post(loop_, [this] { stop(); });
+    loop_thread_.join();  // ends when the last connection has ended
+  }
+
+  Status listen() {
+    error_code failure;
+    const auto address = asio::ip::make_address(options_.address, failure);
+    if (failure) return Error{Errc::usage, "not a numeric address: " + options_.address};
+    const tcp::endpoint endpoint(address, options_.port);
+    acceptor_.open(endpoint.protocol(), failure);
+    if (!failure) acceptor_.set_option(tcp::acceptor::reuse_address(true), failure);
+    if (!failure) acceptor_.bind(endpoint, failure);
+    if (!failure) acceptor_.listen(asio::socket_base::max_listen_connections, failure);
+    if (failure) {
+      return Error{Errc::io, "listen on " + options_.address + " port " +
+                                 std::to_string(options_.port) + ": " + failure.message()};
+    }
+    port_ = acceptor_.local_endpoint().port();
+    asio::co_spawn(loop_, accept(), asio::detached);
+    loop_thread_ = std::thread([this] { loop_.run(); });
+    return {};
+  }
+
+  [[nodiscard]] std::uint16_t port() const override { return port_; }
+
+ private:
+  using Task = asio::awaitable<void>;
+
+  void stop() {
+    stopping_ = true;
+    error_code ignored;
+    acceptor_.close(ignored);
+    accept_pause_.cancel();
+    for (Connection* connection : connections_) {
+      if (connection->idle) connection->close();
+    }
+    if (connections_.empty()) return;
+    grace_.expires_after(kStopGrace);
+    grace_.async_wait([this](const error_code& failure) {
+      if (failure) return;
+      for (Connection* connection : connections_) connection->close();
+    });
+  }
+
+  Task accept() {
+    while (!stopping_) {
+      error_code failure;
+      tcp::socket socket(loop_);
+      co_await acceptor_.async_accept(socket, into(failure));
+      if (stopping_) break;
+      if (failure) {
+        accept_pause_.expires_after(kAcceptPause);
+        co_await accept_pause_.async_wait(into(failure));
+        continue;
+      }
+      socket.set_option(tcp::no_delay(true), failure);
+      if (connections_.size() >= kConnectionsMax) {
+        socket.non_blocking(true, failure);
+        socket.send(asio::buffer(kBusy), 0, failure);
+        socket.shutdown(tcp::socket::shutdown_send, failure);
+        continue;
+      }
+      asio::co_spawn(loop_, serve(std::move(socket)), asio::detached);
+    }
+  }
+
+  Task serve(tcp::socket socket) {
+    Connection connection(std::move(socket));
+    connections_.insert(&connection);
+    Next next = Next::keep;
+    while (next == Next::keep && !stopping_) next = co_await serve_one(connection);
+    if (next == Next::linger && !stopping_) co_await linger(connection);
+    connection.close();
+    connections_.erase(&connection);
+    if (stopping_ && connections_.empty()) grace_.cancel();
+  }
+
+  asio::awaitable<Next> serve_one(Connection& connection) {
+    if (!co_await first_bytes(connection)) co_return Next::close;
+    connection.idle = false;
+    Parser parser;
+    parser.header_limit(kHeaderSizeMax);
+    parser.body_limit(options_.body_max);
+    error_code failure;
+    connection.stream.expires_after(options_.transfer_timeout);
+    co_await http::async_read_header(connection.stream, connection.buffer, parser, into(failure));
+    std::optional<HttpResponse> refused;
+    if (failure) {
+      refused = refusal_of(failure, parser);
+      if (!refused) co_return Next::close;
+    } else {
+      refused = refusal_of_header(parser);
+    }
+    Target target;
+    if (!refused) {
+      auto parsed = parse_target({parser.get().target().data(), parser.get().target().size()});
+      if (parsed) {
+        target = std::move(*parsed);
+      } else {
+        refused = refusal(400, parsed.error().message);
+      }
+    }
+    if (!refused) {
+      failure = co_await read_body(connection, parser);
+      if (failure) refused = refusal_of(failure, parser);
+      if (failure && !refused) co_return Next::close;
+    }
+    const bool head_only = parser.get().method() == http::verb::head;
+    if (refused) {
+      co_await write(connection, std::move(*refused), false, head_only);
+      co_return Next::linger;
+    }
+    const bool keep = parser.keep_alive();
+    HttpResponse response = co_await answer(take_request(parser, std::move(target)));
+    const bool kept = keep && !stopping_;
+    const bool written = co_await write(connection, std::move(response), kept, head_only);
+    connection.idle = true;
+    co_return written&& kept ? Next::keep : Next::close;
+  }
+
+  // Waits for the first byte of the next request.
+  asio::awaitable<bool> first_bytes(Connection& connection) {
+    if (connection.buffer.size() > 0) co_return true;
+    error_code failure;
+    connection.stream.expires_after(options_.idle_timeout);
+    const std::size_t got = co_await connection.stream.async_read_some(
+        connection.buffer.prepare(kFirstRead), into(failure));
+    connection.buffer.commit(got);
+    co_return !failure;
+  }
+
+  asio::awaitable<error_code> read_body(Connection& connection, Parser& parser) {
+    error_code failure;
+    if (!parser.is_done() && connection.buffer.size() == 0 &&
+        !parser.get()[http::field::expect].empty()) {
+      connection.stream.expires_after(options_.transfer_timeout);
+      co_await connection.stream.async_write_some(asio::buffer(kContinue), into(failure));
+    }
+    const auto limit = SteadyClock::now() + kMessageTimeout;
+    while (!failure && !parser.is_done()) {
+      if (SteadyClock::now() > limit) co_return beast::error::timeout;
+      connection.stream.expires_after(options_.transfer_timeout);
+      co_await http::async_read_some(connection.stream, connection.buffer, parser, into(failure));
+    }
+    co_return failure;
+  }
+
+  // Calls the handler on a worker.
+  asio::awaitable<HttpResponse> answer(HttpRequest request) {
+    auto pending = std::make_shared<Pending>(loop_, std::move(request));
+    const bool taken = workers_.submit([this, pending]() mutable {
+      pending->response =
+          refusing_ ? refusal(503, "stopping") : call_handler(handler_, pending->request);
+      asio::post(loop_, [pending = std::move(pending)] {
+        pending->done = true;
+        pending->ended.cancel();
+      });
+    });
+    if (!taken) {
+      HttpResponse busy = refusal(503, "too many requests wait");
+      busy.headers["retry-after"] = "1";
+      co_return busy;
+    }
+    error_code ignored;
+    while (!pending->done) co_await pending->ended.async_wait(into(ignored));
+    co_return std::move(pending->response);
+  }
+
+  asio::awaitable<bool> write(Connection& connection, HttpResponse response, bool keep,
+                              bool head_only) {
+    http::response<Body> message(static_cast<http::status>(response.status), 11);
+    for (const auto& [name, value] : response.headers) message.set(name, value);
+    const bool bodiless = response.status == 204 || response.status == 304;
+    if (!bodiless) message.body() = std::move(response.body);
+    if (!head_only || message.count(http::field::content_length) == 0) {
+      message.erase(http::field::transfer_encoding);
+      message.prepare_payload();
+    }
+    message.keep_alive(keep);
+    http::response_serializer<Body> serializer(message);
+    serializer.split(head_only);
+    const auto limit = SteadyClock::now() + kMessageTimeout;
+    error_code failure;
+    while (!failure && !(head_only ? serializer.is_header_done() : serializer.is_done())) {
+      if (SteadyClock::now() > limit) co_return false;
+      connection.stream.expires_after(options_.transfer_timeout);
+      co_await http::async_write_some(connection.stream, serializer, into(failure));
+    }
+    co_return !failure;
+  }
+
+  // Reads and drops what a refused peer still sends: closing at once would reset the connection and
+  // could take the refusal from it.
+  Task linger(Connection& connection) {
+    error_code failure;
+    connection.stream.socket().shutdown(tcp::socket::shutdown_send, failure);
+    connection.buffer.clear();
+    connection.stream.expires_after(kLingerTime);
+    for (std::size_t dropped = 0; !failure && dropped < kLingerBytes;) {
+      const std::size_t got = co_await connection.stream.async_read_some(
+          connection.buffer.prepare(kFirstRead), into(failure));
+      dropped += got;
+    }
+  }
+
+  const Options options_;
+  const Handler handler_;
+  asio::io_context loop_{1};
+  tcp::acceptor acceptor_{loop_};
+  asio::steady_timer accept_pause_{loop_};
+  asio::steady_timer grace_{loop_};
+  std::set<Connection*> connections_;  // loop's thread only
+  bool stopping_ = false;              // loop's thread only
+  std::atomic<bool> refusing_ = false;
+  std::uint16_t port_ = 0;
+  Workers workers_;
+  std::thread loop_thread_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<HttpServer>> HttpServer::start(const Options& options, Handler handler) {
+  SP_CHECK(options.workers > 0 && handler != nullptr);
+  auto server = std::make_unique<Server>(options, std::move(handler));
+  SP_TRY(server->listen());
+  return std::unique_ptr<HttpServer>(std::move(server));
+}
+
+HttpResponse text_response(unsigned status, std::string_view content_type, std::string_view body) {
+  HttpResponse response;
+  response.status = status;
+  response.headers["content-type"] = content_type;
+  response.body = to_bytes(as_bytes(body));
+  return response;
+}
+
+}  // namespace sp::net

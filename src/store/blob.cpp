@@ -1,0 +1,72 @@
+#include "store/blob.hpp"
+
+#include "crypto/hash.hpp"
+
+namespace sp::store {
+namespace {
+
+constexpr std::size_t kFolderNameSize = 2;  // hexadecimal digits of a blob's folder
+
+}  // namespace
+
+BlobId blob_id(ByteView bytes) { return BlobId{crypto::sha256(bytes).data}; }
+
+Path DirectoryStore::path_of(const BlobId& id) const {
+  const std::string name = id.hex();
+  return folder_ / name.substr(0, kFolderNameSize) / name;
+}
+
+Status DirectoryStore::put(const BlobId& id, ByteView bytes) {
+  if (bytes.size() > kBlobSizeMax) {
+    return Error{Errc::too_large, "blob of " + std::to_string(bytes.size()) + " bytes, at most " +
+                                      std::to_string(kBlobSizeMax)};
+  }
+  if (const BlobId actual = blob_id(bytes); actual != id) {
+    return Error{Errc::mismatch, "blob " + id.hex() + " has the digest " + actual.hex()};
+  }
+  const Path path = path_of(id);
+  if (const auto kept = files_.size(path); kept && *kept == bytes.size()) return {};
+  Status written = files_.write_atomic(path, bytes, FileMode::owner_only);
+  if (written || written.error().code != Errc::not_found) return written;
+  SP_TRY(files_.make_folder(path.parent_path()));
+  return files_.write_atomic(path, bytes, FileMode::owner_only);
+}
+
+Result<Bytes> DirectoryStore::get(const BlobId& id, std::size_t size_max) {
+  SP_ASSIGN(Bytes bytes, get_unverified(id, size_max));
+  if (blob_id(bytes) != id) {
+    return Error{Errc::mismatch, "blob " + id.hex() + " is damaged: its digest differs"};
+  }
+  return bytes;
+}
+
+Result<Bytes> DirectoryStore::get_unverified(const BlobId& id, std::size_t size_max) {
+  return files_.read(path_of(id), size_max);
+}
+
+Result<std::uint64_t> DirectoryStore::size(const BlobId& id) { return files_.size(path_of(id)); }
+
+Result<Bytes> DirectoryStore::get_range_unverified(const BlobId& id, std::uint64_t offset,
+                                                   std::size_t size) {
+  return files_.read_range(path_of(id), offset, size);
+}
+
+Result<std::uint64_t> DirectoryStore::total_size() const {
+  const auto folders = files_.list(folder_);
+  if (!folders) {
+    if (folders.error().code == Errc::not_found) return std::uint64_t{0};
+    return folders.error();
+  }
+  std::uint64_t total = 0;
+  for (const std::string& folder : *folders) {
+    if (folder.size() != kFolderNameSize) continue;
+    SP_ASSIGN(const std::vector<std::string> names, files_.list(folder_ / folder));
+    for (const std::string& name : names) {
+      SP_ASSIGN(const std::uint64_t size, files_.size(folder_ / folder / name));
+      total += size;
+    }
+  }
+  return total;
+}
+
+}  // namespace sp::store
