@@ -393,47 +393,72 @@ contract Market is IMarket, EIP712, ReentrancyGuardTransient {
         Receipt calldata receipt,
         uint256 billable
     ) private {
-        (uint256[] memory partsPaid, uint256 partsTotal) = _payParts(terms, partIds, receipt, billable);
-        Compute calldata compute = _compute(terms, held);
-        uint256 computePaid = Prices.computeEarns(compute, receipt.outcome, billable);
         bool fromLock = receipt.outcome == Outcome.Provider;
+        (uint256[] memory partsPaid, uint256 partsTotal, uint256 lock) =
+            _payParts(terms, partIds, receipt, billable, fromLock);
+        Compute calldata compute = _compute(terms, held);
+        address provider = compute.provider;
+        uint256 computePaid = Prices.computeEarns(compute, receipt.outcome, billable);
         uint256 refunded = fromLock ? held.deposit : held.deposit - computePaid - partsTotal;
 
-        _credit(terms.token, compute.provider, computePaid);
+        _credit(terms.token, provider, computePaid);
         _credit(terms.token, terms.customer, refunded);
-        emit OrderSettled(id, terms.customer, compute.provider, session, computePaid, partsPaid, refunded, receipt);
-        _release(compute.provider, terms.token, Prices.exposure(terms), fromLock ? partsTotal : 0);
+        emit OrderSettled(
+            id,
+            terms.customer,
+            provider,
+            session,
+            receipt.outcome,
+            receipt.exitCode,
+            receipt.result,
+            receipt.commitment,
+            computePaid,
+            refunded,
+            partsPaid
+        );
+        _release(provider, terms.token, lock, fromLock ? partsTotal : 0);
     }
 
-    function _payParts(Terms calldata terms, bytes32[] memory partIds, Receipt calldata receipt, uint256 billable)
-        private
-        returns (uint256[] memory paid, uint256 total)
-    {
-        paid = new uint256[](partIds.length);
-        for (uint256 i = 0; i < partIds.length; ++i) {
-            Part calldata part = terms.parts[i];
-            if (Prices.hasEarned(part, i, receipt, terms.customer)) {
-                paid[i] = Prices.partEarns(part, billable);
-                total += paid[i];
-                _credit(terms.token, part.owner, paid[i]);
-            } else {
+    /// @return paid What each part has earned.
+    /// @return total Sum of it.
+    /// @return lock What is locked for the order.
+    function _payParts(
+        Terms calldata terms,
+        bytes32[] memory partIds,
+        Receipt calldata receipt,
+        uint256 billable,
+        bool fromLock
+    ) private returns (uint256[] memory paid, uint256 total, uint256 lock) {
+        address customer = terms.customer;
+        Part[] calldata parts = terms.parts;
+        uint256 earning = receipt.started ? receipt.opened : 0;
+        paid = new uint256[](parts.length);
+        for (uint256 i = 0; i < paid.length; ++i) {
+            Part calldata part = parts[i];
+            uint256 exposed = Prices.exposed(part, customer);
+            lock += exposed;
+            if ((earning >> i) & 1 == 0 || (fromLock && exposed == 0)) {
                 _uncount(part, OfferId.wrap(partIds[i]));
+                continue;
             }
+            uint256 amount = fromLock ? exposed : Prices.partEarns(part, billable);
+            paid[i] = amount;
+            total += amount;
+            _credit(terms.token, part.owner, amount);
         }
     }
 
     function _payClaim(OrderId id, Order memory held, Terms calldata terms, uint256 index) private {
-        if (index >= terms.parts.length || !Prices.isClaimable(terms.parts[index], terms.customer)) {
-            revert Errors.Market_NothingToClaim(index);
-        }
+        uint256 price = Prices.claimable(terms, index);
+        if (price == 0) revert Errors.Market_NothingToClaim(index);
         if (_isClaimed(held, index)) revert Errors.Market_AlreadyClaimed(index);
-        Part calldata part = terms.parts[index];
+        address owner = terms.parts[index].owner;
         address provider = _compute(terms, held).provider;
 
         _orders[id].claimed = held.claimed | uint24(1 << index);
-        _credit(terms.token, part.owner, part.price);
-        emit PartClaimed(id, part.owner, provider, index, part.price);
-        _release(provider, terms.token, part.price, part.price);
+        _credit(terms.token, owner, price);
+        emit PartClaimed(id, owner, provider, index, price);
+        _release(provider, terms.token, price, price);
     }
 
     function _credit(address token, address account, uint256 amount) private {

@@ -332,8 +332,10 @@ class Server final : public HttpServer {
     for (const auto& [name, value] : response.headers) message.set(name, value);
     const bool bodiless = response.status == 204 || response.status == 304;
     if (!bodiless) message.body() = std::move(response.body);
-    if (!head_only || message.count(http::field::content_length) == 0) {
-      message.erase(http::field::transfer_encoding);
+    message.erase(http::field::transfer_encoding);
+    if (bodiless) {
+      message.erase(http::field::content_length);
+    } else if (!head_only || message.count(http::field::content_length) == 0) {
       message.prepare_payload();
     }
     message.keep_alive(keep);

@@ -1,5 +1,6 @@
 #include "store/package_keys.hpp"
 
+#include "base/codec.hpp"
 #include "crypto/hash.hpp"
 
 namespace sp::store {
@@ -40,9 +41,9 @@ Status PackageKeys::open(std::uint32_t number, bool last, ByteView sealed,
 
 Bytes wrapped_key_info(ByteView context) {
   SP_CHECK(context.size() <= kContextSizeMax);
-  Bytes info = to_bytes(as_bytes(kWrappedKeyInfo));
-  append(info, context);
-  return info;
+  Writer writer;
+  writer.raw(as_bytes(kWrappedKeyInfo)).raw(context);
+  return std::move(writer).take();
 }
 
 }  // namespace sp::store

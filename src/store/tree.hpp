@@ -17,7 +17,11 @@
 
 namespace sp::store {
 
-inline constexpr std::size_t kTreePathMax = 1024;          ///< bytes of one entry's path
+inline constexpr std::size_t kTreePathMax = 1024;     ///< bytes of one entry's path
+inline constexpr std::size_t kTreeNameMax = 255;      ///< bytes of one component of it
+inline constexpr std::size_t kTreeMembersMax = 1024;  ///< of one read_tree
+inline constexpr std::uint64_t kArchiveBytesMax = std::uint64_t{1} << 40;  ///< of read_archive
+inline constexpr std::size_t kTarTrailerMax = 1 << 20;     ///< bytes behind the end of a tar stream
 inline constexpr std::size_t kTreeEntriesMax = 1'000'000;  ///< files and folders of one tree
 
 /// What to do with entries that are neither folders nor regular files (links, sockets, devices).
@@ -33,10 +37,11 @@ struct TreeMember {
   Path source;
 };
 
-/// A canonical tar stream of members (sorted by the caller's names, which must differ). Files are
-/// opened beneath their folder without following links, so that a hostile writer of the folder
-/// can't lead elsewhere. Reads lazily; a file that changes its size while it is read is
-/// Errc::conflict.
+/// A canonical tar stream of members, in any order; a folder that a name passes through is made up.
+/// Errc::refused where two give the same path, for names that write_tree refuses and for odd
+/// entries; Errc::too_large. Files are opened beneath their folder without following links, so that
+/// a hostile writer of the folder can't lead elsewhere. Names are listed at once, contents read
+/// lazily; what changes meanwhile (gone, another kind, another size) is Errc::conflict.
 Result<std::unique_ptr<ByteSource>> read_tree(const std::vector<TreeMember>& members,
                                               OddEntries odd,
                                               std::vector<std::string>* left_out = nullptr);
@@ -51,7 +56,9 @@ struct TreeLimits {
   std::size_t entries_max = kTreeEntriesMax;
 };
 
-/// Writes the tree below `destination` (an existing empty folder). On an error what was written so
+/// Writes the tree below `destination` (an existing empty folder) and reads the stream to its end.
+/// Folders that names pass through need no entry; "." in names is left out; a path that comes twice
+/// is refused. On an error what was written so
 /// far stays; the caller removes it. Errc::refused, Errc::too_large, Errc::malformed, Errc::io.
 Status write_tree(ByteSource& tar, const Path& destination, const TreeLimits& limits);
 

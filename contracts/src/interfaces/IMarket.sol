@@ -33,18 +33,21 @@ interface IMarket {
     event OrderCancelled(OrderId indexed order, address indexed customer);
 
     /// @param computePaid What the compute provider has earned, from escrow.
+    /// @param refunded What the customer gets back of the escrow.
     /// @param partsPaid What the owner of each part has earned: from escrow, or, where the outcome is
     /// {Outcome.Provider}, from the provider's lock.
-    /// @param refunded What the customer gets back of the escrow.
     event OrderSettled(
         OrderId indexed order,
         address indexed customer,
         address indexed provider,
         address session,
+        Outcome outcome,
+        int32 exitCode,
+        bytes32 result,
+        bytes32 commitment,
         uint256 computePaid,
-        uint256[] partsPaid,
         uint256 refunded,
-        Receipt receipt
+        uint256[] partsPaid
     );
     event PartClaimed(
         OrderId indexed order, address indexed owner, address indexed provider, uint256 part, uint256 paid

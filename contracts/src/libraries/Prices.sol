@@ -12,29 +12,34 @@ library Prices {
     /// Price of the whole ordered time with all parts.
     function required(Terms calldata terms) internal pure returns (uint256 amount) {
         Compute calldata compute = terms.choices[0];
-        amount = compute.baseFee + hourlyUp(compute.pricePerHour, terms.orderedSeconds);
-        for (uint256 i = 0; i < terms.parts.length; ++i) {
-            Part calldata part = terms.parts[i];
-            amount += part.priceType == PriceType.Fixed ? part.price : hourlyUp(part.price, terms.orderedSeconds);
+        Part[] calldata parts = terms.parts;
+        uint256 time = terms.orderedSeconds;
+        amount = compute.baseFee + hourlyUp(compute.pricePerHour, time);
+        for (uint256 i = 0; i < parts.length; ++i) {
+            Part calldata part = parts[i];
+            amount += part.priceType == PriceType.Fixed ? part.price : hourlyUp(part.price, time);
         }
     }
 
-    /// What the provider's deposit answers for: the fixed prices of the parts that others than the customer own.
+    /// What the provider's deposit answers for in all.
     function exposure(Terms calldata terms) internal pure returns (uint256 amount) {
-        for (uint256 i = 0; i < terms.parts.length; ++i) {
-            Part calldata part = terms.parts[i];
-            if (isExposed(part, terms.customer)) amount += part.price;
+        address customer = terms.customer;
+        Part[] calldata parts = terms.parts;
+        for (uint256 i = 0; i < parts.length; ++i) {
+            amount += exposed(parts[i], customer);
         }
     }
 
-    /// Whether the provider's deposit answers for the part.
-    function isExposed(Part calldata part, address customer) internal pure returns (bool) {
-        return part.priceType == PriceType.Fixed && part.owner != customer;
+    /// What the provider's deposit answers for: the fixed price of a part that someone else than the customer owns.
+    function exposed(Part calldata part, address customer) internal pure returns (uint256) {
+        return part.priceType == PriceType.Fixed && part.owner != customer ? part.price : 0;
     }
 
-    /// Whether the owner can be paid by a key request instead of a receipt: nobody asks for a key of storage.
-    function isClaimable(Part calldata part, address customer) internal pure returns (bool) {
-        return isExposed(part, customer) && part.price != 0 && part.kind != PartKind.Storage;
+    /// What the owner of a part can be paid by a key request instead of a receipt: nobody asks for a key of storage.
+    function claimable(Terms calldata terms, uint256 index) internal pure returns (uint256) {
+        if (index >= terms.parts.length) return 0;
+        Part calldata part = terms.parts[index];
+        return part.kind == PartKind.Storage ? 0 : exposed(part, terms.customer);
     }
 
     /// Least of the session's own duration, the block time since its attestation, and the ordered time.
@@ -52,16 +57,6 @@ library Prices {
         if (outcome == Outcome.Provider) return 0;
         if (outcome == Outcome.Input) return compute.baseFee;
         return compute.baseFee + hourlyDown(compute.pricePerHour, billable);
-    }
-
-    /// Whether a part has earned its price: it opened, the workload started, and there is someone who owes it.
-    function hasEarned(Part calldata part, uint256 index, Receipt calldata receipt, address customer)
-        internal
-        pure
-        returns (bool)
-    {
-        if (!receipt.started || (receipt.opened >> index) & 1 == 0) return false;
-        return receipt.outcome != Outcome.Provider || isExposed(part, customer);
     }
 
     /// What a part earns that has earned its price.

@@ -1,0 +1,353 @@
+#include "market/client.hpp"
+
+#include "crypto/eip712.hpp"
+#include "crypto/hash.hpp"
+
+namespace sp::market {
+namespace {
+
+using chain::AbiType;
+using chain::AbiValue;
+using Call = chain::TxSender::Call;
+using Values = std::vector<AbiValue>;
+
+std::string created_signature() {
+  return "OrderCreated(bytes32,address,address," + kTermsAbi + ",bytes)";
+}
+std::string settled_signature() {
+  return "OrderSettled(bytes32,address,address,address,uint256,uint256[],uint256," + kReceiptAbi +
+         ")";
+}
+std::string part_offered_signature() { return "PartOffered(bytes32,address," + kPartAbi + ")"; }
+std::string compute_offered_signature() {
+  return "ComputeOffered(bytes32,address," + kComputeAbi + ")";
+}
+
+Digest32 topic_of(const std::string& signature) { return crypto::keccak256(as_bytes(signature)); }
+
+Bytes call_data(std::string_view signature, const Values& arguments) {
+  auto data = chain::abi_call(signature, arguments);
+  SP_CHECK(data.ok());  // our own values fit our own signatures
+  return std::move(*data);
+}
+
+Result<Values> decode(std::string_view type_text, ByteView data) {
+  auto type = AbiType::parse(type_text);
+  SP_CHECK(type.ok());
+  return chain::abi_decode(*type, data);
+}
+
+// The data of a log of one of our events, whose first topic and number of topics must be as
+// expected.
+Result<Values> decode_event(const chain::Log& log, const Digest32& topic, std::size_t topics,
+                            std::string_view data_type) {
+  if (log.topics.size() != topics || log.topics[0] != topic) {
+    return Error{Errc::mismatch, "the log is of another event"};
+  }
+  return decode(data_type, log.data);
+}
+
+Address topic_address(const Digest32& topic) {
+  Address address;
+  std::copy(topic.data.begin() + 12, topic.data.end(), address.data.begin());
+  return address;
+}
+
+AbiValue id_value(const OrderId& id) { return AbiValue::word(id.view()); }
+AbiValue signature_value(const crypto::EthSignature& signature) {
+  return AbiValue::bytes(signature.view());
+}
+
+}  // namespace
+
+std::string_view order_status_name(OrderStatus status) {
+  switch (status) {
+    case OrderStatus::none:
+      return "none";
+    case OrderStatus::open:
+      return "open";
+    case OrderStatus::settled:
+      return "settled";
+    case OrderStatus::closed:
+      return "closed";
+  }
+  return "unknown";
+}
+
+std::string_view phase_name(Phase phase) {
+  switch (phase) {
+    case Phase::none:
+      return "none";
+    case Phase::working:
+      return "working";
+    case Phase::settling:
+      return "settling";
+    case Phase::claiming:
+      return "claiming";
+    case Phase::closable:
+      return "closable";
+    case Phase::settled:
+      return "settled";
+    case Phase::closed:
+      return "closed";
+  }
+  return "unknown";
+}
+
+Digest32 order_created_topic() { return topic_of(created_signature()); }
+Digest32 order_settled_topic() { return topic_of(settled_signature()); }
+Digest32 order_cancelled_topic() { return topic_of("OrderCancelled(bytes32,address)"); }
+Digest32 part_offered_topic() { return topic_of(part_offered_signature()); }
+Digest32 compute_offered_topic() { return topic_of(compute_offered_signature()); }
+
+Result<Values> MarketClient::read(const Address& contract, std::string_view signature,
+                                  const Values& arguments, std::string_view result_type,
+                                  chain::BlockTag tag) {
+  SP_ASSIGN(const Bytes data, chain_.call(contract, call_data(signature, arguments), tag));
+  return decode(result_type, data);
+}
+
+Result<OrderRecord> MarketClient::order(const OrderId& id, chain::BlockTag tag) {
+  SP_ASSIGN(const Values values, read(domain_.contract, "order(bytes32)", {id_value(id)},
+                                      "(uint128,uint8,uint40,uint40,uint16,uint24)", tag));
+  OrderRecord record;
+  SP_ASSIGN(record.deposit, values[0].as_amount());
+  SP_ASSIGN(const std::uint64_t status, values[1].as_number(3));
+  record.status = static_cast<OrderStatus>(status);
+  SP_ASSIGN(record.created_at, values[2].as_signed());
+  SP_ASSIGN(record.cancelled_at, values[3].as_signed());
+  SP_ASSIGN(const std::uint64_t attempt, values[4].as_number(0xffff));
+  record.attempt = static_cast<std::uint16_t>(attempt);
+  return record;
+}
+
+Result<Phase> MarketClient::phase(const Terms& terms) {
+  SP_ASSIGN(const Values values,
+            read(domain_.contract, "phase(" + kTermsAbi + ")", {to_abi(terms)}, "(uint8)", {}));
+  SP_ASSIGN(const std::uint64_t phase, values[0].as_number(6));
+  return static_cast<Phase>(phase);
+}
+
+Result<OfferRecord> MarketClient::offer(const OfferId& id, chain::BlockTag tag) {
+  SP_ASSIGN(const Values values, read(domain_.contract, "offer(bytes32)",
+                                      {AbiValue::word(id.view())}, "(address,bool,uint32)", tag));
+  OfferRecord record;
+  SP_ASSIGN(record.provider, values[0].as_address());
+  SP_ASSIGN(const std::uint64_t enabled, values[1].as_number(1));
+  record.enabled = enabled == 1;
+  SP_ASSIGN(const std::uint64_t orders, values[2].as_number(0xffffffff));
+  record.orders = static_cast<std::uint32_t>(orders);
+  return record;
+}
+
+Result<Amount> MarketClient::balance(const Address& account, const Address& token) {
+  SP_ASSIGN(const Values values,
+            read(domain_.contract, "balanceOf(address,address)",
+                 {AbiValue::address(account), AbiValue::address(token)}, "(uint256)", {}));
+  return values[0].as_amount();
+}
+
+Result<Address> MarketClient::registry() {
+  // The market's registry is immutable, so it is asked for once.
+  if (registry_) return *registry_;
+  SP_ASSIGN(const Values values, read(domain_.contract, "registry()", {}, "(address)", {}));
+  SP_ASSIGN(registry_, values[0].as_address());
+  return *registry_;
+}
+
+Result<ProviderRecord> MarketClient::provider(const Address& authority, chain::BlockTag tag) {
+  SP_ASSIGN(const Address registry_address, registry());
+  SP_ASSIGN(const Values values,
+            read(registry_address, "providerOf(address)", {AbiValue::address(authority)},
+                 "(address,address,address)", tag));
+  ProviderRecord record;
+  SP_ASSIGN(record.action, values[0].as_address());
+  SP_ASSIGN(record.receiver, values[1].as_address());
+  return record;
+}
+
+Result<bool> MarketClient::is_active(const Address& authority, chain::BlockTag tag) {
+  SP_ASSIGN(const Address registry_address, registry());
+  SP_ASSIGN(const Values values, read(registry_address, "isActive(address)",
+                                      {AbiValue::address(authority)}, "(bool)", tag));
+  SP_ASSIGN(const std::uint64_t active, values[0].as_number(1));
+  return active == 1;
+}
+
+Result<std::pair<Amount, Amount>> MarketClient::deposit_of(const Address& authority,
+                                                           const Address& token) {
+  SP_ASSIGN(const Address registry_address, registry());
+  SP_ASSIGN(const Values values, read(registry_address, "depositOf(address,address)",
+                                      {AbiValue::address(authority), AbiValue::address(token)},
+                                      "(uint128,uint128)", {}));
+  SP_ASSIGN(const Amount total, values[0].as_amount());
+  SP_ASSIGN(const Amount locked, values[1].as_amount());
+  return std::pair(total, locked);
+}
+
+Result<CreatedEvent> MarketClient::find_created(const OrderId& id, std::uint64_t from,
+                                                std::uint64_t to) {
+  const Digest32 topic{id.data};
+  SP_ASSIGN(const auto logs,
+            chain_.logs({domain_.contract, {order_created_topic(), topic}, from, to}));
+  if (logs.empty()) return Error{Errc::not_found, "no order " + id.hex0x() + " on the chain"};
+  return decode_created(logs.front());
+}
+
+Result<SettledEvent> MarketClient::find_settled(const OrderId& id, std::uint64_t from,
+                                                std::uint64_t to) {
+  const Digest32 topic{id.data};
+  SP_ASSIGN(const auto logs,
+            chain_.logs({domain_.contract, {order_settled_topic(), topic}, from, to}));
+  if (logs.empty()) return Error{Errc::not_found, "order " + id.hex0x() + " isn't settled"};
+  return decode_settled(logs.front());
+}
+
+Result<CreatedEvent> MarketClient::decode_created(const chain::Log& log) const {
+  SP_ASSIGN(const Values values,
+            decode_event(log, order_created_topic(), 4, "(" + kTermsAbi + ",bytes)"));
+  CreatedEvent event;
+  event.order = {log.topics[1].data};
+  SP_ASSIGN(event.terms, terms_from_abi(values[0]));
+  if (log.address != domain_.contract || event.terms.order_id(domain_) != event.order) {
+    return Error{Errc::mismatch, "the endpoint's terms don't hash to the order's id"};
+  }
+  SP_ASSIGN(const Bytes hints, values[1].as_bytes_value());
+  // Hints are anybody's words; unreadable ones are as good as none.
+  if (auto decoded = decode_hints(hints)) event.hints = std::move(*decoded);
+  event.block = log.block_number;
+  event.tx = log.tx_hash;
+  return event;
+}
+
+Result<SettledEvent> MarketClient::decode_settled(const chain::Log& log) const {
+  SP_ASSIGN(const Values values,
+            decode_event(log, order_settled_topic(), 4,
+                         "(address,uint256,uint256[],uint256," + kReceiptAbi + ")"));
+  SettledEvent event;
+  event.order = {log.topics[1].data};
+  event.customer = topic_address(log.topics[2]);
+  event.provider = topic_address(log.topics[3]);
+  SP_ASSIGN(event.session, values[0].as_address());
+  SP_ASSIGN(event.compute_paid, values[1].as_amount());
+  SP_ASSIGN(const Values paid, values[2].as_list());
+  for (const AbiValue& amount : paid) {
+    SP_ASSIGN(const Amount part_paid, amount.as_amount());
+    event.parts_paid.push_back(part_paid);
+  }
+  SP_ASSIGN(event.refunded, values[3].as_amount());
+  SP_ASSIGN(event.receipt, receipt_from_abi(values[4]));
+  event.block = log.block_number;
+  event.tx = log.tx_hash;
+  return event;
+}
+
+Call MarketClient::to_market(std::string_view signature, const Values& arguments) const {
+  return {domain_.contract, call_data(signature, arguments), {}};
+}
+
+Call MarketClient::create(const Terms& terms, const Hints& hints) const {
+  return to_market("create(" + kTermsAbi + ",bytes)",
+                   {to_abi(terms), AbiValue::bytes(encode_hints(hints))});
+}
+
+Call MarketClient::create_with_permit(const Terms& terms, const Hints& hints,
+                                      const Permit& permit) const {
+  const ByteView signature = permit.signature.view();
+  return to_market(
+      "createWithPermit(" + kTermsAbi + ",bytes,(uint256,uint256,uint8,bytes32,bytes32))",
+      {to_abi(terms), AbiValue::bytes(encode_hints(hints)),
+       AbiValue::list({AbiValue::amount(permit.value), AbiValue::number(permit.deadline),
+                       AbiValue::number(signature[64]), AbiValue::word(signature.first(32)),
+                       AbiValue::word(signature.subspan(32, 32))})});
+}
+
+Call MarketClient::settle(const Terms& terms, const Signed<Attestation>& attestation,
+                          const Signed<Receipt>& receipt) const {
+  return to_market(
+      "settle(" + kTermsAbi + "," + kAttestationAbi + ",bytes," + kReceiptAbi + ",bytes)",
+      {to_abi(terms), to_abi(attestation.statement), signature_value(attestation.signature),
+       to_abi(receipt.statement), signature_value(receipt.signature)});
+}
+
+Call MarketClient::cancel(const Terms& terms) const {
+  return to_market("cancel(" + kTermsAbi + ")", {to_abi(terms)});
+}
+
+Call MarketClient::claim(const Terms& terms, const Signed<Attestation>& attestation,
+                         const Signed<KeyRequest>& request) const {
+  return to_market(
+      "claim(" + kTermsAbi + "," + kAttestationAbi + ",bytes," + kKeyRequestAbi + ",bytes)",
+      {to_abi(terms), to_abi(attestation.statement), signature_value(attestation.signature),
+       to_abi(request.statement), signature_value(request.signature)});
+}
+
+Call MarketClient::close(const Terms& terms) const {
+  return to_market("close(" + kTermsAbi + ")", {to_abi(terms)});
+}
+
+Call MarketClient::withdraw(const Address& token, const Address& account) const {
+  return to_market("withdraw(address,address)",
+                   {AbiValue::address(token), AbiValue::address(account)});
+}
+
+Call MarketClient::offer_part(const Part& part) const {
+  return to_market("offerPart(" + kPartAbi + ")", {to_abi(part)});
+}
+
+Call MarketClient::offer_compute(const Compute& compute) const {
+  return to_market("offerCompute(" + kComputeAbi + ")", {to_abi(compute)});
+}
+
+Call MarketClient::set_enabled(const OfferId& id, bool enabled) const {
+  return to_market("setEnabled(bytes32,bool)",
+                   {AbiValue::word(id.view()), AbiValue::boolean(enabled)});
+}
+
+Call MarketClient::register_provider(const Address& registry, const Address& action,
+                                     const Address& receiver) {
+  return {registry,
+          call_data("register(address,address)",
+                    {AbiValue::address(action), AbiValue::address(receiver)}),
+          {}};
+}
+
+Call MarketClient::set_market(const Address& registry, const Address& market, bool allowed) {
+  return {
+      registry,
+      call_data("setMarket(address,bool)", {AbiValue::address(market), AbiValue::boolean(allowed)}),
+      {}};
+}
+
+Call MarketClient::deposit(const Address& registry, const Address& token, Amount amount) {
+  return {
+      registry,
+      call_data("deposit(address,uint128)", {AbiValue::address(token), AbiValue::amount(amount)}),
+      {}};
+}
+
+Call MarketClient::withdraw_deposit(const Address& registry, const Address& token, Amount amount) {
+  return {
+      registry,
+      call_data("withdraw(address,uint128)", {AbiValue::address(token), AbiValue::amount(amount)}),
+      {}};
+}
+
+Result<std::pair<OfferId, Part>> decode_part_offered(const chain::Log& log) {
+  SP_ASSIGN(const Values values, decode_event(log, part_offered_topic(), 3, "(" + kPartAbi + ")"));
+  SP_ASSIGN(Part part, part_from_abi(values[0]));
+  const OfferId id{log.topics[1].data};
+  if (part.offer_id() != id) return Error{Errc::mismatch, "the offer doesn't hash to its id"};
+  return std::pair(id, std::move(part));
+}
+
+Result<std::pair<OfferId, Compute>> decode_compute_offered(const chain::Log& log) {
+  SP_ASSIGN(const Values values,
+            decode_event(log, compute_offered_topic(), 3, "(" + kComputeAbi + ")"));
+  SP_ASSIGN(Compute compute, compute_from_abi(values[0]));
+  const OfferId id{log.topics[1].data};
+  if (compute.offer_id() != id) return Error{Errc::mismatch, "the offer doesn't hash to its id"};
+  return std::pair(id, std::move(compute));
+}
+
+}  // namespace sp::market

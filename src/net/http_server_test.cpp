@@ -1,0 +1,260 @@
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+
+#include "net/http.hpp"
+#include "net/testing/raw_socket.hpp"
+
+namespace sp::net {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::RawSocket;
+using SteadyClock = std::chrono::steady_clock;
+
+HttpResponse echo(const HttpRequest& request) {
+  if (request.path == "/throw") throw std::runtime_error("thrown on purpose");
+  if (request.path == "/field") {
+    HttpResponse response;
+    response.headers["x-bad"] = "a\r\nb: c";
+    return response;
+  }
+  if (request.path == "/big") return text_response(200, "text/plain", std::string(4 << 20, 'b'));
+  if (request.path == "/none") return HttpResponse{204, {}, {}};
+  std::string text = request.method + " " + request.path;
+  for (const auto& [name, value] : request.query) text += " " + name + "=" + value;
+  return text_response(200, "text/plain", text + "\n" + std::string(as_text(request.body)));
+}
+
+class HttpServerTest : public ::testing::Test {
+ protected:
+  void start(HttpServer::Handler handler = echo) {
+    auto started = HttpServer::start(options, std::move(handler));
+    ASSERT_TRUE(started) << started.error().message;
+    server = std::move(*started);
+  }
+  std::string ask(std::string_view text) {
+    RawSocket peer = RawSocket::connect(server->port());
+    peer.send(text);
+    peer.end_sending();
+    return peer.read_all();
+  }
+  static unsigned status(std::string_view answer) {
+    return answer.starts_with("HTTP/1.1 ") ? unsigned(std::stoul(std::string(answer.substr(9, 3))))
+                                           : 0;
+  }
+
+  HttpServer::Options options;
+  std::unique_ptr<HttpServer> server;
+};
+
+TEST_F(HttpServerTest, AnswersAndKeepsTheConnection) {
+  start();
+  RawSocket peer = RawSocket::connect(server->port());
+  for (int i = 0; i < 3; ++i) {
+    peer.send("POST /a%20b?x=1 HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nbody");
+    const std::string answer = peer.read_until("body");
+    EXPECT_EQ(status(answer), 200U);
+    EXPECT_NE(answer.find("POST /a b x=1\nbody"), std::string::npos) << answer;
+  }
+}
+
+TEST_F(HttpServerTest, AnswersPipelinedRequestsInOrder) {
+  start();
+  RawSocket peer = RawSocket::connect(server->port());
+  std::string requests;
+  for (int i = 0; i < 20; ++i) {
+    requests += "GET /" + std::to_string(i) + " HTTP/1.1\r\nHost: h\r\n\r\n";
+  }
+  peer.send(requests + "GET /last HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  const std::string answers = peer.read_all();
+  std::size_t at = 0;
+  for (int i = 0; i < 20; ++i) {
+    at = answers.find("GET /" + std::to_string(i) + "\n", at);
+    ASSERT_NE(at, std::string::npos) << i;
+  }
+  EXPECT_NE(answers.find("GET /last\n", at), std::string::npos);
+  EXPECT_TRUE(peer.closed());
+}
+
+TEST_F(HttpServerTest, ReadsChunkedBodies) {
+  start();
+  const std::string answer =
+      ask("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+          "3\r\nabc\r\n4;x=y\r\ndefg\r\n0\r\nTrailer: t\r\n\r\n");
+  EXPECT_EQ(status(answer), 200U);
+  EXPECT_NE(answer.find("\nabcdefg"), std::string::npos) << answer;
+}
+
+TEST_F(HttpServerTest, SpeaksHttp10AndHeadAndContinue) {
+  start();
+  const std::string old = ask("GET /old HTTP/1.0\r\n\r\n");
+  EXPECT_EQ(status(old), 200U);
+  const std::string head = ask("HEAD /h HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_EQ(status(head), 200U);
+  EXPECT_NE(head.find("ontent-"), std::string::npos);
+  EXPECT_TRUE(head.ends_with("\r\n\r\n")) << head;
+  RawSocket peer = RawSocket::connect(server->port());
+  peer.send("POST /c HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+  EXPECT_EQ(status(peer.read_until("\r\n\r\n")), 100U);
+  peer.send("ok");
+  EXPECT_EQ(status(peer.read_until("ok")), 200U);
+  const std::string none = ask("GET /none HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_EQ(status(none), 204U);
+  EXPECT_EQ(none.find("ontent-"), std::string::npos) << none;
+}
+
+TEST_F(HttpServerTest, RefusesWhatIsntHttp) {
+  options.body_max = 100;
+  start();
+  const std::string host = " HTTP/1.1\r\nHost: h\r\n";
+  const std::pair<std::string, unsigned> cases[] = {
+      {"rubbish\r\n\r\n", 400},
+      {"GET / HTTP/1.1\r\n\r\n", 400},
+      {"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400},
+      {"GET / HTTP/3.7\r\nHost: h\r\n\r\n", 400},
+      {"GET /%00" + host + "\r\n", 400},
+      {"GET /../etc/passwd" + host + "\r\n", 400},
+      {"GET http://h/" + host + "\r\n", 400},
+      {"POST /" + host + "Content-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef", 400},
+      {"POST /" + host + "Content-Length: -1\r\n\r\n", 400},
+      {"POST /" + host + "Content-Length: 99999999999999999999\r\n\r\n", 400},
+      {"POST /" + host + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
+      {"POST /" + host + "Transfer-Encoding: gzip\r\n\r\nabc", 400},
+      {"POST /" + host + "Transfer-Encoding: chunked\r\n\r\nzz\r\n", 400},
+      {"POST /" + host + "Transfer-Encoding: chunked\r\n\r\n3\r\nabcdef\r\n0\r\n\r\n", 400},
+      {"POST /" + host + "Content-Length: 101\r\n\r\n", 413},
+      {"POST /" + host + "Transfer-Encoding: chunked\r\n\r\nfffffff\r\n", 413},
+      {"GET /" + std::string(kTargetSizeMax, 'a') + host + "\r\n", 414},
+      {"GET /" + std::string(kHeaderSizeMax, 'a') + host + "\r\n", 414},
+      {"GET /" + host + "X: " + std::string(kHeaderSizeMax, 'a') + "\r\n\r\n", 431},
+      {"GET /" + host + "Expect: miracles\r\n\r\n", 417},
+      {"GET /throw" + host + "\r\n", 500},
+      {"GET /field" + host + "\r\n", 500},
+  };
+  for (const auto& [request, expected] : cases) {
+    const std::string answer = ask(request);
+    EXPECT_EQ(status(answer), expected) << request.substr(0, 120) << "\n" << answer;
+  }
+}
+
+TEST_F(HttpServerTest, StopsAHeaderBombWithoutReadingItAll) {
+  start();
+  RawSocket peer = RawSocket::connect(server->port());
+  peer.send("GET / HTTP/1.1\r\nHost: h\r\n");
+  std::size_t sent = 0;
+  while (sent < (std::size_t{64} << 20) && peer.send("x: " + std::string(1000, 'a') + "\r\n")) {
+    sent += 1005;
+  }
+  EXPECT_LT(sent, std::size_t{32} << 20);
+}
+
+TEST_F(HttpServerTest, ClosesOnTruncatedRequests) {
+  start();
+  EXPECT_EQ(ask("GET / HT"), "");
+  EXPECT_EQ(ask("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 50\r\n\r\nshort"), "");
+  EXPECT_EQ(ask("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nabc"), "");
+  EXPECT_EQ(ask(""), "");
+}
+
+TEST_F(HttpServerTest, ClosesSlowPeers) {
+  options.transfer_timeout = milliseconds(150);
+  options.idle_timeout = milliseconds(150);
+  start();
+  RawSocket silent = RawSocket::connect(server->port());
+  EXPECT_EQ(silent.read_all(), "");
+  EXPECT_TRUE(silent.closed());
+  // One byte at a time is progress, but a header must be whole within the limit.
+  RawSocket slow = RawSocket::connect(server->port());
+  const auto begin = SteadyClock::now();
+  const std::string request = "GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(200, 'a');
+  for (const char character : request) {
+    slow.send({&character, 1});
+    if (slow.read_until("x", 20); slow.closed()) break;
+  }
+  EXPECT_TRUE(slow.closed());
+  EXPECT_LT(SteadyClock::now() - begin, milliseconds(2000));
+  RawSocket stuck = RawSocket::connect(server->port());
+  stuck.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 50\r\n\r\nabc");
+  EXPECT_EQ(stuck.read_all(), "");
+  EXPECT_TRUE(stuck.closed());
+  // A peer that asks for much and takes nothing.
+  RawSocket deaf = RawSocket::connect(server->port());
+  std::string many;
+  for (int i = 0; i < 10; ++i) many += "GET /big HTTP/1.1\r\nHost: h\r\n\r\n";
+  deaf.send(many);
+  std::this_thread::sleep_for(milliseconds(600));
+  EXPECT_LT(deaf.read_all().size(), std::size_t{40} << 20);
+  EXPECT_TRUE(deaf.closed());
+}
+
+TEST_F(HttpServerTest, RefusesConnectionsBeyondTheLimit) {
+  start();
+  std::vector<RawSocket> peers;
+  for (std::size_t i = 0; i < kConnectionsMax; ++i) {
+    peers.push_back(RawSocket::connect(server->port()));
+  }
+  peers.back().send("GET /in HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_EQ(status(peers.back().read_until("/in")), 200U);
+  RawSocket beyond = RawSocket::connect(server->port());
+  EXPECT_EQ(status(beyond.read_all()), 503U);
+  peers.pop_back();
+  // The server hears of the close in its own time.
+  unsigned seen = 0;
+  for (int tries = 0; tries < 100 && seen != 200; ++tries) {
+    RawSocket later = RawSocket::connect(server->port());
+    later.send("GET /again HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    seen = status(later.read_all());
+  }
+  EXPECT_EQ(seen, 200U);
+}
+
+TEST_F(HttpServerTest, StopsWithinASecondWithConnectionsOpen) {
+  std::mutex mutex;
+  std::condition_variable entered;
+  bool inside = false;
+  options.workers = 2;
+  start([&](const HttpRequest& request) {
+    if (request.path == "/wait") {
+      {
+        const std::lock_guard lock(mutex);
+        inside = true;
+      }
+      entered.notify_all();
+      std::this_thread::sleep_for(milliseconds(200));
+    }
+    return text_response(200, "text/plain", "done");
+  });
+  RawSocket idle = RawSocket::connect(server->port());
+  idle.send("GET /1 HTTP/1.1\r\nHost: h\r\n\r\n");
+  idle.read_until("done");
+  RawSocket half = RawSocket::connect(server->port());
+  half.send("GET /2 HTTP/1.1\r\nHo");
+  RawSocket busy = RawSocket::connect(server->port());
+  busy.send("GET /wait HTTP/1.1\r\nHost: h\r\n\r\n");
+  {
+    std::unique_lock lock(mutex);
+    entered.wait(lock, [&] { return inside; });
+  }
+  const auto begin = SteadyClock::now();
+  server.reset();
+  EXPECT_LT(SteadyClock::now() - begin, milliseconds(1000));
+  EXPECT_NE(busy.read_all().find("done"), std::string::npos);
+  EXPECT_EQ(idle.read_all(), "");
+}
+
+TEST_F(HttpServerTest, SaysWhyItCantListen) {
+  start();
+  HttpServer::Options taken;
+  taken.port = server->port();
+  EXPECT_EQ(HttpServer::start(taken, echo).error().code, Errc::io);
+  HttpServer::Options named;
+  named.address = "localhost.example";
+  EXPECT_EQ(HttpServer::start(named, echo).error().code, Errc::usage);
+}
+
+}  // namespace
+}  // namespace sp::net
