@@ -236,7 +236,7 @@ contract Market is IMarket, EIP712, ReentrancyGuardTransient {
     function _requireOrderable(OfferId id) private view {
         Offer memory held = _offers[id];
         if (!held.enabled) revert Errors.Market_NotOrderable(id);
-        if (!registry.isActive(held.provider)) revert Errors.Market_ProviderInactive(held.provider);
+        if (!registry.isActive(held.provider, address(this))) revert Errors.Market_ProviderInactive(held.provider);
     }
 
     /// One order more that may use the part up.

@@ -29,14 +29,7 @@ contract Registry is IRegistry, ReentrancyGuardTransient {
     /// When an account last ceased to be the provider's action account; 0 = never.
     mapping(address provider => mapping(address account => uint256 time)) private _replacedAt;
 
-    /// @inheritdoc IRegistry
-    mapping(address provider => mapping(address market => bool)) public isMarket;
-
-    mapping(address provider => mapping(address token => Deposit)) private _deposits;
-
-    /// Kept per market, so that no market can release what another has locked. Sums up to Deposit.locked.
-    /// @inheritdoc IRegistry
-    mapping(address provider => mapping(address token => mapping(address market => uint128))) public lockedBy;
+    mapping(address provider => mapping(address market => mapping(address token => Deposit))) private _deposits;
 
     constructor(address securityToken_, uint128 minimumDeposit_) {
         securityToken = securityToken_;
@@ -85,29 +78,23 @@ contract Registry is IRegistry, ReentrancyGuardTransient {
         emit ReceiverChanged(provider, pending);
     }
 
-    /// @inheritdoc IRegistry
-    function setMarket(address market, bool allowed) external onlyProvider {
-        isMarket[msg.sender][market] = allowed;
-        emit MarketSet(msg.sender, market, allowed);
-    }
-
     // DEPOSITS
 
     /// @inheritdoc IRegistry
-    function deposit(address token, uint128 amount) external onlyProvider nonReentrant {
-        _deposits[msg.sender][token].total += amount;
-        emit Deposited(msg.sender, token, amount);
+    function deposit(address market, address token, uint128 amount) external onlyProvider nonReentrant {
+        _deposits[msg.sender][market][token].total += amount;
+        emit Deposited(msg.sender, market, token, amount);
         Tokens.pullExact(token, msg.sender, amount);
     }
 
     /// @inheritdoc IRegistry
-    function withdraw(address token, uint128 amount) external onlyProvider nonReentrant {
-        Deposit storage held = _deposits[msg.sender][token];
+    function withdraw(address market, address token, uint128 amount) external onlyProvider nonReentrant {
+        Deposit storage held = _deposits[msg.sender][market][token];
         _requireFree(held, msg.sender, token, amount);
 
         held.total -= amount;
         address receiver = _providers[msg.sender].receiver;
-        emit Withdrawn(msg.sender, token, receiver, amount);
+        emit Withdrawn(msg.sender, market, token, receiver, amount);
         IERC20(token).safeTransfer(receiver, amount);
     }
 
@@ -115,27 +102,23 @@ contract Registry is IRegistry, ReentrancyGuardTransient {
 
     /// @inheritdoc IRegistry
     function lock(address provider, address token, uint128 amount) external {
-        if (!isMarket[provider][msg.sender]) revert Errors.Registry_MarketNotAllowed(provider, msg.sender);
-        Deposit storage held = _deposits[provider][token];
+        Deposit storage held = _deposits[provider][msg.sender][token];
         _requireFree(held, provider, token, amount);
-
         held.locked += amount;
-        lockedBy[provider][token][msg.sender] += amount;
     }
 
     /// @inheritdoc IRegistry
     function release(address provider, address token, uint128 amount, uint128 paid) external nonReentrant {
-        uint128 locked = lockedBy[provider][token][msg.sender];
-        if (locked < amount) revert Errors.Registry_LockShort(provider, token, msg.sender, locked, amount);
+        Deposit memory held = _deposits[provider][msg.sender][token];
+        if (held.locked < amount) revert Errors.Registry_LockShort(provider, token, held.locked, amount);
         if (paid > amount) revert Errors.Registry_PaidAboveReleased(paid, amount);
 
-        lockedBy[provider][token][msg.sender] = locked - amount;
-        Deposit storage held = _deposits[provider][token];
         held.locked -= amount;
+        held.total -= paid;
+        _deposits[provider][msg.sender][token] = held;
         if (paid == 0) return;
 
-        held.total -= paid;
-        emit PaidFromLock(provider, token, msg.sender, paid);
+        emit PaidFromLock(provider, msg.sender, token, paid);
         IERC20(token).safeTransfer(msg.sender, paid);
     }
 
@@ -147,8 +130,8 @@ contract Registry is IRegistry, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IRegistry
-    function isActive(address provider) external view returns (bool) {
-        return _isRegistered(provider) && _deposits[provider][securityToken].total >= minimumDeposit;
+    function isActive(address provider, address market) external view returns (bool) {
+        return _isRegistered(provider) && _deposits[provider][market][securityToken].total >= minimumDeposit;
     }
 
     /// @inheritdoc IRegistry
@@ -165,8 +148,8 @@ contract Registry is IRegistry, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IRegistry
-    function depositOf(address provider, address token) external view returns (Deposit memory) {
-        return _deposits[provider][token];
+    function depositOf(address provider, address market, address token) external view returns (Deposit memory) {
+        return _deposits[provider][market][token];
     }
 
     function _isRegistered(address provider) private view returns (bool) {

@@ -10,7 +10,7 @@
 //   origin.npy       uint16  line number (from 0) in airports.txt
 //   destination.npy  uint16  the same
 //   airports.txt     one airport code a line, in the order of first appearance
-//   canary.txt       TEXT, only with --canary: a unique string to search for in places it must not reach
+//   canary.txt       TEXT, only with --canary: a unique string to look for where it must not be
 //
 // The rows keep their order and the same source gives the same bytes. One row group is in memory at
 // a time. OUTDIR appears whole or not at all; an older one is replaced if nothing else lies in it.
@@ -65,10 +65,10 @@ function parseArguments(argv) {
 // Compares the file's schema with kColumns and names every difference.
 function checkSchema(metadata) {
   const [, ...found] = metadata.schema
-  const describe = (c) => `${c.name} ${c.type}${c.logical ? ` ${c.logical}` : ''}${c.unit ? ` ${c.unit}` : ''}`
-  const wanted = kColumns.map(describe)
-  const got = found.map((e) =>
-    describe({ name: e.name, type: e.type ?? 'GROUP', logical: e.logical_type?.type, unit: e.logical_type?.unit }))
+  const describe = (...words) => words.filter(Boolean).join(' ')
+  const wanted = kColumns.map((c) => describe(c.name, c.type, c.logical, c.unit))
+  const got = found.map(({ name, type = 'GROUP', logical_type: logical }) =>
+    describe(name, type, logical?.type, logical?.unit))
   const wrong = wanted.filter((w) => !got.includes(w)).map((w) => `missing "${w}"`)
     .concat(got.filter((g) => !wanted.includes(g)).map((g) => `unexpected "${g}"`))
   if (wrong.length) fail(`wrong schema: ${wrong.join(', ')}`)
@@ -142,7 +142,9 @@ async function readColumn(input, column, start, end, airports) {
         fail(`column ${column.name}, row ${row}: ${error.message}`)
       }
       out[filled] = encoded
-      if (out[filled] !== encoded) fail(`column ${column.name}, row ${row}: ${value} doesn't fit ${column.descr}`)
+      if (out[filled] !== encoded) {
+        fail(`column ${column.name}, row ${row}: ${value} doesn't fit ${column.descr}`)
+      }
       filled++
     }
   }
@@ -151,8 +153,10 @@ async function readColumn(input, column, start, end, airports) {
 }
 
 async function convert(source, directory) {
-  const file = await asyncBufferFromFile(source).catch((e) => fail(`can't read ${source}: ${e.message}`))
-  const metadata = await parquetMetadataAsync(file).catch((e) => fail(`${source} is no Parquet file: ${e.message}`))
+  const file = await asyncBufferFromFile(source)
+    .catch((error) => fail(`can't read ${source}: ${error.message}`))
+  const metadata = await parquetMetadataAsync(file)
+    .catch((error) => fail(`${source} is no Parquet file: ${error.message}`))
   checkSchema(metadata)
   const rows = Number(metadata.num_rows)
   const airports = new Airports()
@@ -170,18 +174,21 @@ async function convert(source, directory) {
   }
   outputs.forEach((fd) => fs.closeSync(fd))
   if (start !== rows) fail(`${source} says ${rows} rows and has ${start}`)
-  fs.writeFileSync(path.join(directory, kAirportsFile), airports.names.map((n) => `${n}\n`).join(''))
-  return { rows, airports: airports.names.length }
+  const { names } = airports
+  fs.writeFileSync(path.join(directory, kAirportsFile), names.map((n) => `${n}\n`).join(''))
+  return { rows, airports: names.length }
 }
 
 function refuseForeignFiles(out) {
   const strangers = fs.existsSync(out) ? fs.readdirSync(out).filter((f) => !kFiles.has(f)) : []
-  if (strangers.length) fail(`${out} holds other files (${strangers.slice(0, 3).join(', ')}); name a new folder`)
+  if (strangers.length) {
+    fail(`${out} holds other files (${strangers.slice(0, 3).join(', ')}); name a new folder`)
+  }
 }
 
 async function main() {
   const { source, out, canary } = parseArguments(process.argv.slice(2))
-  if (os.endianness() !== 'LE') fail('this converter writes the bytes of a little-endian machine only')
+  if (os.endianness() !== 'LE') fail('the columns are little-endian and this machine is not')
   const began = performance.now()
   refuseForeignFiles(out)
   fs.mkdirSync(path.dirname(out), { recursive: true })

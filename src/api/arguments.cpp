@@ -44,6 +44,7 @@ class SecretWriter {
 
 std::string value_of(const Arguments& arguments, std::string_view name) {
   if (name == "argv.count") return std::to_string(arguments.argv.size());
+  if (name == "env.count") return std::to_string(arguments.environment.size());
   if (name.starts_with("argv[")) {
     std::size_t index = 0;
     const std::string_view digits = name.substr(5);
@@ -58,7 +59,7 @@ std::string value_of(const Arguments& arguments, std::string_view name) {
 }
 
 bool is_rule_name(std::string_view name) {
-  if (name == "argv.count") return true;
+  if (name == "argv.count" || name == "env.count") return true;
   if (name.starts_with("env.")) return name.size() > 4;
   if (!name.starts_with("argv[") || !name.ends_with("]")) return false;
   const std::string_view digits = name.substr(5, name.size() - 6);
@@ -143,7 +144,7 @@ Result<std::vector<ArgumentRule>> argument_rules_from_json(const Json& json,
   std::vector<ArgumentRule> rules;
   for (const auto& [name, values] : json.items()) {
     if (!is_rule_name(name)) {
-      return Error{Errc::malformed, where + " knows argv.count, argv[N] and env.NAME, not " + name};
+      return Error{Errc::malformed, where + " knows argv.count, env.count, argv[N] and env.NAME, not " + name};
     }
     if (!values.is_array() || values.size() > kArgumentsMax) {
       return Error{Errc::malformed, where + "." + name + " must be a list of texts"};

@@ -33,7 +33,7 @@ Digest32 argument_commitment(const Secret32& order_secret, const Arguments& argu
 
 /// An owner's rule on arguments, which the loader enforces before it starts anything.
 struct ArgumentRule {
-  std::string name;  ///< "argv[0]", "argv.count", or a variable's name behind "env."
+  std::string name;  ///< "argv[0]", "argv.count", "env.count", or "env." and a variable's name
   std::vector<std::string> allowed;  ///< the values that it may have
   bool operator==(const ArgumentRule&) const = default;
 };

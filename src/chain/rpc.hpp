@@ -30,13 +30,27 @@ class RpcEndpoint {
   /// The "result". Errc::unavailable, Errc::timed_out for the transport; Errc::refused with the
   /// endpoint's words for an "error", revert data included as hexadecimal behind "data ".
   virtual Result<Json> call(const std::string& method, const Json& params) = 0;
+  /// Several independent calls, `params` an array with the parameters of each; results in the same
+  /// order. This default makes one call after the other; over HTTP it is one JSON-RPC batch. At
+  /// most kRpcBatchMax (CHECK).
+  virtual std::vector<Result<Json>> call_many(const std::vector<std::string>& methods,
+                                              const Json& params);
 };
+
+/// The revert data that an Errc::refused carries, where the endpoint gave any.
+std::optional<Bytes> revert_data(const Error& error);
 
 /// Over HTTP, with retries of what is safe to retry (transport failures, 429 and 5xx; at most
 /// kRpcTriesMax, with growing pauses by `clock`).
 std::unique_ptr<RpcEndpoint> http_endpoint(const std::string& url, const Clock& clock);
 
 inline constexpr int kRpcTriesMax = 5;
+inline constexpr std::chrono::milliseconds kRpcPauseFirst{50};   ///< before a retry; then doubled
+inline constexpr std::chrono::milliseconds kRpcTimeout{10'000};  ///< of one try
+inline constexpr std::size_t kRpcBatchMax = 16;
+inline constexpr std::size_t kRpcWordsMax = 300;  ///< bytes of an endpoint's words in an error
+inline constexpr std::size_t kRpcRevertDataMax = 16384;      ///< bytes of revert data in an error
+inline constexpr std::uint64_t kTipDefault = 1'000'000'000;  ///< where the endpoint suggests none
 inline constexpr std::size_t kRpcResponseMax = 32 << 20;
 inline constexpr std::size_t kRpcLogsMax = 10'000;  ///< logs in one answer
 
@@ -84,6 +98,13 @@ struct Fees {
   Amount max_priority_fee_per_gas;
 };
 
+/// What a transaction needs to know before it is signed.
+struct TxOutlook {
+  std::uint64_t nonce = 0;  ///< the next one, pending transactions counted
+  std::uint64_t gas = 0;    ///< estimate, without a margin
+  Fees fees;
+};
+
 /// Typed calls of one endpoint.
 class Chain {
  public:
@@ -97,14 +118,20 @@ class Chain {
   /// eth_call. Errc::refused where it reverts, with the revert data.
   Result<Bytes> call(const Address& to, ByteView data, BlockTag tag = {},
                      const std::optional<Address>& from = {});
+  /// Errc::refused where it reverts, with the revert data.
   Result<std::uint64_t> estimate_gas(const Address& from, const std::optional<Address>& to,
-                                     ByteView data);
+                                     ByteView data, Amount value = {});
+  /// Nonce, gas and fees of a transaction in one round trip. Errors as estimate_gas.
+  Result<TxOutlook> outlook(const Address& from, const std::optional<Address>& to, ByteView data,
+                            Amount value);
   /// Twice the newest base fee plus the suggested tip.
   Result<Fees> suggest_fees();
+  /// Errc::mismatch where the endpoint answers with another hash than the transaction's.
   Result<TxHash> send_raw(ByteView transaction);
   /// Empty while the transaction isn't in a block.
   Result<std::optional<TxReceipt>> receipt(const TxHash& hash);
-  /// Errc::too_large over kRpcLogsMax. Logs that don't match the filter make it Errc::malformed.
+  /// In the order of the chain. Errc::too_large over kRpcLogsMax. Logs that don't match the filter,
+  /// stand twice or belong to two blocks of one number make it Errc::malformed.
   Result<std::vector<Log>> logs(const LogFilter& filter);
   RpcEndpoint& endpoint() { return endpoint_; }
 

@@ -8,6 +8,9 @@
 
 namespace sp::chain {
 
+inline constexpr std::uint64_t kTxGasMax = 1 << 24;  ///< EIP-7825; margins don't go beyond it
+inline constexpr int kSendTriesMax = 3;              ///< where others use up the account's nonces
+
 struct Transaction {
   std::uint64_t chain_id = 0;
   std::uint64_t nonce = 0;
@@ -41,8 +44,9 @@ class TxSender {
     Bytes data;
     Amount value;
   };
-  /// Estimates gas (a revert ends here as Errc::refused with its data), signs and sends.
-  /// Errc::unavailable.
+  /// Estimates gas and adds a fifth (a revert ends here as Errc::refused with its data), signs and
+  /// sends. A transaction that the endpoint has already counts as sent; a nonce that another
+  /// program used meanwhile is replaced, at most kSendTriesMax times. Errc::unavailable.
   Result<TxHash> send(const Call& call);
   /// Waits until it is in a block and has `confirmations` blocks, its own included; polls.
   /// Errc::timed_out; Errc::refused where it failed there.

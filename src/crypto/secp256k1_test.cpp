@@ -13,11 +13,14 @@ namespace {
 constexpr std::string_view kOrder =
     "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141";
 
+constexpr std::string_view kOne =
+    "0000000000000000000000000000000000000000000000000000000000000001";
+
 Result<EthKey> key_of(std::string_view secret) {
   return EthKey::from_secret(Secret32::from(hex(secret)).value());
 }
 
-EthKey key_one() { return key_of(std::string(63, '0') + "1").value(); }
+EthKey key_one() { return key_of(kOne).value(); }
 
 // n - s, big-endian.
 Bytes negated(ByteView s) {
@@ -49,7 +52,7 @@ TEST(Secp256k1, SecretsOutsideTheGroupAreRefused) {
 
 TEST(Secp256k1, GenerateTriesAgainAfterAValueOutsideTheGroup) {
   Bytes bytes(32, 0xff);
-  append(bytes, hex(std::string(63, '0') + "1"));
+  append(bytes, hex(kOne));
   FixedRandom random(bytes);
   EXPECT_EQ(EthKey::generate(random).address(), key_one().address());
 }

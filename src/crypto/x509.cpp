@@ -159,6 +159,7 @@ Result<std::vector<Certificate>> Certificate::from_pem(std::string_view pem) {
     return Error{Errc::too_large, "PEM of " + std::to_string(pem.size()) + " bytes, at most " +
                                       std::to_string(kPemSizeMax)};
   }
+  if (pem.empty()) return Error{Errc::malformed, "PEM without a certificate"};
   const Bio in(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   SP_CHECK(in != nullptr);
   std::vector<Certificate> certificates;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/codec.hpp"
+#include "crypto/hash.hpp"
 #include "crypto/random.hpp"
 
 namespace sp::prove {

@@ -5,9 +5,9 @@ import {Deposit, Provider} from "../types/Records.sol";
 
 /// @title Who the providers are, and what they have at stake.
 /// @notice A provider is known by its authority account, which can't change. Its action account signs acceptances
-/// and manages offers, its receiver account gets the money. It puts in deposits, per token, which back the orders
-/// that it takes: a market that the provider allows can lock what is free of a deposit, and give back or pay out
-/// what that market itself has locked. Nobody else can touch a deposit, and there is no owner.
+/// and manages offers, its receiver account gets the money. It puts in deposits, each for one market and in one
+/// token: by that alone it lets the market lock what is free of the deposit, and give back or pay out what is
+/// locked. A deposit for one market is out of every other market's reach, and there is no owner.
 ///
 /// Assumptions on a token, without which only those who use that token can lose:
 /// - a transfer moves exactly the amount (`deposit` checks the difference of balances), and balances change by
@@ -18,10 +18,11 @@ interface IRegistry {
     event ActionChanged(address indexed provider, address action);
     event ReceiverProposed(address indexed provider, address receiver);
     event ReceiverChanged(address indexed provider, address receiver);
-    event MarketSet(address indexed provider, address indexed market, bool allowed);
-    event Deposited(address indexed provider, address indexed token, uint256 amount);
-    event Withdrawn(address indexed provider, address indexed token, address receiver, uint256 amount);
-    event PaidFromLock(address indexed provider, address indexed token, address indexed market, uint256 amount);
+    event Deposited(address indexed provider, address indexed market, address indexed token, uint256 amount);
+    event Withdrawn(
+        address indexed provider, address indexed market, address indexed token, address receiver, uint256 amount
+    );
+    event PaidFromLock(address indexed provider, address indexed market, address indexed token, uint256 amount);
 
     // Accounts
 
@@ -59,50 +60,43 @@ interface IRegistry {
     /// - the provider has proposed the caller.
     function acceptReceiver(address provider) external;
 
-    /// @notice Lets a market lock of the caller's deposits, or no longer.
-    /// @dev Emits {MarketSet}.
-    ///
-    /// Notes:
-    /// - Allow only a market whose code you trust: it can lock all that is free, and pay itself from it.
-    /// - Taking the permission back stops new locks. Locks that exist stay, until the market releases them.
-    ///
-    /// Requirements:
-    /// - the caller is registered.
-    function setMarket(address market, bool allowed) external;
-
     // Deposits
 
-    /// @notice Adds to the caller's deposit.
+    /// @notice Adds to the caller's deposit for a market.
     /// @dev Emits {Deposited}.
+    ///
+    /// Notes:
+    /// - Deposit only for a market whose code you trust: it can lock all that is free, and pay itself from it.
     ///
     /// Requirements:
     /// - the caller is registered and has approved the amount;
     /// - the token moves exactly the amount.
-    function deposit(address token, uint128 amount) external;
+    function deposit(address market, address token, uint128 amount) external;
 
-    /// @notice Takes what is free of the caller's deposit, to its receiver account.
+    /// @notice Takes what is free of the caller's deposit for a market, to its receiver account.
     /// @dev Emits {Withdrawn}.
     ///
     /// Notes:
+    /// - Who takes all that is free lets the market lock no more. What is locked stays, until the market releases it.
     /// - A provider whose deposit in the security token falls below the minimum can't be ordered until it adds again.
     ///
     /// Requirements:
     /// - the caller is registered, and so much is free.
-    function withdraw(address token, uint128 amount) external;
+    function withdraw(address market, address token, uint128 amount) external;
 
     // For markets
 
-    /// @notice Locks of a provider's free deposit, on behalf of the calling market.
+    /// @notice Locks of what is free of a provider's deposit for the calling market.
     ///
     /// Requirements:
-    /// - the provider allows the caller, and so much is free.
+    /// - so much is free.
     function lock(address provider, address token, uint128 amount) external;
 
     /// @notice Ends a lock of the calling market: `paid` of it goes to the market, the rest is the provider's again.
     /// @dev Emits {PaidFromLock} where `paid` isn't zero.
     ///
     /// Requirements:
-    /// - the caller has locked at least `amount` of this deposit, and `paid` is at most `amount`.
+    /// - at least `amount` of the provider's deposit for the caller is locked, and `paid` is at most `amount`.
     function release(address provider, address token, uint128 amount, uint128 paid) external;
 
     // Views
@@ -116,8 +110,8 @@ interface IRegistry {
     /// @notice A provider's accounts; all zero where it isn't registered.
     function providerOf(address provider) external view returns (Provider memory);
 
-    /// @notice Whether the provider is registered and holds the minimum deposit.
-    function isActive(address provider) external view returns (bool);
+    /// @notice Whether the provider is registered and holds the minimum deposit for the market.
+    function isActive(address provider, address market) external view returns (bool);
 
     /// @notice Whether the account is the provider's action account, or was at the time `since` or later.
     function isAction(address provider, address account, uint256 since) external view returns (bool);
@@ -125,12 +119,6 @@ interface IRegistry {
     /// @notice Where an account's money goes: a provider's to its receiver account, anyone else's to the account.
     function receiverOf(address account) external view returns (address);
 
-    /// @notice Whether the provider lets the market lock of its deposits.
-    function isMarket(address provider, address market) external view returns (bool);
-
-    /// @notice A provider's deposit in one token.
-    function depositOf(address provider, address token) external view returns (Deposit memory);
-
-    /// @notice How much of a provider's deposit one market has locked.
-    function lockedBy(address provider, address token, address market) external view returns (uint128);
+    /// @notice A provider's deposit for a market in one token.
+    function depositOf(address provider, address market, address token) external view returns (Deposit memory);
 }

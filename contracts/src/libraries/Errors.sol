@@ -12,14 +12,17 @@ library Errors {
     error Registry_AlreadyRegistered(address provider);
     error Registry_NotRegistered(address provider);
     error Registry_NotPendingReceiver(address caller, address pending);
-    error Registry_MarketNotAllowed(address provider, address market);
     error Registry_FreeDepositShort(address provider, address token, uint256 free, uint256 needed);
-    error Registry_LockShort(address provider, address token, address market, uint256 locked, uint256 needed);
+    error Registry_LockShort(address provider, address token, uint256 locked, uint256 needed);
     error Registry_PaidAboveReleased(uint256 paid, uint256 released);
 
     // Tokens
 
     error Tokens_InexactTransfer(address token, uint256 expected, uint256 received);
+
+    // TestToken
+
+    error TestToken_TooMuch(uint256 amount, uint256 max);
 
     // Market: offers
 

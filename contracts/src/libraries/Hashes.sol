@@ -51,16 +51,11 @@ library Hashes {
     );
 
     function hash(Part calldata part) internal pure returns (bytes32) {
-        uint256 at = _position(part);
-        return keccak256(abi.encodePacked(PART_TYPEHASH, _words(at, 0, 7), _hash(part.brokers), _words(at, 8, 2)));
+        return _hash(PART_TYPEHASH, _position(part), 7, _hash(part.brokers), 2);
     }
 
     function hash(Compute calldata compute) internal pure returns (bytes32) {
-        uint256 at = _position(compute);
-        return
-            keccak256(
-                abi.encodePacked(COMPUTE_TYPEHASH, _words(at, 0, 16), _hash(compute.attestors), _words(at, 17, 2))
-            );
+        return _hash(COMPUTE_TYPEHASH, _position(compute), 16, _hash(compute.attestors), 2);
     }
 
     /// @param choices Hashes of terms.choices.
@@ -73,7 +68,7 @@ library Hashes {
         return keccak256(
             abi.encodePacked(
                 TERMS_TYPEHASH,
-                _words(_position(terms), 0, 18),
+                _words(_position(terms), 18),
                 _hash(terms.egress),
                 keccak256(abi.encodePacked(terms.options)),
                 keccak256(abi.encodePacked(choices)),
@@ -87,11 +82,7 @@ library Hashes {
     }
 
     function hash(Attestation calldata attestation) internal pure returns (bytes32) {
-        return keccak256(
-            abi.encodePacked(
-                ATTESTATION_TYPEHASH, _words(_position(attestation), 0, 10), keccak256(attestation.acceptance)
-            )
-        );
+        return _hash(ATTESTATION_TYPEHASH, _position(attestation), 10, keccak256(attestation.acceptance), 0);
     }
 
     function hash(KeyRequest calldata request) internal pure returns (bytes32) {
@@ -99,70 +90,93 @@ library Hashes {
     }
 
     function hash(Receipt calldata receipt) internal pure returns (bytes32) {
-        return keccak256(abi.encodePacked(RECEIPT_TYPEHASH, _words(_position(receipt), 0, 12)));
+        return keccak256(abi.encodePacked(RECEIPT_TYPEHASH, _words(_position(receipt), 12)));
     }
 
     function hashAll(Part[] calldata parts) internal pure returns (bytes32[] memory hashes) {
         hashes = new bytes32[](parts.length);
-        for (uint256 i = 0; i < parts.length; ++i) {
+        for (uint256 i = 0; i < hashes.length; ++i) {
             hashes[i] = hash(parts[i]);
         }
     }
 
     function hashAll(Compute[] calldata choices) internal pure returns (bytes32[] memory hashes) {
         hashes = new bytes32[](choices.length);
-        for (uint256 i = 0; i < choices.length; ++i) {
+        for (uint256 i = 0; i < hashes.length; ++i) {
             hashes[i] = hash(choices[i]);
         }
     }
 
-    function _hash(address[] calldata accounts) private pure returns (bytes32) {
-        return keccak256(abi.encodePacked(accounts));
+    /// Hash of a struct of words in calldata, one of which is a reference, whose hash stands in its place.
+    /// Words are taken as they lie there: unused bits that are set make another hash, and never that of clean words.
+    function _hash(bytes32 typeHash, uint256 position, uint256 before, bytes32 referred, uint256 behind)
+        private
+        pure
+        returns (bytes32 result)
+    {
+        assembly ("memory-safe") {
+            let start := mload(0x40)
+            let middle := add(start, mul(add(before, 1), 32))
+            mstore(start, typeHash)
+            calldatacopy(add(start, 32), position, mul(before, 32))
+            mstore(middle, referred)
+            calldatacopy(add(middle, 32), add(position, mul(add(before, 1), 32)), mul(behind, 32))
+            result := keccak256(start, mul(add(add(before, behind), 2), 32))
+        }
+    }
+
+    function _hash(address[] calldata accounts) private pure returns (bytes32 result) {
+        assembly ("memory-safe") {
+            let start := mload(0x40)
+            let size := mul(accounts.length, 32)
+            calldatacopy(start, accounts.offset, size)
+            result := keccak256(start, size)
+        }
     }
 
     function _hash(string[] calldata texts) private pure returns (bytes32) {
         bytes32[] memory hashes = new bytes32[](texts.length);
-        for (uint256 i = 0; i < texts.length; ++i) {
+        for (uint256 i = 0; i < hashes.length; ++i) {
             hashes[i] = keccak256(bytes(texts[i]));
         }
         return keccak256(abi.encodePacked(hashes));
     }
 
-    /// Words of a struct as they lie in calldata.
-    function _words(uint256 at, uint256 first, uint256 count) private pure returns (bytes calldata words) {
+    /// The first words of a struct in calldata.
+    function _words(uint256 position, uint256 count) private pure returns (bytes calldata words) {
         assembly ("memory-safe") {
-            words.offset := add(at, mul(first, 32))
+            words.offset := position
             words.length := mul(count, 32)
         }
     }
 
-    function _position(Part calldata value) private pure returns (uint256 at) {
+    function _position(Part calldata value) private pure returns (uint256 position) {
         assembly ("memory-safe") {
-            at := value
+            position := value
         }
     }
 
-    function _position(Compute calldata value) private pure returns (uint256 at) {
+    function _position(Compute calldata value) private pure returns (uint256 position) {
         assembly ("memory-safe") {
-            at := value
+            position := value
         }
     }
 
-    function _position(Terms calldata value) private pure returns (uint256 at) {
+    function _position(Terms calldata value) private pure returns (uint256 position) {
         assembly ("memory-safe") {
-            at := value
+            position := value
         }
     }
 
-    function _position(Attestation calldata value) private pure returns (uint256 at) {
+    function _position(Attestation calldata value) private pure returns (uint256 position) {
         assembly ("memory-safe") {
-            at := value
+            position := value
         }
     }
 
-    function _position(Receipt calldata value) private pure returns (uint256 at) {
+    function _position(Receipt calldata value) private pure returns (uint256 position) {
         assembly ("memory-safe") {
-            at := value
+            position := value
         }
     }
 }

@@ -10,10 +10,10 @@ struct Provider {
     address pendingReceiver; // slot 2; proposed, has yet to accept
 }
 
-/// A provider's money in one token.
+/// A provider's deposit for one market in one token.
 struct Deposit {
     uint128 total; // slot 0; all that it has put in and not lost or taken out
-    uint128 locked; // the part of it that markets have locked
+    uint128 locked; // the part of it that the market has locked
 }
 
 /// Whether an offer can be ordered. The offer itself comes with the terms of each order: its id is its hash.

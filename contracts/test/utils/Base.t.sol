@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 import {IMarket} from "../../src/interfaces/IMarket.sol";
 import {IRegistry} from "../../src/interfaces/IRegistry.sol";
-import {TestToken} from "../../src/test-token/TestToken.sol";
+import {ITestToken} from "../../src/test-token/ITestToken.sol";
 import {
     Acceptance,
     Attestation,
@@ -48,7 +48,7 @@ abstract contract Base is Bare, Signing {
 
     bytes32 internal constant CHIP = keccak256("chip");
 
-    TestToken internal token;
+    ITestToken internal token;
     IRegistry internal registry;
     IMarket internal market;
 
@@ -67,7 +67,7 @@ abstract contract Base is Bare, Signing {
 
     function setUp() public virtual {
         vm.warp(1_750_000_000);
-        token = new TestToken();
+        token = ITestToken(vm.deployCode("TestToken.sol:TestToken"));
         registry = IRegistry(vm.deployCode("Registry.sol:Registry", abi.encode(token, MINIMUM_DEPOSIT)));
         market = IMarket(vm.deployCode("Market.sol:Market", abi.encode(registry)));
 
@@ -81,14 +81,13 @@ abstract contract Base is Bare, Signing {
 
     // Parties
 
-    /// Makes the account an active provider that lets the market lock of its deposit.
+    /// Makes the account an active provider of the market.
     function enroll(address authority, address action_, address receiver_) internal {
         token.mint(authority, DEPOSIT);
         vm.startPrank(authority);
         token.approve(address(registry), type(uint256).max);
         registry.register(action_, receiver_);
-        registry.deposit(address(token), DEPOSIT);
-        registry.setMarket(address(market), true);
+        registry.deposit(address(market), address(token), DEPOSIT);
         vm.stopPrank();
     }
 
@@ -262,10 +261,10 @@ abstract contract Base is Bare, Signing {
     }
 
     function locked(address account) internal view returns (uint256) {
-        return registry.depositOf(account, address(token)).locked;
+        return registry.depositOf(account, address(market), address(token)).locked;
     }
 
     function deposited(address account) internal view returns (uint256) {
-        return registry.depositOf(account, address(token)).total;
+        return registry.depositOf(account, address(market), address(token)).total;
     }
 }

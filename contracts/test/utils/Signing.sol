@@ -11,6 +11,9 @@ abstract contract Signing is CommonBase {
     bytes32 private constant DOMAIN_TYPEHASH =
         keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
 
+    /// The types that Terms refers to follow it, in the order of their names.
+    string internal constant TERMS_DEFINITION = string.concat(TypeStrings.TERMS, TypeStrings.COMPUTE, TypeStrings.PART);
+
     function domainSeparator(uint256 chainId, address verifyingContract) internal pure returns (bytes32) {
         return
             keccak256(
@@ -23,8 +26,7 @@ abstract contract Signing is CommonBase {
     }
 
     function structHash(Terms memory terms) internal pure returns (bytes32) {
-        string memory definition = string.concat(TypeStrings.TERMS, TypeStrings.COMPUTE, TypeStrings.PART);
-        return vm.eip712HashStruct(definition, abi.encode(terms));
+        return vm.eip712HashStruct(TERMS_DEFINITION, abi.encode(terms));
     }
 
     function structHash(Acceptance memory acceptance) internal pure returns (bytes32) {

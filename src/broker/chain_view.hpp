@@ -1,0 +1,66 @@
+// What a broker believes of the chain.
+//
+// What permits a release (the order, its terms, the provider) must be final to a depth; what
+// forbids it (a cancel, an end, a disabled offer) counts from the newest block. The time is the
+// newest block's and never goes back, nor does the chain itself: a checkpoint survives restarts.
+// Implementations are safe to call from any thread.
+#pragma once
+
+#include <map>
+#include <mutex>
+
+#include "base/files.hpp"
+#include "market/client.hpp"
+
+namespace sp::broker {
+
+/// One order as the chain has it now.
+struct OrderFacts {
+  api::Eip712Domain market;
+  api::Terms terms;
+  std::uint16_t attempt = 0;
+  std::int64_t created_at = 0;
+  std::uint64_t confirmations = 0;  ///< blocks since the creation, its own included
+  bool cancelled = false;
+  bool ended = false;
+  Address action;                  ///< the compute provider's action account
+  std::vector<bool> part_enabled;  ///< false: an offer that is disabled now
+  std::int64_t now = 0;            ///< chain time, seconds
+};
+
+class ChainView {
+ public:
+  virtual ~ChainView() = default;
+  /// Errc::not_found where no followed market has the order (yet); Errc::unavailable;
+  /// Errc::mismatch where the endpoint contradicts itself or is behind what it said before.
+  virtual Result<OrderFacts> facts(const api::OrderId& order) = 0;
+};
+
+/// One market through one endpoint (1 of 1).
+class MarketView final : public ChainView {
+ public:
+  struct Options {
+    std::uint64_t start_block = 0;  ///< no order of this market is older
+    Path checkpoint;                ///< file
+  };
+  MarketView(market::MarketClient& client, Files& files, const Options& options);
+  /// Reads the checkpoint. Errc::malformed where the file is damaged.
+  Status load();
+
+  Result<OrderFacts> facts(const api::OrderId& order) override;
+
+ private:
+  Result<OrderFacts> read_facts(const api::OrderId& order, const chain::Block& newest);
+  Status advance(const chain::Block& newest);
+  Result<bool> enabled(const api::Part& part);
+
+  market::MarketClient& client_;
+  Files& files_;
+  Options options_;
+  std::mutex mutex_;  // guards all below
+  std::uint64_t newest_number_ = 0;
+  std::int64_t newest_time_ = 0;
+  std::int64_t saved_time_ = 0;
+};
+
+}  // namespace sp::broker

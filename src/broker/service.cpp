@@ -1,0 +1,290 @@
+#include "broker/service.hpp"
+
+#include "base/codec.hpp"
+#include "base/log.hpp"
+#include "crypto/random.hpp"
+
+namespace sp::broker {
+namespace {
+
+constexpr std::string_view kKeysMagic = "SPBK";
+constexpr std::uint16_t kVersion = 1;
+constexpr std::size_t kKeysSize = 4 + 2 + 3 * 32;
+
+api::Run run_of(const attest::OrderSession& context) {
+  return {context.order, context.attempt, context.replica};
+}
+
+Status check_live(const OrderFacts& facts, const attest::OrderSession& context) {
+  if (facts.ended) return Error{Errc::conflict, "the order has ended"};
+  if (facts.cancelled) return Error{Errc::conflict, "the order has been cancelled"};
+  if (context.attempt != facts.attempt || context.replica >= facts.terms.replicas) {
+    return Error{Errc::mismatch, "the order is at attempt " + std::to_string(facts.attempt) +
+                                     ", the session is for attempt " +
+                                     std::to_string(context.attempt)};
+  }
+  if (facts.now > facts.created_at + facts.terms.work_by) {
+    return Error{Errc::expired, "the order's time to begin work is over"};
+  }
+  return {};
+}
+
+Status check_device(const attest::Verdict& verdict, const api::Compute& compute) {
+  if (verdict.kind() != compute.kind) {
+    return Error{Errc::mismatch, "the evidence is of kind " +
+                                     std::string(attest::kind_name(verdict.kind())) +
+                                     ", the compute offer promises " +
+                                     std::string(attest::kind_name(compute.kind))};
+  }
+  if (verdict.chip() != compute.chip) {
+    return Error{Errc::mismatch, "the evidence is from chip " + verdict.chip().hex() +
+                                     ", the compute offer is of chip " + compute.chip.hex()};
+  }
+  return {};
+}
+
+}  // namespace
+
+BrokerKeys BrokerKeys::generate(Random& random) {
+  return {crypto::EthKey::generate(random), crypto::X25519KeyPair::generate(random),
+          crypto::random_secret<32>(random)};
+}
+
+SecretBytes BrokerKeys::encode() const {
+  SecretBytes bytes(kKeysSize);
+  const MutableByteView out = bytes.writable();
+  std::copy(kKeysMagic.begin(), kKeysMagic.end(), out.begin());
+  out[5] = kVersion;
+  std::size_t at = 6;
+  for (const ByteView part : {signing.secret().reveal(), deposit.secret.reveal(), vault.reveal()}) {
+    std::copy(part.begin(), part.end(), out.begin() + static_cast<std::ptrdiff_t>(at));
+    at += part.size();
+  }
+  return bytes;
+}
+
+Result<BrokerKeys> BrokerKeys::decode(ByteView bytes) {
+  Reader reader(bytes);
+  if (as_text(reader.raw(4)) != kKeysMagic) reader.fail(Errc::malformed, "not a broker's keys");
+  if (reader.u16() != kVersion) reader.fail(Errc::unsupported, "unknown version of keys");
+  const ByteView signing = reader.raw(32);
+  const ByteView deposit = reader.raw(32);
+  const ByteView vault = reader.raw(32);
+  SP_TRY(reader.finish());
+  SP_ASSIGN(Secret32 signing_secret, Secret32::from(signing));
+  SP_ASSIGN(crypto::EthKey key, crypto::EthKey::from_secret(std::move(signing_secret)));
+  SP_ASSIGN(Secret32 deposit_secret, Secret32::from(deposit));
+  SP_ASSIGN(Secret32 vault_secret, Secret32::from(vault));
+  return BrokerKeys{std::move(key), crypto::X25519KeyPair::from_secret(std::move(deposit_secret)),
+                    std::move(vault_secret)};
+}
+
+void NonceBook::drop_expired() {
+  const auto now = clock_.monotonic();
+  std::erase_if(live_, [now](const auto& entry) { return entry.second.until <= now; });
+}
+
+Result<api::Nonce> NonceBook::issue(const api::NonceRequest& request) {
+  const std::lock_guard lock(mutex_);
+  if (live_.size() >= kNoncesLiveMax) drop_expired();
+  if (live_.size() >= kNoncesLiveMax) {
+    return Error{Errc::unavailable, "too many sessions at once; try again in a minute"};
+  }
+  const auto nonce = crypto::random_fixed<api::Nonce>(random_);
+  live_[nonce] = {request, clock_.monotonic() + std::chrono::seconds(api::kNonceLifetimeSeconds)};
+  return nonce;
+}
+
+Status NonceBook::check(const api::Nonce& nonce, const api::NonceRequest& request) {
+  const std::lock_guard lock(mutex_);
+  const auto found = live_.find(nonce);
+  if (found == live_.end() || found->second.until <= clock_.monotonic() ||
+      !(found->second.request == request)) {
+    return Error{Errc::expired, "the evidence holds no live nonce of this broker for the session"};
+  }
+  return {};
+}
+
+Broker::Broker(const BrokerKeys& keys, ChainView& view, Vault& vault, prove::Prover& prover,
+               const Clock& clock, Random& random, Options options)
+    : keys_(keys),
+      view_(view),
+      vault_(vault),
+      prover_(prover),
+      random_(random),
+      options_(std::move(options)),
+      nonces_(clock, random) {}
+
+Result<api::Nonce> Broker::nonce(const api::NonceRequest& request) {
+  return nonces_.issue(request);
+}
+
+Result<api::Nonce> Broker::own_nonce(const api::Terms& terms, const api::SessionProof& proof) {
+  const std::vector<Address> brokers = terms.brokers_in_order();
+  const attest::OrderSession& context = proof.context;
+  if (context.nonces.size() != brokers.size()) {
+    return Error{Errc::mismatch, "the session binds " + std::to_string(context.nonces.size()) +
+                                     " nonces, the order has " + std::to_string(brokers.size()) +
+                                     " brokers"};
+  }
+  const auto own = std::find(brokers.begin(), brokers.end(), keys_.signing.address());
+  if (own == brokers.end()) {
+    return Error{Errc::unauthorised, "the order doesn't name this broker"};
+  }
+  const api::Nonce nonce = context.nonces[static_cast<std::size_t>(own - brokers.begin())];
+  SP_TRY(nonces_.check(nonce, {run_of(context), context.session}));
+  return nonce;
+}
+
+Result<Broker::Session> Broker::check_session(const api::SessionProof& proof) {
+  const attest::OrderSession& context = proof.context;
+  SP_ASSIGN(OrderFacts facts, view_.facts(context.order));
+  SP_TRY(facts.terms.check_version_1());
+  SP_TRY(check_live(facts, context));
+  SP_ASSIGN(const api::Compute compute, facts.terms.compute_of(context.attempt, context.replica));
+  const api::Acceptance acceptance{run_of(context), context.session};
+  if (!crypto::verify_eth(acceptance.digest(facts.market), proof.acceptance, facts.action)) {
+    return Error{Errc::unauthorised, "the provider's action account hasn't accepted this session"};
+  }
+  SP_ASSIGN(const api::Nonce nonce, own_nonce(facts.terms, proof));
+  SP_ASSIGN(attest::Verdict verdict, attest::verify(proof.evidence, facts.now));
+  SP_TRY(verdict.binds(context.report_data()));
+  SP_TRY(check_device(verdict, compute));
+  return Session{std::move(facts), std::move(verdict), nonce};
+}
+
+Result<api::Signed<api::Attestation>> Broker::attest(const api::SessionProof& proof) {
+  SP_ASSIGN(const Session session, check_session(proof));
+  if (session.facts.terms.attestor != keys_.signing.address()) {
+    return Error{Errc::unauthorised, "the order names another attestor"};
+  }
+  SP_TRY(attest::all_allowed(attest::appraise(session.verdict, options_.attestor_policy)));
+  api::Attestation attestation;
+  attestation.kind = session.verdict.kind();
+  attestation.vendor = session.verdict.vendor();
+  attestation.tcb_status = session.verdict.tcb_status();
+  attestation.chip = session.verdict.chip();
+  attestation.measurement = session.verdict.measurement_digest();
+  attestation.run = run_of(proof.context);
+  attestation.session = proof.context.session;
+  attestation.time = session.facts.now;
+  attestation.acceptance = proof.acceptance;
+  log(LogLevel::info, "session_attested",
+      {{"order", attestation.run.order.hex0x()}, {"session", attestation.session.hex0x()}});
+  return api::Signed<api::Attestation>::make(attestation, session.facts.market, keys_.signing);
+}
+
+Status Broker::check_request(const api::ReleaseRequest& request, const Session& session) {
+  const OrderFacts& facts = session.facts;
+  const api::Attestation& attestation = request.attestation.statement;
+  const api::KeyRequest& asked = request.request.statement;
+  const api::Run run = run_of(request.proof.context);
+  SP_TRY(request.attestation.verify(facts.market, facts.terms.attestor));
+  if (attestation.run != run || attestation.session != request.proof.context.session) {
+    return Error{Errc::mismatch, "the attestation is of another session"};
+  }
+  if (attestation.chip != session.verdict.chip() || attestation.kind != session.verdict.kind() ||
+      attestation.measurement != session.verdict.measurement_digest()) {
+    return Error{Errc::mismatch, "the attestation is of another device or loader"};
+  }
+  if (attestation.time < facts.created_at ||
+      attestation.time > facts.created_at + facts.terms.work_by) {
+    return Error{Errc::expired, "the attestation is out of the order's time"};
+  }
+  SP_TRY(request.request.verify(facts.market, attestation.session));
+  if (asked.run != run || asked.attestation != attestation.digest(facts.market)) {
+    return Error{Errc::mismatch, "the key request is for another run or attestation"};
+  }
+  if (asked.part >= facts.terms.parts.size()) {
+    return Error{Errc::not_found, "the order has no part " + std::to_string(asked.part)};
+  }
+  const auto& brokers = facts.terms.parts[asked.part].brokers;
+  if (std::find(brokers.begin(), brokers.end(), keys_.signing.address()) == brokers.end()) {
+    return Error{Errc::unauthorised, "the part names another broker"};
+  }
+  if (!facts.part_enabled[asked.part]) {
+    return Error{Errc::conflict, "the part's offer is disabled"};
+  }
+  return {};
+}
+
+Result<api::ReleaseAnswer> Broker::refuse(const api::KeyRequest& request, api::RefusalReason reason,
+                                          const api::Eip712Domain& domain) {
+  const api::Refusal refusal{request.run, request.part, reason};
+  return api::ReleaseAnswer{{}, api::Signed<api::Refusal>::make(refusal, domain, keys_.signing)};
+}
+
+Result<api::ReleaseAnswer> Broker::release_secret(const api::ReleaseRequest& request,
+                                                  const Session& session) {
+  const OrderFacts& facts = session.facts;
+  const api::KeyRequest& asked = request.request.statement;
+  const api::Part& part = facts.terms.parts[asked.part];
+  auto deposited = vault_.get(part.owner, part.digest);
+  if (!deposited && deposited.error().code == Errc::not_found) {
+    return refuse(asked, api::RefusalReason::unknown, facts.market);
+  }
+  if (!deposited) return deposited.error();
+  SP_ASSIGN(const ReleasePolicy policy, ReleasePolicy::parse(deposited->policy));
+  const ReleaseCase release{facts.market, facts.terms, asked.part, keys_.signing.address(),
+                            facts.now};
+  const Status allowed = attest::all_allowed(evaluate(policy, release, session.verdict));
+  if (!allowed) {
+    log(LogLevel::warning, "release_refused",
+        {{"order", asked.run.order.hex0x()},
+         {"part", asked.part},
+         {"reason", allowed.error().message}});
+    return refuse(asked, api::RefusalReason::policy, facts.market);
+  }
+  for (const PolicyChain& chain : policy.chains) {
+    if (chain.market == facts.market && facts.confirmations < chain.confirmations) {
+      return Error{Errc::unavailable, "the order has " + std::to_string(facts.confirmations) +
+                                          " of " + std::to_string(chain.confirmations) +
+                                          " confirmations"};
+    }
+  }
+  // Kept before the key goes out, so that the owner can claim whatever happens next.
+  SP_TRY(vault_.keep_request({request.attestation, request.request}, policy.sessions));
+  const api::ReleasedSecret released{std::move(deposited->secret), policy.arguments};
+  const Bytes info = api::release_info(session.own_nonce, asked.run, asked.part);
+  SP_ASSIGN(Bytes sealed, crypto::hpke_seal(random_, request.proof.context.session_key, info, {},
+                                            released.encode().reveal()));
+  log(LogLevel::info, "key_released", {{"order", asked.run.order.hex0x()}, {"part", asked.part}});
+  return api::ReleaseAnswer{std::move(sealed), std::nullopt};
+}
+
+Result<api::ReleaseAnswer> Broker::release(const api::ReleaseRequest& request) {
+  SP_ASSIGN(const Session session, check_session(request.proof));
+  SP_TRY(check_request(request, session));
+  return release_secret(request, session);
+}
+
+Result<api::BrokerIdentityAnswer> Broker::identity(const api::Nonce& nonce) {
+  const attest::BrokerIdentity context{keys_.deposit.public_key, keys_.signing.address(), nonce};
+  SP_ASSIGN(attest::Evidence evidence, prover_.evidence(context.report_data()));
+  return api::BrokerIdentityAnswer{context.deposit_key, context.broker, std::move(evidence)};
+}
+
+Status Broker::deposit(const api::Deposit& deposit) {
+  if (deposit.broker != keys_.signing.address()) {
+    return Error{Errc::mismatch, "the deposit is meant for broker " + deposit.broker.hex0x()};
+  }
+  SP_TRY(crypto::verify_eth(deposit.digest_to_sign(), deposit.signature, deposit.owner));
+  SP_TRY(ReleasePolicy::parse(deposit.policy));
+  SP_ASSIGN(const SecretBytes opened,
+            crypto::hpke_open(keys_.deposit, deposit.info(), {}, deposit.sealed));
+  SP_ASSIGN(api::PartSecret secret, api::PartSecret::decode(opened.reveal()));
+  SP_TRY(vault_.put({deposit.owner, deposit.digest, deposit.policy, std::move(secret)}));
+  log(LogLevel::info, "secret_deposited",
+      {{"owner", deposit.owner.hex0x()}, {"digest", deposit.digest.hex()}});
+  return {};
+}
+
+bool Broker::holds(const Address& owner, const Digest32& digest) const {
+  return vault_.has(owner, digest);
+}
+
+Result<std::vector<KeptRequest>> Broker::requests(const api::OrderId& order) {
+  return vault_.requests(order);
+}
+
+}  // namespace sp::broker

@@ -1,0 +1,102 @@
+// The key broker: attests sessions, releases secrets to verified evidence, takes deposits.
+//
+// Every request is checked from the start against the chain and the evidence; nothing that a loader
+// or relay says is believed. A signed refusal is given only for what no later try can change (the
+// policy says no; there is no secret): it makes the order end as an input error. Everything else is
+// an error that may be tried again. Safe to call from any thread.
+#pragma once
+
+#include <map>
+#include <memory>
+
+#include "api/broker.hpp"
+#include "broker/chain_view.hpp"
+#include "broker/vault.hpp"
+#include "prove/prover.hpp"
+
+namespace sp::broker {
+
+inline constexpr std::size_t kNoncesLiveMax = 20'000;
+
+/// A broker's own keys. Secret; one file.
+struct BrokerKeys {
+  crypto::EthKey signing;
+  crypto::X25519KeyPair deposit;
+  Secret32 vault;
+
+  static BrokerKeys generate(Random& random);
+  [[nodiscard]] SecretBytes encode() const;
+  static Result<BrokerKeys> decode(ByteView bytes);
+};
+
+/// Nonces that the broker gave out, each for one session. Safe to call from any thread.
+class NonceBook {
+ public:
+  NonceBook(const Clock& clock, Random& random) : clock_(clock), random_(random) {}
+  /// Errc::unavailable where kNoncesLiveMax are live.
+  Result<api::Nonce> issue(const api::NonceRequest& request);
+  /// Errc::expired where it wasn't issued for this session or its time is over.
+  Status check(const api::Nonce& nonce, const api::NonceRequest& request);
+
+ private:
+  struct Live {
+    api::NonceRequest request;
+    std::chrono::nanoseconds until;
+  };
+  void drop_expired();
+
+  const Clock& clock_;
+  Random& random_;
+  std::mutex mutex_;  // guards live_
+  std::map<api::Nonce, Live> live_;
+};
+
+class Broker final : public api::BrokerService {
+ public:
+  struct Options {
+    attest::AppraisalPolicy attestor_policy;  ///< what this broker attests to at all
+  };
+  Broker(const BrokerKeys& keys, ChainView& view, Vault& vault, prove::Prover& prover,
+         const Clock& clock, Random& random, Options options);
+
+  Result<api::Nonce> nonce(const api::NonceRequest& request) override;
+  /// Errc::refused, Errc::unauthorised, Errc::expired, Errc::conflict (cancelled, ended),
+  /// Errc::mismatch, Errc::bad_signature.
+  Result<api::Signed<api::Attestation>> attest(const api::SessionProof& proof) override;
+  Result<api::ReleaseAnswer> release(const api::ReleaseRequest& request) override;
+
+  /// This broker's keys with evidence that binds them to the nonce.
+  Result<api::BrokerIdentityAnswer> identity(const api::Nonce& nonce);
+  /// Keeps a secret. Errc::bad_signature, Errc::mismatch (meant for another broker),
+  /// Errc::malformed (policy).
+  Status deposit(const api::Deposit& deposit);
+  /// Whether the secret of (owner, digest) is held: nothing about it is told.
+  [[nodiscard]] bool holds(const Address& owner, const Digest32& digest) const;
+  /// Attestations and key requests of an order, for claims.
+  Result<std::vector<KeptRequest>> requests(const api::OrderId& order);
+
+ private:
+  struct Session {
+    OrderFacts facts;
+    attest::Verdict verdict;
+    api::Nonce own_nonce;
+  };
+  /// Everything about a session that attesting and releasing both rest on.
+  Result<Session> check_session(const api::SessionProof& proof);
+  Result<api::Nonce> own_nonce(const api::Terms& terms, const api::SessionProof& proof);
+  Result<api::ReleaseAnswer> refuse(const api::KeyRequest& request, api::RefusalReason reason,
+                                    const api::Eip712Domain& domain);
+  Status check_request(const api::ReleaseRequest& request, const Session& session);
+  Result<api::ReleaseAnswer> release_secret(const api::ReleaseRequest& request,
+                                            const Session& session);
+
+  const BrokerKeys& keys_;
+  ChainView& view_;
+  Vault& vault_;
+  prove::Prover& prover_;
+  Random& random_;
+  Options options_;
+  NonceBook nonces_;
+};
+
+}  // namespace sp::broker

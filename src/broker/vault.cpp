@@ -1,0 +1,146 @@
+#include "broker/vault.hpp"
+
+#include <set>
+
+#include "base/codec.hpp"
+#include "crypto/hash.hpp"
+#include "crypto/random.hpp"
+
+namespace sp::broker {
+namespace {
+
+constexpr std::string_view kRecordMagic = "SPVR";
+constexpr std::uint16_t kVersion = 1;
+
+Path secret_name(const Address& owner, const Digest32& digest) {
+  return "secret-" + crypto::sha256({owner.view(), digest.view()}).hex();
+}
+
+Path requests_name(const api::OrderId& order) { return "requests-" + order.hex(); }
+
+// A record's header is authenticated with its name, so that files can't be exchanged.
+Bytes header_of(const Path& name) {
+  Writer writer;
+  writer.raw(as_bytes(kRecordMagic)).u16(kVersion).text(name.string());
+  return std::move(writer).take();
+}
+
+SecretBytes encode(const Deposited& deposited) {
+  const SecretBytes secret = deposited.secret.encode();
+  Writer writer;
+  writer.raw(deposited.owner.view()).raw(deposited.digest.view());
+  writer.text(deposited.policy).u32(static_cast<std::uint32_t>(secret.size()));
+  // The secret goes behind the public fields in memory of its own, so that no copy stays in the
+  // writer.
+  SecretBytes whole(writer.bytes().size() + secret.size());
+  const MutableByteView out = whole.writable();
+  std::copy(writer.bytes().begin(), writer.bytes().end(), out.begin());
+  std::copy(secret.reveal().begin(), secret.reveal().end(),
+            out.begin() + static_cast<std::ptrdiff_t>(writer.bytes().size()));
+  return whole;
+}
+
+Result<Deposited> decode(ByteView bytes) {
+  Reader reader(bytes);
+  Deposited deposited;
+  deposited.owner = reader.fixed<Address>();
+  deposited.digest = reader.fixed<Digest32>();
+  deposited.policy = reader.text(api::kPolicySizeMax);
+  const ByteView secret = reader.var(api::kSecretSizeMax);
+  SP_TRY(reader.finish());
+  SP_ASSIGN(deposited.secret, api::PartSecret::decode(secret));
+  return deposited;
+}
+
+}  // namespace
+
+Vault::Vault(Files& files, Path folder, Secret32 key, Random& random)
+    : files_(files), folder_(std::move(folder)), key_(std::move(key)), random_(random) {}
+
+Status Vault::write_record(const Path& name, ByteView plaintext) {
+  const Bytes header = header_of(name);
+  crypto::GcmNonce nonce;
+  random_.fill(nonce);
+  Bytes record(nonce.size() + plaintext.size() + crypto::kGcmTagSize);
+  std::copy(nonce.begin(), nonce.end(), record.begin());
+  crypto::Aes256Gcm(key_).seal(nonce, header, plaintext,
+                               MutableByteView(record).subspan(nonce.size()));
+  return files_.write_atomic(folder_ / name, record, FileMode::owner_only);
+}
+
+Result<SecretBytes> Vault::read_record(const Path& name) {
+  SP_ASSIGN(const Bytes record, files_.read(folder_ / name, kRecordSizeMax));
+  if (record.size() < crypto::kGcmNonceSize + crypto::kGcmTagSize) {
+    return Error{Errc::malformed, name.string() + " is too short"};
+  }
+  crypto::GcmNonce nonce;
+  std::copy_n(record.begin(), nonce.size(), nonce.begin());
+  SecretBytes plaintext(record.size() - nonce.size() - crypto::kGcmTagSize);
+  SP_TRY(crypto::Aes256Gcm(key_).open(
+      nonce, header_of(name), ByteView(record).subspan(nonce.size()), plaintext.writable()));
+  return plaintext;
+}
+
+Status Vault::put(const Deposited& deposited) {
+  return write_record(secret_name(deposited.owner, deposited.digest), encode(deposited).reveal());
+}
+
+Result<Deposited> Vault::get(const Address& owner, const Digest32& digest) {
+  SP_ASSIGN(const SecretBytes record, read_record(secret_name(owner, digest)));
+  SP_ASSIGN(Deposited deposited, decode(record.reveal()));
+  SP_CHECK(deposited.owner == owner && deposited.digest == digest);
+  return deposited;
+}
+
+bool Vault::has(const Address& owner, const Digest32& digest) const {
+  return files_.size(folder_ / secret_name(owner, digest)).ok();
+}
+
+Result<std::vector<KeptRequest>> Vault::read_requests(const api::OrderId& order) {
+  const auto record = read_record(requests_name(order));
+  if (!record && record.error().code == Errc::not_found) return std::vector<KeptRequest>();
+  if (!record) return record.error();
+  Reader reader(record->reveal());
+  std::vector<KeptRequest> list;
+  for (std::size_t count = reader.count(kClaimsMax); count > 0; --count) {
+    const ByteView attestation = reader.var(api::kStatementSizeMax);
+    const ByteView request = reader.var(api::kStatementSizeMax);
+    KeptRequest kept;
+    SP_ASSIGN(kept.attestation, api::Signed<api::Attestation>::decode(attestation));
+    SP_ASSIGN(kept.request, api::Signed<api::KeyRequest>::decode(request));
+    list.push_back(std::move(kept));
+  }
+  SP_TRY(reader.finish());
+  return list;
+}
+
+Status Vault::keep_request(const KeptRequest& kept, std::uint32_t sessions_max) {
+  const api::KeyRequest& request = kept.request.statement;
+  const std::lock_guard lock(mutex_);
+  SP_ASSIGN(std::vector<KeptRequest> list, read_requests(request.run.order));
+  std::set<Address> sessions;
+  for (const KeptRequest& earlier : list) {
+    const api::KeyRequest& other = earlier.request.statement;
+    if (other.run != request.run || other.part != request.part) continue;
+    sessions.insert(earlier.attestation.statement.session);
+  }
+  if (sessions.contains(kept.attestation.statement.session)) return {};
+  if (sessions.size() >= sessions_max || list.size() >= kClaimsMax) {
+    return Error{Errc::refused, std::to_string(sessions.size()) +
+                                    " sessions of this attempt have had the key already"};
+  }
+  list.push_back(kept);
+  Writer writer;
+  writer.u16(static_cast<std::uint16_t>(list.size()));
+  for (const KeptRequest& entry : list) {
+    writer.var(entry.attestation.encode()).var(entry.request.encode());
+  }
+  return write_record(requests_name(request.run.order), writer.bytes());
+}
+
+Result<std::vector<KeptRequest>> Vault::requests(const api::OrderId& order) {
+  const std::lock_guard lock(mutex_);
+  return read_requests(order);
+}
+
+}  // namespace sp::broker

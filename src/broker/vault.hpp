@@ -1,0 +1,63 @@
+// The vault: deposited secrets with their policies, and what has been asked for, on disk.
+//
+// Each record is a file sealed under the broker's vault key (AES-256-GCM), named by a digest, so
+// that names tell nothing. In a TEE the vault key comes from the platform's sealing; with dev
+// evidence it lies in the state folder. Safe to call from any thread.
+#pragma once
+
+#include <mutex>
+
+#include "api/broker.hpp"
+#include "base/files.hpp"
+#include "broker/policy.hpp"
+#include "crypto/aead.hpp"
+
+namespace sp::broker {
+
+inline constexpr std::size_t kRecordSizeMax = 512 * 1024;
+inline constexpr std::size_t kClaimsMax = 256;  ///< key requests kept of one order
+
+/// A deposited secret.
+struct Deposited {
+  Address owner;
+  Digest32 digest;
+  std::string policy;
+  api::PartSecret secret;
+};
+
+/// A session's request for a key, as a part's owner needs it for a claim.
+struct KeptRequest {
+  api::Signed<api::Attestation> attestation;
+  api::Signed<api::KeyRequest> request;
+};
+
+class Vault {
+ public:
+  Vault(Files& files, Path folder, Secret32 key, Random& random);
+
+  /// Keeps or replaces the secret of (owner, digest).
+  Status put(const Deposited& deposited);
+  /// Errc::not_found; Errc::bad_signature where the file was tampered with.
+  Result<Deposited> get(const Address& owner, const Digest32& digest);
+  /// Whether there is one, without opening it.
+  [[nodiscard]] bool has(const Address& owner, const Digest32& digest) const;
+
+  /// Keeps a key request before the key goes out; the same one again changes nothing. Errc::refused
+  /// where `sessions_max` other sessions of the same attempt and part have been served.
+  Status keep_request(const KeptRequest& kept, std::uint32_t sessions_max);
+  /// All key requests of an order. Empty where there are none.
+  Result<std::vector<KeptRequest>> requests(const api::OrderId& order);
+
+ private:
+  Status write_record(const Path& name, ByteView plaintext);
+  Result<SecretBytes> read_record(const Path& name);
+  Result<std::vector<KeptRequest>> read_requests(const api::OrderId& order);
+
+  Files& files_;
+  Path folder_;
+  Secret32 key_;
+  Random& random_;
+  std::mutex mutex_;  // orders read-modify-write of request files
+};
+
+}  // namespace sp::broker

@@ -1,0 +1,111 @@
+// JSON-RPC over HTTP.
+#include <atomic>
+
+#include "chain/rpc.hpp"
+#include "chain/rpc_json.hpp"
+#include "net/http.hpp"
+
+namespace sp::chain {
+namespace {
+
+net::HttpClient::Options client_options() {
+  net::HttpClient::Options options;
+  options.timeout = kRpcTimeout;
+  options.body_max = kRpcResponseMax;
+  return options;
+}
+
+class HttpEndpoint final : public RpcEndpoint {
+ public:
+  HttpEndpoint(std::string url, const Clock& clock)
+      : url_(std::move(url)), clock_(clock), client_(client_options()) {}
+
+  Result<Json> call(const std::string& method, const Json& params) override {
+    const std::uint64_t id = next_id_++;
+    SP_ASSIGN(const Json answer, post(request(id, method, params)));
+    return parse_answer(answer, id, method);
+  }
+
+  std::vector<Result<Json>> call_many(const std::vector<std::string>& methods,
+                                      const Json& params) override {
+    SP_CHECK(!methods.empty() && methods.size() <= kRpcBatchMax && params.size() == methods.size());
+    const std::uint64_t first = next_id_.fetch_add(methods.size());
+    Json batch = Json::array();
+    for (std::size_t i = 0; i < methods.size(); ++i) {
+      batch.push_back(request(first + i, methods[i], params[i]));
+    }
+    const auto answers = post(batch);
+    std::vector<Result<Json>> results;
+    for (std::size_t i = 0; i < methods.size(); ++i) {
+      results.push_back(answers ? one_of(*answers, first + i, methods[i]) : answers.error());
+    }
+    return results;
+  }
+
+ private:
+  static Json request(std::uint64_t id, const std::string& method, const Json& params) {
+    return {{"jsonrpc", "2.0"}, {"id", id}, {"method", method}, {"params", params}};
+  }
+
+  // A batch is answered by a list in any order, or by one error for all.
+  static Result<Json> one_of(const Json& answers, std::uint64_t id, const std::string& method) {
+    if (!answers.is_array()) return parse_answer(answers, id, method);
+    for (const Json& answer : answers) {
+      if (answer.is_object() && answer.contains("id") && answer["id"] == id) {
+        return parse_answer(answer, id, method);
+      }
+    }
+    return Error{Errc::malformed, "the endpoint's answer lacks the result of " + method};
+  }
+
+  Result<Json> post(const Json& body) {
+    const std::string text = body.dump();
+    std::chrono::milliseconds pause = kRpcPauseFirst;
+    for (int tries = 1;; ++tries) {
+      auto answer = client_.call("POST", url_, as_bytes(text), kHeaders);
+      const bool may_pass = answer ? answer->status == 429 || answer->status / 100 == 5
+                                   : answer.error().code == Errc::unavailable ||
+                                         answer.error().code == Errc::timed_out;
+      if (!may_pass || tries == kRpcTriesMax) return read(answer);
+      clock_.sleep_for(pause);
+      pause *= 2;
+    }
+  }
+
+  static Result<Json> read(const Result<net::HttpResponse>& answer) {
+    if (!answer) return answer.error().in("RPC endpoint");
+    auto json = parse_json(as_text(answer->body), kRpcResponseMax);
+    if (answer->status / 100 == 2) {
+      if (!json) return json.error().in("RPC endpoint's answer");
+      return json;
+    }
+    // Some endpoints send JSON-RPC errors with another status.
+    if (json && json->is_object() && json->contains("error")) return json;
+    const bool later = answer->status == 429 || answer->status / 100 == 5;
+    return Error{later ? Errc::unavailable : Errc::refused,
+                 "the RPC endpoint answers with HTTP status " + std::to_string(answer->status)};
+  }
+
+  inline static const net::Headers kHeaders{{"content-type", "application/json"},
+                                            {"accept", "application/json"}};
+  const std::string url_;
+  const Clock& clock_;
+  net::HttpClient client_;
+  std::atomic<std::uint64_t> next_id_ = 1;
+};
+
+}  // namespace
+
+std::vector<Result<Json>> RpcEndpoint::call_many(const std::vector<std::string>& methods,
+                                                 const Json& params) {
+  SP_CHECK(!methods.empty() && methods.size() <= kRpcBatchMax && params.size() == methods.size());
+  std::vector<Result<Json>> results;
+  for (std::size_t i = 0; i < methods.size(); ++i) results.push_back(call(methods[i], params[i]));
+  return results;
+}
+
+std::unique_ptr<RpcEndpoint> http_endpoint(const std::string& url, const Clock& clock) {
+  return std::make_unique<HttpEndpoint>(url, clock);
+}
+
+}  // namespace sp::chain

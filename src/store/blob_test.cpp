@@ -1,0 +1,132 @@
+#include "store/blob.hpp"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "store/testing/test_support.hpp"
+
+namespace sp::store {
+namespace {
+
+using testing::pattern;
+using testing::TemporaryFolder;
+
+/// Files that count writes.
+class CountingFiles final : public Files {
+ public:
+  int writes = 0;
+  Result<Bytes> read(const Path& path, std::size_t size_max) const override {
+    return files_.read(path, size_max);
+  }
+  Result<Bytes> read_range(const Path& path, std::uint64_t offset,
+                           std::size_t size) const override {
+    return files_.read_range(path, offset, size);
+  }
+  Result<std::uint64_t> size(const Path& path) const override { return files_.size(path); }
+  Status write_atomic(const Path& path, ByteView bytes, FileMode mode) override {
+    ++writes;
+    return files_.write_atomic(path, bytes, mode);
+  }
+  Status make_folder(const Path& path) override { return files_.make_folder(path); }
+  Status remove(const Path& path) override { return files_.remove(path); }
+  Result<std::vector<std::string>> list(const Path& folder) const override {
+    return files_.list(folder);
+  }
+
+ private:
+  PosixFiles files_;
+};
+
+class DirectoryStoreTest : public ::testing::Test {
+ protected:
+  Path file_of(const BlobId& id) const { return folder_.path() / id.hex().substr(0, 2) / id.hex(); }
+
+  TemporaryFolder folder_;
+  CountingFiles files_;
+  DirectoryStore store_{files_, folder_.path()};
+  Bytes bytes_ = pattern(10'000);
+  BlobId id_ = blob_id(bytes_);
+};
+
+TEST_F(DirectoryStoreTest, KeepsAndGives) {
+  ASSERT_TRUE(store_.put(id_, bytes_).ok());
+  EXPECT_EQ(*store_.get(id_, 10'000), bytes_);
+  EXPECT_EQ(*store_.size(id_), 10'000U);
+  EXPECT_EQ(*store_.get_range_unverified(id_, 9'990, 10), Bytes(bytes_.end() - 10, bytes_.end()));
+  EXPECT_EQ(store_.get_range_unverified(id_, 9'991, 10).error().code, Errc::malformed);
+  EXPECT_TRUE(std::filesystem::is_regular_file(file_of(id_)));
+}
+
+TEST_F(DirectoryStoreTest, EmptyBlob) {
+  const BlobId empty = blob_id({});
+  ASSERT_TRUE(store_.put(empty, {}).ok());
+  EXPECT_TRUE(store_.get(empty, 0)->empty());
+}
+
+TEST_F(DirectoryStoreTest, RefusesWhatIsNotItsDigest) {
+  EXPECT_EQ(store_.put(id_, pattern(10'000, 2)).error().code, Errc::mismatch);
+  EXPECT_EQ(store_.get(id_, 10'000).error().code, Errc::not_found);
+  EXPECT_EQ(store_.size(id_).error().code, Errc::not_found);
+}
+
+TEST_F(DirectoryStoreTest, Limits) {
+  ASSERT_TRUE(store_.put(id_, bytes_).ok());
+  EXPECT_EQ(store_.get(id_, 9'999).error().code, Errc::too_large);
+  const Bytes large(kBlobSizeMax + 1);
+  EXPECT_EQ(store_.put(blob_id(large), large).error().code, Errc::too_large);
+}
+
+TEST_F(DirectoryStoreTest, WritesABlobOnce) {
+  ASSERT_TRUE(store_.put(id_, bytes_).ok());
+  const int writes = files_.writes;
+  ASSERT_TRUE(store_.put(id_, bytes_).ok());
+  EXPECT_EQ(files_.writes, writes);
+}
+
+TEST_F(DirectoryStoreTest, MendsABlobOfTheWrongSize) {
+  ASSERT_TRUE(store_.put(id_, bytes_).ok());
+  std::filesystem::resize_file(file_of(id_), 5'000);
+  EXPECT_EQ(store_.get(id_, 10'000).error().code, Errc::mismatch);
+  ASSERT_TRUE(store_.put(id_, bytes_).ok());
+  EXPECT_EQ(*store_.get(id_, 10'000), bytes_);
+}
+
+TEST_F(DirectoryStoreTest, TellsADamagedBlob) {
+  ASSERT_TRUE(store_.put(id_, bytes_).ok());
+  Bytes damaged = bytes_;
+  damaged[5'000] ^= 1;
+  ASSERT_TRUE(files_.write_atomic(file_of(id_), damaged, FileMode::owner_only).ok());
+  EXPECT_EQ(store_.get(id_, 10'000).error().code, Errc::mismatch);
+}
+
+TEST_F(DirectoryStoreTest, CountsItsBytes) {
+  EXPECT_EQ(*store_.total_size(), 0U);
+  ASSERT_TRUE(store_.put(id_, bytes_).ok());
+  const Bytes more = pattern(77, 5);
+  ASSERT_TRUE(store_.put(blob_id(more), more).ok());
+  EXPECT_EQ(*store_.total_size(), 10'077U);
+  DirectoryStore missing(files_, folder_ / "missing");
+  EXPECT_EQ(*missing.total_size(), 0U);
+}
+
+TEST(DirectoryStoreThreads, SameBlobFromManyThreads) {
+  const TemporaryFolder folder;
+  PosixFiles files;
+  DirectoryStore store(files, folder.path());
+  const Bytes bytes = pattern(100'000);
+  const BlobId id = blob_id(bytes);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      for (int round = 0; round < 5; ++round) {
+        EXPECT_TRUE(store.put(id, bytes).ok());
+        EXPECT_EQ(*store.get(id, bytes.size()), bytes);
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+}
+
+}  // namespace
+}  // namespace sp::store

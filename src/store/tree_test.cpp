@@ -1,0 +1,448 @@
+#include "store/tree.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "crypto/hash.hpp"
+#include "store/tar_format.hpp"
+#include "store/testing/test_support.hpp"
+#include "store/tree_path.hpp"
+
+namespace sp::store {
+namespace {
+
+using testing::pattern;
+using testing::read_all;
+using testing::TemporaryFolder;
+
+void write_file(const Path& path, std::string_view text, bool executable = false) {
+  std::filesystem::create_directories(path.parent_path());
+  std::ofstream(path, std::ios::binary) << text;
+  ASSERT_EQ(::chmod(path.c_str(), executable ? 0755 : 0644), 0);
+}
+
+std::string read_file(const Path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// A tar that nobody would make: entries of any kind, with any name and size.
+class HostileTar {
+ public:
+  HostileTar& entry(std::string_view name, char type, std::string_view content = {},
+                    std::string_view link = {}, std::optional<std::uint64_t> size = {}) {
+    Bytes block = tar_header({"x", false, true, size.value_or(content.size())});
+    std::fill_n(block.begin(), 100, std::uint8_t{0});
+    std::copy_n(name.begin(), std::min<std::size_t>(name.size(), 100), block.begin());
+    std::copy(link.begin(), link.end(), block.begin() + 157);
+    block[156] = static_cast<std::uint8_t>(type);
+    std::fill_n(block.begin() + 148, 8, std::uint8_t{' '});
+    unsigned sum = 0;
+    for (const auto byte : block) sum += byte;
+    std::array<char, 8> digits{};
+    std::snprintf(digits.data(), digits.size(), "%06o", sum);
+    std::copy_n(digits.begin(), 7, block.begin() + 148);
+    append(bytes_, block);
+    append(bytes_, as_bytes(content));
+    bytes_.resize(bytes_.size() + tar_padding(content.size()));
+    return *this;
+  }
+  HostileTar& file(std::string_view name, std::string_view content = "hello") {
+    return entry(name, '0', content);
+  }
+  HostileTar& folder(std::string_view name) { return entry(name, '5'); }
+  HostileTar& pax(std::string_view key, std::string_view value) {
+    const std::string rest = " " + std::string(key) + "=" + std::string(value) + "\n";
+    std::size_t size = rest.size() + 1;
+    while (std::to_string(size).size() + rest.size() > size) ++size;
+    return entry("pax", 'x', std::to_string(size) + rest);
+  }
+  [[nodiscard]] Bytes bytes() const {
+    Bytes whole = bytes_;
+    whole.resize(whole.size() + kTarEndSize);
+    return whole;
+  }
+
+ private:
+  Bytes bytes_;
+};
+
+Status unpack_to(const Path& folder, ByteView tar, const TreeLimits& limits = {1 << 20, 1000}) {
+  MemorySource source(tar);
+  return write_tree(source, folder, limits);
+}
+
+/// The error of unpacking; nothing may lie beside the destination afterwards.
+Errc error_of(ByteView tar, const TreeLimits& limits = {1 << 20, 1000}) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory(folder / "inside");
+  const Status done = unpack_to(folder / "inside", tar, limits);
+  EXPECT_FALSE(done.ok());
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder / "inside")) {
+    EXPECT_TRUE(entry.symlink_status().type() == std::filesystem::file_type::regular ||
+                entry.symlink_status().type() == std::filesystem::file_type::directory);
+  }
+  return done.ok() ? Errc::usage : done.error().code;
+}
+
+std::vector<std::string> names_in(const Path& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    names.push_back(entry.path().lexically_relative(folder).string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+TEST(TarFormat, HeaderOfAFile) {
+  const Bytes header = tar_header({"a/b.txt", false, false, 1234});
+  ASSERT_EQ(header.size(), kTarBlock);
+  const auto field = [&](std::size_t at, std::size_t size) {
+    return std::string(as_text(ByteView(header).subspan(at, size)));
+  };
+  using namespace std::string_literals;
+  EXPECT_EQ(field(0, 8), "a/b.txt\0"s);
+  EXPECT_EQ(field(100, 8), "0000644\0"s);
+  EXPECT_EQ(field(108, 16), "0000000\0000000000\0"s);
+  EXPECT_EQ(field(124, 12), "00000002322\0"s);
+  EXPECT_EQ(field(136, 12), "00000000000\0"s);
+  EXPECT_EQ(field(154, 2), "\0 "s);
+  EXPECT_EQ(field(156, 1), "0");
+  EXPECT_EQ(field(257, 8), "ustar\00000"s);
+  EXPECT_EQ(field(329, 16), "0000000\0000000000\0"s);
+  EXPECT_EQ(field(345, 167), std::string(167, '\0'));
+}
+
+TEST(TarFormat, PaxWhereUstarIsShort) {
+  EXPECT_EQ(tar_header({std::string(100, 'n'), false, false, 0}).size(), kTarBlock);
+  EXPECT_EQ(tar_header({std::string(100, 'n'), true, false, 0}).size(), 3 * kTarBlock);
+  const Bytes named = tar_header({std::string(101, 'n'), false, false, 0});
+  ASSERT_EQ(named.size(), 3 * kTarBlock);
+  EXPECT_EQ(as_text(ByteView(named).subspan(kTarBlock, 111)),
+            "111 path=" + std::string(101, 'n') + "\n");
+  EXPECT_EQ(tar_header({"n", false, false, (1ULL << 33) - 1}).size(), kTarBlock);
+  const Bytes sized = tar_header({"n", false, false, 1ULL << 33});
+  ASSERT_EQ(sized.size(), 3 * kTarBlock);
+  EXPECT_EQ(as_text(ByteView(sized).subspan(kTarBlock, 19)), "19 size=8589934592\n");
+}
+
+TEST(TreePath, Cleaned) {
+  EXPECT_EQ(*clean_tree_path("a"), "a");
+  EXPECT_EQ(*clean_tree_path("./a//b/./c/"), "a/b/c");
+  EXPECT_EQ(*clean_tree_path("./"), "");
+  EXPECT_EQ(*clean_tree_path(""), "");
+  EXPECT_EQ(*clean_tree_path("..."), "...");
+  EXPECT_EQ(clean_tree_path("..").error().code, Errc::refused);
+  EXPECT_EQ(clean_tree_path("a/../b").error().code, Errc::refused);
+  EXPECT_EQ(clean_tree_path("/a").error().code, Errc::refused);
+  EXPECT_EQ(clean_tree_path(std::string_view("a\0b", 3)).error().code, Errc::refused);
+  EXPECT_TRUE(clean_tree_path(std::string(255, 'n')).ok());
+  EXPECT_EQ(clean_tree_path(std::string(256, 'n')).error().code, Errc::too_large);
+  std::string deep;
+  while (deep.size() < kTreePathMax) deep += "d/";
+  EXPECT_TRUE(clean_tree_path(deep).ok());
+  EXPECT_EQ(clean_tree_path(deep + "dd").error().code, Errc::too_large);
+}
+
+class TreeTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::filesystem::create_directory(from_);
+    std::filesystem::create_directory(to_);
+  }
+  Result<Bytes> tar_of(const std::vector<TreeMember>& members,
+                       OddEntries odd = OddEntries::refuse) {
+    SP_ASSIGN(const std::unique_ptr<ByteSource> source, read_tree(members, odd));
+    return read_all(*source);
+  }
+
+  TemporaryFolder folder_;
+  Path from_ = folder_ / "from";
+  Path to_ = folder_ / "to";
+};
+
+TEST_F(TreeTest, RoundTrip) {
+  const std::string large(as_text(pattern(700'000)));
+  write_file(from_ / "a", "one");
+  write_file(from_ / "a-b", "two");
+  write_file(from_ / "d/x", "run me", true);
+  write_file(from_ / "d/empty", "");
+  write_file(from_ / "d-e", large);
+  write_file(from_ / "\xc3\xbc \n\xff", "any bytes");
+  std::filesystem::create_directories(from_ / "hollow/inner");
+  const std::string long_name(200, 'n');
+  write_file(from_ / long_name / long_name / long_name, "deep");
+  const Bytes tar = *tar_of({{"", from_}});
+  EXPECT_EQ(tar.size() % kTarBlock, 0U);
+
+  ASSERT_TRUE(unpack_to(to_, tar).ok());
+  EXPECT_EQ(names_in(to_), names_in(from_));
+  EXPECT_EQ(read_file(to_ / "d-e"), large);
+  EXPECT_EQ(read_file(to_ / "\xc3\xbc \n\xff"), "any bytes");
+  EXPECT_EQ(read_file(to_ / long_name / long_name / long_name), "deep");
+  struct stat info {};
+  ASSERT_EQ(::stat((to_ / "d/x").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 07777, 0755U);
+  ASSERT_EQ(::stat((to_ / "d/empty").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 07777, 0644U);
+  ASSERT_EQ(::stat((to_ / "d").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 07777, 0755U);
+
+  EXPECT_EQ(*tar_of({{"", to_}}), tar);
+  EXPECT_EQ(*tree_digest(to_, OddEntries::refuse), crypto::sha256(tar));
+}
+
+TEST_F(TreeTest, OrderIsOfPathBytes) {
+  write_file(from_ / "a/x", "");
+  write_file(from_ / "a-b", "");
+  write_file(from_ / "B", "");
+  const Bytes tar = *tar_of({{"", from_}});
+  std::vector<std::string> names;
+  for (std::size_t at = 0; at + kTarEndSize < tar.size(); at += kTarBlock) {
+    names.emplace_back(reinterpret_cast<const char*>(&tar[at]));
+  }
+  EXPECT_EQ(names, (std::vector<std::string>{"B", "a/", "a-b", "a/x"}));
+}
+
+TEST_F(TreeTest, TimesOwnersAndModesDoNotCount) {
+  write_file(from_ / "f", "same");
+  const Digest32 before = *tree_digest(from_, OddEntries::refuse);
+  ASSERT_EQ(::chmod((from_ / "f").c_str(), 0600), 0);
+  ASSERT_EQ(::chmod(from_.c_str(), 0700), 0);
+  std::filesystem::last_write_time(from_ / "f", std::filesystem::file_time_type{});
+  EXPECT_EQ(*tree_digest(from_, OddEntries::refuse), before);
+  ASSERT_EQ(::chmod((from_ / "f").c_str(), 0700), 0);
+  EXPECT_NE(*tree_digest(from_, OddEntries::refuse), before);
+}
+
+TEST_F(TreeTest, EmptyFolderIsTwoBlocks) {
+  EXPECT_EQ(*tar_of({{"", from_}}), Bytes(kTarEndSize));
+  EXPECT_TRUE(unpack_to(to_, Bytes(kTarEndSize)).ok());
+}
+
+TEST_F(TreeTest, Members) {
+  write_file(from_ / "in/f", "1");
+  write_file(folder_ / "log.txt", "2");
+  const Bytes tar = *tar_of({{"out/log", folder_ / "log.txt"}, {"out/tree", from_}, {"n", from_}});
+  ASSERT_TRUE(unpack_to(to_, tar).ok());
+  EXPECT_EQ(names_in(to_), (std::vector<std::string>{"n", "n/in", "n/in/f", "out", "out/log",
+                                                     "out/tree", "out/tree/in", "out/tree/in/f"}));
+  EXPECT_EQ(*tar_of({{"", to_}}), tar);
+  // A passed folder and a real one are the same.
+  EXPECT_TRUE(tar_of({{"", from_}, {"in/g", folder_ / "log.txt"}}).ok());
+}
+
+TEST_F(TreeTest, MembersThatCannotBe) {
+  write_file(from_ / "f", "1");
+  EXPECT_EQ(tar_of({{"a", from_}, {"a", from_}}).error().code, Errc::refused);
+  EXPECT_EQ(tar_of({{"", from_}, {"f", from_ / "f"}}).error().code, Errc::refused);
+  EXPECT_EQ(tar_of({{"", from_}, {"f/g", from_ / "f"}}).error().code, Errc::refused);
+  EXPECT_EQ(tar_of({{"f/g", from_ / "f"}, {"", from_}}).error().code, Errc::refused);
+  EXPECT_EQ(tar_of({{"", from_ / "f"}}).error().code, Errc::refused);
+  EXPECT_EQ(tar_of({{"../a", from_}}).error().code, Errc::refused);
+  EXPECT_EQ(tar_of({{"/a", from_}}).error().code, Errc::refused);
+  EXPECT_EQ(tar_of({{"a", from_ / "missing"}}).error().code, Errc::not_found);
+  EXPECT_EQ(tar_of({{"a", "/dev/null"}}).error().code, Errc::refused);
+  EXPECT_EQ(tar_of(std::vector<TreeMember>(kTreeMembersMax + 1)).error().code, Errc::too_large);
+}
+
+TEST_F(TreeTest, OddEntriesAreRefusedOrLeftOut) {
+  write_file(from_ / "f", "1");
+  const Digest32 plain = *tree_digest(from_, OddEntries::refuse);
+  std::filesystem::create_symlink("/etc/passwd", from_ / "link");
+  ASSERT_EQ(::mkfifo((from_ / "pipe").c_str(), 0600), 0);
+  std::filesystem::create_directory_symlink("/", from_ / "root");
+  EXPECT_EQ(tree_digest(from_, OddEntries::refuse).error().code, Errc::refused);
+  EXPECT_EQ(*tree_digest(from_, OddEntries::leave_out), plain);
+  std::vector<std::string> left_out;
+  ASSERT_TRUE(read_tree({{"m", from_}}, OddEntries::leave_out, &left_out).ok());
+  std::sort(left_out.begin(), left_out.end());
+  EXPECT_EQ(left_out, (std::vector<std::string>{"m/link", "m/pipe", "m/root"}));
+}
+
+TEST_F(TreeTest, ChangesWhileReading) {
+  const auto begin = [&] {
+    write_file(from_ / "d/f", "12345");
+    auto source = *read_tree({{"", from_}}, OddEntries::refuse);
+    return source;
+  };
+  auto gone = begin();
+  std::filesystem::remove(from_ / "d/f");
+  EXPECT_EQ(read_all(*gone).error().code, Errc::conflict);
+  auto linked = begin();
+  std::filesystem::remove(from_ / "d/f");
+  std::filesystem::create_symlink("/etc/passwd", from_ / "d/f");
+  EXPECT_EQ(read_all(*linked).error().code, Errc::conflict);
+  std::filesystem::remove_all(from_ / "d");
+  auto moved = begin();
+  std::filesystem::rename(from_ / "d", folder_ / "elsewhere");
+  std::filesystem::create_directory_symlink(folder_ / "elsewhere", from_ / "d");
+  EXPECT_EQ(read_all(*moved).error().code, Errc::conflict);
+  std::filesystem::remove(from_ / "d");
+  auto pipe = begin();
+  std::filesystem::remove(from_ / "d/f");
+  ASSERT_EQ(::mkfifo((from_ / "d/f").c_str(), 0600), 0);
+  EXPECT_EQ(read_all(*pipe).error().code, Errc::conflict);
+  std::filesystem::remove_all(from_ / "d");
+
+  for (const std::string_view text : {"123", "1234567"}) {
+    auto resized = begin();
+    Bytes first(kTarBlock * 2 + 2);  // both headers and the first bytes of the content
+    ASSERT_EQ(*read_full(*resized, first), first.size());
+    write_file(from_ / "d/f", text);
+    EXPECT_EQ(read_all(*resized).error().code, Errc::conflict);
+  }
+}
+
+TEST_F(TreeTest, UnpacksOthersArchives) {
+  HostileTar tar;
+  tar.folder("./").file("./deep/er/f").folder("./deep/").pax("path", "renamed/by/pax").file("x");
+  tar.entry("v7", '\0', "old");
+  Bytes bytes = tar.bytes();
+  bytes.resize(bytes.size() + 9 * kTarBlock);  // blocking
+  ASSERT_TRUE(unpack_to(to_, bytes).ok());
+  EXPECT_EQ(names_in(to_), (std::vector<std::string>{"deep", "deep/er", "deep/er/f", "renamed",
+                                                     "renamed/by", "renamed/by/pax", "v7"}));
+  EXPECT_EQ(read_file(to_ / "deep/er/f"), "hello");
+}
+
+TEST(HostileTrees, NamesThatLeadOut) {
+  EXPECT_EQ(error_of(HostileTar().file("../evil").bytes()), Errc::refused);
+  EXPECT_EQ(error_of(HostileTar().file("a/../../evil").bytes()), Errc::refused);
+  EXPECT_EQ(error_of(HostileTar().file("a/..").bytes()), Errc::refused);
+  EXPECT_EQ(error_of(HostileTar().folder("..").bytes()), Errc::refused);
+  EXPECT_EQ(error_of(HostileTar().file("/tmp/evil").bytes()), Errc::refused);
+  EXPECT_EQ(error_of(HostileTar().file("//evil").bytes()), Errc::refused);
+  EXPECT_EQ(error_of(HostileTar().pax("path", "../evil").file("good").bytes()), Errc::refused);
+  EXPECT_EQ(error_of(HostileTar().file(".").bytes()), Errc::refused);
+}
+
+TEST(HostileTrees, LinksAndDevices) {
+  EXPECT_EQ(error_of(HostileTar().entry("l", '2', "", "/etc").file("l/evil").bytes()),
+            Errc::refused);
+  EXPECT_EQ(error_of(HostileTar().entry("l", '2', "", "a").bytes()), Errc::refused);
+  EXPECT_EQ(error_of(HostileTar().file("a").entry("l", '1', "", "a").bytes()), Errc::refused);
+  EXPECT_EQ(error_of(HostileTar().entry("l", '1', "data", "/etc/passwd").bytes()), Errc::refused);
+  for (const char type : {'3', '4', '6'}) {
+    EXPECT_EQ(error_of(HostileTar().entry("odd", type).bytes()), Errc::refused) << type;
+  }
+  EXPECT_EQ(error_of(HostileTar().pax("linkpath", "/etc").entry("f", '2').bytes()), Errc::refused);
+}
+
+TEST(HostileTrees, FilesAsFoldersAndDoubles) {
+  EXPECT_EQ(error_of(HostileTar().file("a").file("a/b").bytes()), Errc::refused);
+  EXPECT_EQ(error_of(HostileTar().file("a").file("a/b/c").bytes()), Errc::refused);
+  EXPECT_EQ(error_of(HostileTar().file("a").folder("a").bytes()), Errc::refused);
+  EXPECT_EQ(error_of(HostileTar().folder("a").file("a").bytes()), Errc::refused);
+  EXPECT_EQ(error_of(HostileTar().file("a/b").file("a").bytes()), Errc::refused);
+  EXPECT_EQ(error_of(HostileTar().file("a").file("./a").bytes()), Errc::refused);
+  EXPECT_EQ(error_of(HostileTar().folder("a").folder("a/").bytes()), Errc::refused);
+  EXPECT_EQ(error_of(HostileTar().file("a/b").folder("a").folder("a").bytes()), Errc::refused);
+}
+
+TEST(HostileTrees, NulInNames) {
+  // In a name field a NUL ends the name; in a pax record libarchive ends it there as well.
+  const TemporaryFolder folder;
+  const Bytes tar = HostileTar().file(std::string_view("a\0/../b", 7)).bytes();
+  ASSERT_TRUE(unpack_to(folder.path(), tar).ok());
+  EXPECT_EQ(names_in(folder.path()), std::vector<std::string>{"a"});
+  const Bytes pax = HostileTar().pax("path", std::string_view("b\0/../evil", 10)).file("x").bytes();
+  const Status done = unpack_to(folder.path(), pax);
+  if (done) {
+    EXPECT_EQ(names_in(folder.path()), (std::vector<std::string>{"a", "b"}));
+  }
+}
+
+TEST(HostileTrees, Limits) {
+  HostileTar many;
+  for (int i = 0; i < 5; ++i) many.file("f" + std::to_string(i), "12345");
+  const TemporaryFolder folder;
+  EXPECT_TRUE(unpack_to(folder.path(), many.bytes(), {25, 5}).ok());
+  EXPECT_EQ(error_of(many.bytes(), {24, 5}), Errc::too_large);
+  EXPECT_EQ(error_of(many.bytes(), {25, 4}), Errc::too_large);
+  EXPECT_EQ(error_of(HostileTar().file("a/b/c/d").bytes(), {25, 3}), Errc::too_large);
+  EXPECT_EQ(error_of(HostileTar().file("f", "").bytes(), {0, 0}), Errc::too_large);
+  EXPECT_EQ(error_of(HostileTar().file("n/f", "").bytes(), {0, 1}), Errc::too_large);
+  // Sizes that lie: larger than the archive, than the limit, than any number.
+  EXPECT_EQ(error_of(HostileTar().entry("f", '0', "hello", "", 100'000).bytes()), Errc::malformed);
+  EXPECT_EQ(error_of(HostileTar().entry("f", '0', "hello", "", 1ULL << 32).bytes()),
+            Errc::too_large);
+  EXPECT_EQ(error_of(HostileTar().pax("size", "9223372036854775807").file("f").bytes()),
+            Errc::malformed);
+  Bytes trailing = HostileTar().file("f").bytes();
+  trailing.resize(trailing.size() + kTarTrailerMax + (1 << 19), 1);
+  EXPECT_EQ(error_of(trailing), Errc::too_large);
+}
+
+TEST(HostileTrees, LongComponentsAndPaths) {
+  EXPECT_EQ(error_of(HostileTar().pax("path", std::string(256, 'n')).file("x").bytes()),
+            Errc::too_large);
+  std::string deep;
+  for (int i = 0; i < 520; ++i) deep += "d/";
+  EXPECT_EQ(error_of(HostileTar().pax("path", deep + "f").file("x").bytes()), Errc::too_large);
+}
+
+TEST(HostileTrees, CutAnywhere) {
+  const Bytes whole = HostileTar().folder("d").file("d/f", "some content").bytes();
+  for (std::size_t size = 0; size < whole.size(); size += 64) {
+    EXPECT_EQ(error_of(ByteView(whole).first(size)), Errc::malformed) << size;
+  }
+  EXPECT_EQ(error_of(pattern(4096)), Errc::malformed);
+}
+
+TEST(HostileTrees, TheSourcesErrorIsTold) {
+  class Broken final : public ByteSource {
+   public:
+    explicit Broken(Bytes bytes) : bytes_(std::move(bytes)) {}
+    Result<std::size_t> read(MutableByteView out) override {
+      if (given_) return Error{Errc::bad_signature, "chunk 1 doesn't open"};
+      given_ = true;
+      std::copy(bytes_.begin(), bytes_.end(), out.begin());
+      return bytes_.size();
+    }
+    Bytes bytes_;
+    bool given_ = false;
+  };
+  const Bytes whole = HostileTar().file("f", std::string(2000, 'x')).bytes();
+  for (const std::size_t size : {std::size_t{512}, std::size_t{1024}, whole.size()}) {
+    const TemporaryFolder folder;
+    Broken source(Bytes(whole.begin(), whole.begin() + static_cast<long>(size)));
+    EXPECT_EQ(write_tree(source, folder.path(), {1 << 20, 10}).error().code, Errc::bad_signature);
+  }
+}
+
+TEST_F(TreeTest, Archives) {
+  write_file(from_ / "b", "bee", true);
+  write_file(from_ / "a/\xc3\xa4", "umlaut");
+  const Bytes canonical = *tar_of({{"", from_}});
+  const std::string folder = from_.string();
+  const std::string out = folder_.path().string();
+  const auto command = [](const std::string& line) { ASSERT_EQ(std::system(line.c_str()), 0); };
+  command("tar -C " + folder + " -cf " + out + "/plain.tar .");
+  command("tar -C " + folder + " --format=pax -czf " + out + "/pax.tar.gz b a");
+  command("tar -C " + folder + " --format=gnu -cf - a b | gzip > " + out + "/gnu.tar.gz");
+  for (const char* name : {"plain.tar", "pax.tar.gz", "gnu.tar.gz"}) {
+    const TemporaryFolder scratch;
+    const auto source = read_archive(folder_ / name, scratch.path());
+    ASSERT_TRUE(source.ok()) << source.error().message;
+    EXPECT_EQ(*read_all(**source), canonical) << name;
+  }
+  const TemporaryFolder scratch;
+  EXPECT_EQ(read_archive(folder_ / "none.tar", scratch.path()).error().code, Errc::not_found);
+  write_file(folder_ / "text.tar", "not a tar");
+  EXPECT_EQ(read_archive(folder_ / "text.tar", scratch.path()).error().code, Errc::malformed);
+  std::filesystem::create_symlink("b", from_ / "link");
+  command("tar -C " + folder + " -cf " + out + "/link.tar link");
+  EXPECT_EQ(read_archive(folder_ / "link.tar", scratch.path()).error().code, Errc::refused);
+  std::filesystem::resize_file(folder_ / "pax.tar.gz",
+                               std::filesystem::file_size(folder_ / "pax.tar.gz") / 2);
+  const TemporaryFolder other;
+  EXPECT_EQ(read_archive(folder_ / "pax.tar.gz", other.path()).error().code, Errc::malformed);
+}
+
+}  // namespace
+}  // namespace sp::store

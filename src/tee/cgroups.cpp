@@ -1,0 +1,179 @@
+#include "tee/cgroups.hpp"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <fstream>
+#include <set>
+#include <thread>
+
+namespace sp::tee {
+namespace {
+
+constexpr auto kRemoveWait = std::chrono::milliseconds(5);
+constexpr int kRemoveTriesMax = 400;  // two seconds in all
+
+Status write_value(const Path& file, const std::string& value) {
+  const Fd fd(::open(file.c_str(), O_WRONLY | O_CLOEXEC));
+  if (!fd.valid()) return errno_error("open", file);
+  const ssize_t put = ::write(fd.get(), value.data(), value.size());
+  if (put != static_cast<ssize_t>(value.size())) return errno_error("write " + value + " to", file);
+  return {};
+}
+
+bool is_there(const Path& path) { return ::access(path.c_str(), F_OK) == 0; }
+
+// Folders directly below; none where it can't be read.
+std::vector<Path> folders_below(const Path& folder) {
+  std::vector<Path> folders;
+  std::error_code failure;
+  for (std::filesystem::directory_iterator at(folder, failure), end; !failure && at != end;
+       at.increment(failure)) {
+    std::error_code ignored;
+    if (at->is_directory(ignored) && !at->is_symlink(ignored)) folders.push_back(at->path());
+  }
+  return folders;
+}
+
+// Removes a group and all below it, leaves first. False where something stays.
+bool remove_below(const Path& folder) {
+  bool gone = true;
+  for (const Path& child : folders_below(folder)) gone = remove_below(child) && gone;
+  return (::rmdir(folder.c_str()) == 0 || errno == ENOENT) && gone;
+}
+
+void kill_below(const Path& folder) {
+  for (const Path& child : folders_below(folder)) kill_below(child);
+  std::ifstream processes(folder / "cgroup.procs");
+  // A process of another pid namespace reads as 0, which would mean our own group.
+  for (pid_t pid = 0; processes >> pid;) {
+    if (pid > 1) ::kill(pid, SIGKILL);
+  }
+}
+
+// The parents of a name and the name itself: a, a/b, a/b/c.
+std::vector<std::string> steps_of(const std::string& name) {
+  std::vector<std::string> steps;
+  for (std::size_t at = name.find('/'); at != std::string::npos; at = name.find('/', at + 1)) {
+    steps.push_back(name.substr(0, at));
+  }
+  steps.push_back(name);
+  return steps;
+}
+
+}  // namespace
+
+Result<Cgroups> Cgroups::detect(const Path& mount) {
+  struct statfs info {};
+  if (::statfs(mount.c_str(), &info) != 0) {
+    return Error{Errc::unsupported, errno_error("control groups", mount).message};
+  }
+  const bool unified = info.f_type == CGROUP2_SUPER_MAGIC;
+  Cgroups cgroups(unified ? Version::v2 : Version::v1, mount);
+  for (const char* controller : {"memory", "pids"}) {
+    const Path root = cgroups.folder(controller, "");
+    if (unified) {
+      std::ifstream file(root / "cgroup.controllers");
+      std::set<std::string> available;
+      for (std::string name; file >> name;) available.insert(name);
+      if (!available.contains(controller)) {
+        return Error{Errc::unsupported,
+                     "no control group limits " + std::string(controller) + " at " + root.string()};
+      }
+    }
+    if (::access(root.c_str(), W_OK) != 0) {
+      return Error{Errc::unsupported,
+                   errno_error("control groups aren't writable:", root).message +
+                       "; limits can't be enforced here, so no loader is started"};
+    }
+  }
+  return cgroups;
+}
+
+Path Cgroups::folder(const std::string& controller, const std::string& name) const {
+  return version_ == Version::v2 ? mount_ / name : mount_ / controller / name;
+}
+
+std::vector<Path> Cgroups::hierarchies() const {
+  if (version_ == Version::v2) return {mount_};
+  return folders_below(mount_);
+}
+
+Status Cgroups::make_below(const Path& root, const std::string& name) const {
+  for (const std::string& step : steps_of(name)) {
+    // In version 2 a group limits only what its parent hands down.
+    if (version_ == Version::v2) {
+      SP_TRY(write_value((root / step).parent_path() / "cgroup.subtree_control",
+                         "+memory +pids +cpu"));
+    }
+    if (::mkdir((root / step).c_str(), 0755) == 0) continue;
+    if (errno != EEXIST) return errno_error("mkdir", root / step);
+    if (step == name) {
+      return Error{Errc::conflict, "the control group " + name + " exists already"};
+    }
+  }
+  return {};
+}
+
+Status Cgroups::create(const std::string& name, const CgroupLimits& limits) const {
+  const Path memory = folder("memory", name);
+  const Path pids = folder("pids", name);
+  SP_TRY(make_below(folder("memory", ""), name));
+  if (version_ == Version::v1) SP_TRY(make_below(folder("pids", ""), name));
+  SP_TRY(write_value(pids / "pids.max", std::to_string(limits.pids)));
+  const std::string bytes = std::to_string(limits.memory_bytes);
+  if (version_ == Version::v2) {
+    SP_TRY(write_value(memory / "memory.max", bytes));
+    if (is_there(memory / "memory.swap.max")) SP_TRY(write_value(memory / "memory.swap.max", "0"));
+  } else {
+    SP_TRY(write_value(memory / "memory.limit_in_bytes", bytes));
+    if (is_there(memory / "memory.memsw.limit_in_bytes")) {
+      SP_TRY(write_value(memory / "memory.memsw.limit_in_bytes", bytes));
+    }
+  }
+  const std::string leaf = name + "/" + kLoaderLeaf;
+  SP_TRY(make_below(folder("memory", ""), leaf));
+  if (version_ == Version::v1) SP_TRY(make_below(folder("pids", ""), leaf));
+  return {};
+}
+
+Status Cgroups::add_to_loader(const std::string& name, pid_t pid) const {
+  const std::string leaf = name + "/" + kLoaderLeaf;
+  SP_TRY(write_value(folder("memory", leaf) / "cgroup.procs", std::to_string(pid)));
+  if (version_ == Version::v2) return {};
+  return write_value(folder("pids", leaf) / "cgroup.procs", std::to_string(pid));
+}
+
+void Cgroups::kill_all(const std::string& name) const {
+  for (const Path& root : hierarchies()) kill_below(root / name);
+}
+
+Status Cgroups::remove(const std::string& name) const {
+  std::string left;
+  for (int i = 0; i < kRemoveTriesMax; ++i) {
+    left.clear();
+    for (const Path& root : hierarchies()) {
+      if (is_there(root / name) && !remove_below(root / name)) left = (root / name).string();
+    }
+    if (left.empty()) return {};
+    std::this_thread::sleep_for(kRemoveWait);
+  }
+  return Error{Errc::io, "the control group " + left + " can't be removed"};
+}
+
+std::vector<std::string> Cgroups::children(const std::string& parent) const {
+  std::set<std::string> names;
+  for (const Path& root : hierarchies()) {
+    for (const Path& child : folders_below(root / parent)) names.insert(child.filename().string());
+  }
+  return {names.begin(), names.end()};
+}
+
+}  // namespace sp::tee
