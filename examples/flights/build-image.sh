@@ -20,7 +20,8 @@ umask 022
 readonly kSeeds=(python3-minimal python3-numpy libblas3 liblapack3)
 readonly kUser=65534:65534
 readonly kZstdLevel=9
-readonly kHere=$(cd "$(dirname "$0")" && pwd)
+kHere=$(cd "$(dirname "$0")" && pwd)
+readonly kHere
 
 fail() {
   echo "build-image: $*" >&2
@@ -70,8 +71,9 @@ closure() {
 fetch_packages() {
   local package missing=()
   mkdir -p "$cache"
-  mapfile -t packages < <(closure)
-  ((${#packages[@]} >= 10)) || fail "apt finds no closure of ${kSeeds[*]}: run apt-get update"
+  closure >"$work/closure" || fail "apt finds no closure of ${kSeeds[*]}: run apt-get update"
+  mapfile -t packages <"$work/closure"
+  ((${#packages[@]})) || fail "apt's closure is empty"
   debs=()
   for package in "${packages[@]}"; do
     local name=${package%%=*} version=${package#*=}
@@ -147,10 +149,10 @@ copy_libraries() {
   library_path=$(find "$stage" -name '*.so.*' -printf '%h\n' | sort -u | paste -sd:)
   target=$root/usr/lib/$(basename "$(dirname "$linker")")
   mkdir "$target"
+  find "$root/usr" -type f '(' -name 'python3.*' -perm /1 -o -name '*.so' ')' >"$work/programs"
   while read -r file; do
     with_libraries --list "$file" || fail "$file: a library is missing"
-  done < <(find "$root/usr" -type f '(' -name 'python3.*' -perm /1 -o -name '*.so' ')') |
-    sed -n 's/.*=> \(\/[^ ]*\) (.*/\1/p' | sort -u >"$work/needed"
+  done <"$work/programs" | sed -n 's/.*=> \(\/[^ ]*\) (.*/\1/p' | sort -u >"$work/needed"
   while read -r file; do
     [[ $file == "$stage"/* ]] || fail "$file is of this machine: no package of the image has it"
     cp -L --preserve=mode "$file" "$target/"
@@ -165,7 +167,8 @@ copy_libraries() {
 # may be a link to that of another package of the same source.
 copy_licences() {
   local package documents
-  mapfile -t used < <(printf '%s\n' "${used[@]}" libc6 | sort -u)
+  printf '%s\n' "${used[@]}" libc6 | sort -u >"$work/used"
+  mapfile -t used <"$work/used"
   for package in "${used[@]}"; do
     documents=$stage/$package/usr/share/doc/$package
     if [[ -L $documents ]]; then

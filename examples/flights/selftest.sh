@@ -94,7 +94,7 @@ run_in_place() {
   (
     ulimit -v "$kMemoryKiB"
     SP_INPUTS=$work/inputs SP_OUTPUT=$work/result PYTHONHOME=$work/root/usr \
-      OPENBLAS_NUM_THREADS=1 "$work"/root/lib64/ld-linux-*.so.* --inhibit-cache \
+      OPENBLAS_NUM_THREADS=1 "$(echo "$work"/root/lib64/ld-linux-*.so.*)" --inhibit-cache \
       --library-path "$(echo "$work"/root/usr/lib/*-linux-gnu*)" \
       "$work"/root/usr/bin/python3.* "$work/root/app/flights.py" "$@"
   )

@@ -20,7 +20,7 @@ contract ClaimTest is Base {
         Attestation memory attestation = attest(id);
         KeyRequest memory request = requestOf(attestation, DATA);
         refuse(attestation, request, wrongPhase(Phase.Working));
-        openSettleWindow();
+        skipToEnd();
         skip(SETTLE_WINDOW);
         refuse(attestation, request, wrongPhase(Phase.Settling));
         skip(1 + CLAIM_WINDOW);
@@ -165,7 +165,7 @@ contract ClaimTest is Base {
         // nobody can close while others may still claim
         vm.expectRevert(wrongPhase(Phase.Claiming));
         market.close(defaultTerms());
-        skip(CLAIM_WINDOW - 1);
+        skip(CLAIM_WINDOW - 11);
         claim(defaultTerms(), attestation, requestOf(attestation, SOLUTION));
         assertEq(balance(solutionOwner), SOLUTION_PRICE);
 
@@ -210,13 +210,14 @@ contract ClaimTest is Base {
         }
     }
 
-    /// The order was created ten seconds before.
-    function openSettleWindow() private {
+    /// To the last moment of the order of setUp, which was created ten seconds ago.
+    function skipToEnd() private {
         skip(SETTLE_BY - 10);
     }
 
+    /// Into the claim window of that order and of any created since.
     function openClaimWindow() private {
-        openSettleWindow();
+        skipToEnd();
         skip(SETTLE_WINDOW + 11);
     }
 

@@ -338,7 +338,7 @@ contract CreateTest is Base {
         assertEq(stored.claimed, 0);
     }
 
-    function test_Create_RoundsUp() external {
+    function test_Create_RoundsUp() external view {
         Terms memory terms = defaultTerms();
         terms.orderedSeconds = 1;
         terms.choices[0].baseFee = 0;
