@@ -4,7 +4,6 @@
 #include <grp.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -13,6 +12,11 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+
+// glibc 2.36's header has no C linkage of its own.
+extern "C" {
+#include <sys/pidfd.h>
+}
 
 namespace sp {
 namespace {

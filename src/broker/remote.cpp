@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "crypto/random.hpp"
+#include "net/problem.hpp"
 
 namespace sp::broker {
 namespace {
@@ -12,42 +13,7 @@ using net::HttpResponse;
 
 constexpr std::string_view kBinary = "application/octet-stream";
 constexpr std::string_view kJsonType = "application/json";
-constexpr std::size_t kErrorBodyMax = 16 * 1024;
 constexpr std::size_t kRequestsBodyMax = 2 << 20;
-
-unsigned status_of(Errc code) {
-  switch (code) {
-    case Errc::malformed:
-    case Errc::usage:
-    case Errc::unsupported:
-      return 400;
-    case Errc::bad_signature:
-    case Errc::unauthorised:
-      return 401;
-    case Errc::refused:
-      return 403;
-    case Errc::not_found:
-      return 404;
-    case Errc::mismatch:
-    case Errc::conflict:
-    case Errc::expired:
-    case Errc::cancelled:
-      return 409;
-    case Errc::too_large:
-      return 413;
-    case Errc::unavailable:
-    case Errc::timed_out:
-      return 503;
-    case Errc::io:
-      return 500;
-  }
-  return 500;
-}
-
-HttpResponse error_response(const Error& error) {
-  const Json body{{"error", errc_name(error.code)}, {"message", error.message}};
-  return net::text_response(status_of(error.code), kJsonType, body.dump());
-}
 
 HttpResponse binary_response(ByteView body) {
   return net::text_response(200, kBinary, as_text(body));
@@ -57,49 +23,49 @@ HttpResponse binary_response(ByteView body) {
 template <class Request, class Call>
 HttpResponse answer(const HttpRequest& http, Call call) {
   auto request = Request::decode(http.body);
-  if (!request) return error_response(request.error());
+  if (!request) return net::problem_response(request.error());
   auto result = call(*request);
-  if (!result) return error_response(result.error());
+  if (!result) return net::problem_response(result.error());
   return binary_response(result->encode());
 }
 
 HttpResponse answer_nonce(Broker& broker, const HttpRequest& http) {
   auto request = api::NonceRequest::decode(http.body);
-  if (!request) return error_response(request.error());
+  if (!request) return net::problem_response(request.error());
   auto nonce = broker.nonce(*request);
-  return nonce ? binary_response(nonce->view()) : error_response(nonce.error());
+  return nonce ? binary_response(nonce->view()) : net::problem_response(nonce.error());
 }
 
 HttpResponse answer_identity(Broker& broker, const HttpRequest& http) {
   const auto text = http.query.find("nonce");
   auto nonce = api::Nonce::from_hex(text == http.query.end() ? "" : text->second);
-  if (!nonce) return error_response(nonce.error().in("the query needs nonce"));
+  if (!nonce) return net::problem_response(nonce.error().in("the query needs nonce"));
   auto identity = broker.identity(*nonce);
-  return identity ? binary_response(identity->encode()) : error_response(identity.error());
+  return identity ? binary_response(identity->encode()) : net::problem_response(identity.error());
 }
 
 HttpResponse answer_deposit(Broker& broker, const HttpRequest& http) {
   auto deposit = api::Deposit::decode(http.body);
-  if (!deposit) return error_response(deposit.error());
+  if (!deposit) return net::problem_response(deposit.error());
   const Status kept = broker.deposit(*deposit);
-  return kept ? net::text_response(201, kJsonType, "{}") : error_response(kept.error());
+  return kept ? net::text_response(201, kJsonType, "{}") : net::problem_response(kept.error());
 }
 
 HttpResponse answer_holds(Broker& broker, std::string_view rest) {
   const std::size_t slash = rest.find('/');
   auto owner = Address::from_hex(rest.substr(0, slash));
   auto digest = Digest32::from_hex(slash == std::string_view::npos ? "" : rest.substr(slash + 1));
-  if (!owner) return error_response(owner.error());
-  if (!digest) return error_response(digest.error());
+  if (!owner) return net::problem_response(owner.error());
+  if (!digest) return net::problem_response(digest.error());
   if (broker.holds(*owner, *digest)) return net::text_response(200, kJsonType, "{}");
-  return error_response({Errc::not_found, "no secret of this owner and digest"});
+  return net::problem_response({Errc::not_found, "no secret of this owner and digest"});
 }
 
 HttpResponse answer_requests(Broker& broker, std::string_view rest) {
   auto order = api::OrderId::from_hex(rest);
-  if (!order) return error_response(order.error());
+  if (!order) return net::problem_response(order.error());
   auto kept = broker.requests(*order);
-  if (!kept) return error_response(kept.error());
+  if (!kept) return net::problem_response(kept.error());
   Json list = Json::array();
   for (const KeptRequest& entry : *kept) {
     list.push_back({{"attestation", to_hex(entry.attestation.encode())},
@@ -116,7 +82,7 @@ HttpResponse handle_get(Broker& broker, const HttpRequest& request) {
   if (path == "/v1/identity") return answer_identity(broker, request);
   if (path.starts_with(kDeposits)) return answer_holds(broker, path.substr(kDeposits.size()));
   if (path.starts_with(kRequests)) return answer_requests(broker, path.substr(kRequests.size()));
-  return error_response({Errc::not_found, "no such resource"});
+  return net::problem_response({Errc::not_found, "no such resource"});
 }
 
 HttpResponse handle_post(Broker& broker, const HttpRequest& request) {
@@ -128,7 +94,7 @@ HttpResponse handle_post(Broker& broker, const HttpRequest& request) {
     return answer<api::ReleaseRequest>(request, [&](const auto& r) { return broker.release(r); });
   }
   if (request.path == "/v1/deposits") return answer_deposit(broker, request);
-  return error_response({Errc::not_found, "no such resource"});
+  return net::problem_response({Errc::not_found, "no such resource"});
 }
 
 Result<KeptRequest> kept_from_json(const Json& json) {
@@ -152,21 +118,6 @@ HttpResponse handle_broker_request(Broker& broker, const HttpRequest& request) {
   return net::text_response(405, kJsonType, R"({"error":"unsupported","message":"GET or POST"})");
 }
 
-Error error_from_response(const HttpResponse& response, std::string_view who) {
-  const std::string where(who);
-  auto json = parse_json(as_text(response.body), kErrorBodyMax);
-  if (!json || !json->is_object()) {
-    return {Errc::unavailable, where + " answered with status " + std::to_string(response.status)};
-  }
-  const std::string name = json->value("error", "");
-  const std::string message = json->value("message", "");
-  for (auto code = Errc::malformed; code <= Errc::usage;
-       code = static_cast<Errc>(static_cast<int>(code) + 1)) {
-    if (errc_name(code) == name) return {code, where + ": " + message};
-  }
-  return {Errc::unavailable, where + ": " + message};
-}
-
 BrokerClient::BrokerClient(net::HttpClient& client, std::string base_url)
     : client_(client), base_url_(std::move(base_url)) {}
 
@@ -175,7 +126,7 @@ Result<api::BrokerIdentityAnswer> BrokerClient::identify(const attest::Appraisal
   const auto nonce = crypto::random_fixed<api::Nonce>(random);
   SP_ASSIGN(const HttpResponse response,
             client_.call("GET", base_url_ + "/v1/identity?nonce=" + nonce.hex()));
-  if (response.status != 200) return error_from_response(response, "the broker at " + base_url_);
+  if (response.status != 200) return net::problem_from(response, "the broker at " + base_url_);
   SP_ASSIGN(api::BrokerIdentityAnswer answer, api::BrokerIdentityAnswer::decode(response.body));
   SP_ASSIGN(const attest::Verdict verdict, attest::verify(answer.evidence, now));
   const attest::BrokerIdentity context{answer.deposit_key, answer.broker, nonce};
@@ -194,7 +145,7 @@ Status BrokerClient::deposit(const api::BrokerIdentityAnswer& broker, const cryp
   SP_ASSIGN(const HttpResponse response,
             client_.call("POST", base_url_ + "/v1/deposits", deposit.encode()));
   if (response.status == 201) return {};
-  return error_from_response(response, "the broker at " + base_url_);
+  return net::problem_from(response, "the broker at " + base_url_);
 }
 
 Result<bool> BrokerClient::holds(const Address& owner, const Digest32& digest) {
@@ -202,13 +153,13 @@ Result<bool> BrokerClient::holds(const Address& owner, const Digest32& digest) {
             client_.call("GET", base_url_ + "/v1/deposits/" + owner.hex() + "/" + digest.hex()));
   if (response.status == 200) return true;
   if (response.status == 404) return false;
-  return error_from_response(response, "the broker at " + base_url_);
+  return net::problem_from(response, "the broker at " + base_url_);
 }
 
 Result<std::vector<KeptRequest>> BrokerClient::requests(const api::OrderId& order) {
   SP_ASSIGN(const HttpResponse response,
             client_.call("GET", base_url_ + "/v1/requests/" + order.hex()));
-  if (response.status != 200) return error_from_response(response, "the broker at " + base_url_);
+  if (response.status != 200) return net::problem_from(response, "the broker at " + base_url_);
   SP_ASSIGN(const Json json, parse_json(as_text(response.body), kRequestsBodyMax));
   JsonObject object(json, "answer");
   const Json& list = object.any("requests");

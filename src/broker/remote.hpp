@@ -40,7 +40,4 @@ class BrokerClient {
   std::string base_url_;
 };
 
-/// The error that a JSON error body of a daemon tells.
-Error error_from_response(const net::HttpResponse& response, std::string_view who);
-
 }  // namespace sp::broker

@@ -4,7 +4,6 @@
 #include <linux/magic.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/pidfd.h>
 #include <sys/statvfs.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -14,6 +13,11 @@
 #include <nlohmann/json.hpp>
 
 #include "base/process.hpp"
+
+// glibc 2.36's header has no C linkage of its own.
+extern "C" {
+#include <sys/pidfd.h>
+}
 
 namespace sp::loader {
 namespace {

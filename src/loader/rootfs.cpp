@@ -411,6 +411,13 @@ Status Rootfs::make_mount_point(const std::string& name) {
   return {};
 }
 
+Status Rootfs::make_working_dir(const std::string& path) {
+  SP_ASSIGN(const Fd root, open_folder(folder_));
+  auto there = open_beneath(root.get(), path, O_PATH | O_DIRECTORY, Links::in_root);
+  if (there) return {};
+  return make_mount_point(path.substr(std::min(path.find_first_not_of('/'), path.size())));
+}
+
 Result<std::string> Rootfs::text_of(const std::string& name) const {
   SP_ASSIGN(const Fd root, open_folder(folder_));
   auto text = read_beneath(root.get(), name, kTextFileMax, Links::in_root);

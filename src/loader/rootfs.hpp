@@ -37,6 +37,9 @@ class Rootfs {
   /// or a symbolic link is in the way.
   Status make_mount_point(const std::string& name);
 
+  /// Makes the working folder of the image's config if there is none. Errc::refused.
+  Status make_working_dir(const std::string& path);
+
   /// Text of a file such as etc/passwd, or "" where there is none.
   [[nodiscard]] Result<std::string> text_of(const std::string& name) const;
 

@@ -7,6 +7,8 @@
 
 #include <cerrno>
 
+#include "loader/container_config.hpp"
+
 namespace sp::loader {
 namespace {
 
@@ -66,6 +68,11 @@ Status Workspace::make_folders() const {
 
 Path Workspace::input(std::size_t number) const {
   return root_ / "content" / "inputs" / std::to_string(number);
+}
+
+std::optional<std::uint32_t> Workspace::owner_base() const {
+  if (!mounted_) return std::nullopt;
+  return kContainerIds;
 }
 
 std::uint64_t Workspace::left() const {

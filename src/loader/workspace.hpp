@@ -8,6 +8,8 @@
 // namespace. Belongs to one thread.
 #pragma once
 
+#include <optional>
+
 #include "base/files.hpp"
 
 namespace sp::loader {
@@ -34,6 +36,8 @@ class Workspace {
   [[nodiscard]] Path output() const { return writable() / "output"; }
   [[nodiscard]] Path temporary() const { return writable() / "tmp"; }
 
+  /// How much larger the container's user ids are outside; empty in plain folders.
+  [[nodiscard]] std::optional<std::uint32_t> owner_base() const;
   [[nodiscard]] std::uint64_t disk_bytes() const { return disk_bytes_; }
   /// Bytes of the order's disk that image and inputs have left.
   [[nodiscard]] std::uint64_t left() const;

@@ -7,7 +7,7 @@ import {Base} from "../utils/Base.t.sol";
 
 contract PhaseFuzzTest is Base {
     /// Whatever the windows and whenever the cancel: an order goes through its phases in order and can be closed.
-    function testFuzz_Phase(uint32[4] memory windows, uint32 cancelAfter, bool cancels, uint40 at) external {
+    function testFuzz_Phase(uint32[4] memory windows, uint32 cancelAfter, bool cancels, uint40 later) external {
         Terms memory terms = defaultTerms();
         terms.workBy = uint32(bound(windows[0], 60, type(uint32).max - ORDERED));
         terms.settleBy = uint32(bound(windows[1], terms.workBy + ORDERED, type(uint32).max));
@@ -22,7 +22,7 @@ contract PhaseFuzzTest is Base {
             market.cancel(terms);
             end = block.timestamp;
         }
-        vm.warp(block.timestamp + at);
+        vm.warp(block.timestamp + later);
 
         Phase expected = Phase.Closable;
         if (block.timestamp <= end + terms.settleWindow + terms.claimWindow) expected = Phase.Claiming;

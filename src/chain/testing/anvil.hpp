@@ -10,6 +10,8 @@
 
 #include <charconv>
 #include <chrono>
+#include <csignal>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <thread>

@@ -1,0 +1,43 @@
+// network.json: what clients and daemons know of a deployment; written by `spctl up`, or by hand
+// for a public network.
+#pragma once
+
+#include <map>
+
+#include "attest/verdict.hpp"
+#include "base/files.hpp"
+#include "crypto/eip712.hpp"
+
+namespace sp::apps {
+
+inline constexpr std::size_t kSettingsSizeMax = 1 << 20;
+
+/// A daemon that clients reach: its URL and the account that it signs with.
+struct ServiceAddress {
+  std::string url;
+  Address address;
+};
+
+/// {"version": 1, "rpc", "chainId", "market", "token", "startBlock", "confirmations", "broker":
+/// {"url", "address"}, "store": {...},
+///  "brokerTee": appraisal policy for brokers, "loaderTee": appraisal policy for loaders,
+///  "services": {ADDRESS: URL} of providers, and of brokers and stores besides the two (may be
+///  absent)}
+struct Network {
+  std::string rpc;
+  crypto::Eip712Domain market;
+  Address token;
+  std::uint64_t start_block = 0;
+  std::uint32_t confirmations = 1;
+  ServiceAddress broker;
+  ServiceAddress store;
+  attest::AppraisalPolicy broker_tee;       ///< which brokers secrets are deposited with
+  attest::AppraisalPolicy loader_tee;       ///< which loaders may have own secrets
+  std::map<Address, std::string> services;  ///< where others are reached: providers by authority
+
+  /// Errc::not_found, Errc::malformed, Errc::unsupported.
+  static Result<Network> load(const Files& files, const Path& path);
+  Status save(Files& files, const Path& path) const;
+};
+
+}  // namespace sp::apps

@@ -1,0 +1,19 @@
+// Errors of our daemons over HTTP: a status, and a JSON body {"error": code, "message": text}.
+// Pure functions; safe to call from any thread.
+#pragma once
+
+#include "net/http.hpp"
+
+namespace sp::net {
+
+inline constexpr std::size_t kProblemBodyMax = 16 * 1024;
+inline constexpr std::size_t kProblemTextMax = 400;  ///< characters of a message that are kept
+
+/// The answer that tells an error.
+HttpResponse problem_response(const Error& error);
+
+/// The error that an answer tells, `who` in front. An answer that isn't ours reads as
+/// Errc::unavailable; characters that could confuse a terminal read as '?'.
+Error problem_from(const HttpResponse& response, std::string_view who);
+
+}  // namespace sp::net

@@ -1,0 +1,83 @@
+#include "provider/ledger.hpp"
+
+#include "base/codec.hpp"
+
+namespace sp::provider {
+namespace {
+
+constexpr std::string_view kMagic = "SPLE";
+constexpr std::uint16_t kVersion = 1;
+constexpr std::size_t kFailureMax = 1024;
+constexpr std::size_t kStartMax = api::kTermsSizeMax + 256;
+constexpr std::size_t kFinishMax = 2 << 20;
+
+}  // namespace
+
+std::string_view entry_state_name(EntryState state) {
+  switch (state) {
+    case EntryState::queued:
+      return "queued";
+    case EntryState::running:
+      return "running";
+    case EntryState::finished:
+      return "finished";
+    case EntryState::settled:
+      return "settled";
+    case EntryState::failed:
+      return "failed";
+  }
+  return "unknown";
+}
+
+Bytes Entry::encode() const {
+  Writer writer;
+  writer.raw(as_bytes(kMagic)).u16(kVersion).u8(static_cast<std::uint8_t>(state));
+  writer.var(start.encode()).u8(finish ? 1 : 0);
+  if (finish) writer.var(finish->encode());
+  writer.text(std::string_view(failure).substr(0, kFailureMax));
+  return std::move(writer).take();
+}
+
+Result<Entry> Entry::decode(ByteView bytes) {
+  Reader reader(bytes);
+  if (as_text(reader.raw(kMagic.size())) != kMagic) reader.fail(Errc::malformed, "not an entry");
+  if (reader.u16() != kVersion) reader.fail(Errc::unsupported, "unknown version of entry");
+  Entry entry;
+  const std::uint8_t state = reader.u8();
+  if (state < 1 || state > 5) reader.fail(Errc::malformed, "unknown state");
+  entry.state = static_cast<EntryState>(state);
+  const ByteView start = reader.var(kStartMax);
+  const bool has_finish = reader.boolean();
+  const ByteView finish = has_finish ? reader.var(kFinishMax) : ByteView{};
+  entry.failure = reader.text(kFailureMax);
+  SP_TRY(reader.finish());
+  SP_ASSIGN(entry.start, api::Start::decode(start));
+  if (has_finish) {
+    SP_ASSIGN(entry.finish, api::Finish::decode(finish));
+  }
+  return entry;
+}
+
+Path Ledger::path_of(const api::OrderId& order) const { return folder_ / order.hex(); }
+
+Status Ledger::save(const api::OrderId& order, const Entry& entry) {
+  return files_.write_atomic(path_of(order), entry.encode(), FileMode::owner_only);
+}
+
+Result<Entry> Ledger::load(const api::OrderId& order) const {
+  SP_ASSIGN(const Bytes bytes, files_.read(path_of(order), kEntrySizeMax));
+  return Entry::decode(bytes);
+}
+
+bool Ledger::has(const api::OrderId& order) const { return files_.size(path_of(order)).ok(); }
+
+Result<std::vector<api::OrderId>> Ledger::orders() const {
+  SP_ASSIGN(const std::vector<std::string> names, files_.list(folder_));
+  std::vector<api::OrderId> orders;
+  for (const std::string& name : names) {
+    if (auto order = api::OrderId::from_hex(name)) orders.push_back(*order);
+  }
+  return orders;
+}
+
+}  // namespace sp::provider
