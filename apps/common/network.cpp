@@ -9,6 +9,8 @@ namespace sp::apps {
 namespace {
 
 constexpr std::uint64_t kVersion = 1;
+constexpr std::size_t kSymbolMax = 64;
+constexpr std::uint64_t kDecimalsMax = 38;  // more places don't fit an amount
 
 Result<ServiceAddress> read_service(const Json& json, const std::string& where) {
   JsonObject object(json, where);
@@ -37,6 +39,8 @@ Result<Network> Network::load(const Files& files, const Path& path) {
   network.market.chain_id = object.number("chainId", ~std::uint64_t{0} >> 1);
   network.market.contract = object.fixed<Address>("market");
   network.token = object.fixed<Address>("token");
+  network.token_symbol = object.text("tokenSymbol", kSymbolMax);
+  network.token_decimals = static_cast<unsigned>(object.number("tokenDecimals", kDecimalsMax));
   network.start_block = object.number("startBlock", ~std::uint64_t{0} >> 1);
   network.confirmations = static_cast<std::uint32_t>(object.number("confirmations", 10'000));
   SP_ASSIGN(network.broker, read_service(object.any("broker"), "broker"));
@@ -58,6 +62,8 @@ Status Network::save(Files& files, const Path& path) const {
                   {"chainId", market.chain_id},
                   {"market", market.contract.hex0x()},
                   {"token", token.hex0x()},
+                  {"tokenSymbol", token_symbol},
+                  {"tokenDecimals", token_decimals},
                   {"startBlock", start_block},
                   {"confirmations", confirmations},
                   {"broker", service_json(broker)},

@@ -18,7 +18,8 @@ struct ServiceAddress {
   Address address;
 };
 
-/// {"version": 1, "rpc", "chainId", "market", "token", "startBlock", "confirmations", "broker":
+/// {"version": 1, "rpc", "chainId", "market", "token", "tokenSymbol", "tokenDecimals",
+/// "startBlock", "confirmations", "broker":
 /// {"url", "address"}, "store": {...},
 ///  "brokerTee": appraisal policy for brokers, "loaderTee": appraisal policy for loaders,
 ///  "services": {ADDRESS: URL} of providers, and of brokers and stores besides the two (may be
@@ -27,6 +28,8 @@ struct Network {
   std::string rpc;
   crypto::Eip712Domain market;
   Address token;
+  std::string token_symbol;      ///< for people
+  unsigned token_decimals = 18;  ///< places behind the point, as people write amounts
   std::uint64_t start_block = 0;
   std::uint32_t confirmations = 1;
   ServiceAddress broker;

@@ -227,11 +227,13 @@ write_layout() {
   packed=$size
   if [[ -n $canary ]]; then label=',"Labels":{"canary":"'$canary'"}'; fi
   printf '%s' '{"created":"1970-01-01T00:00:00Z","architecture":"'"$arch"'","os":"linux",' \
-    '"config":{"User":"'$kUser'","WorkingDir":"/","Entrypoint":["/usr/bin/python3","/app/flights.py"],' \
+    '"config":{"User":"'$kUser'","WorkingDir":"/",' \
+    '"Entrypoint":["/usr/bin/python3","/app/flights.py"],' \
     '"Env":["PATH=/usr/bin:/bin","LANG=C.UTF-8","HOME=/tmp","PYTHONDONTWRITEBYTECODE=1",' \
     '"PYTHONHASHSEED=0","OPENBLAS_NUM_THREADS=1","OMP_NUM_THREADS=1"]'"$label"'},' \
     '"rootfs":{"type":"layers","diff_ids":["sha256:'"${diff_id%% *}"'"]},' \
-    '"history":[{"created":"1970-01-01T00:00:00Z","created_by":"build-image.sh"}]}' >"$work/config"
+    '"history":[{"created":"1970-01-01T00:00:00Z","created_by":"build-image.sh"}]}' \
+    >"$work/config"
   add_blob "$work/config"
   config=$(descriptor config.v1+json)
   printf '%s' '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",' \

@@ -5,7 +5,6 @@ import {IMarket} from "../../src/interfaces/IMarket.sol";
 import {IRegistry} from "../../src/interfaces/IRegistry.sol";
 import {ITestToken} from "../../src/test-token/ITestToken.sol";
 import {Deposit} from "../../src/types/Records.sol";
-import {console} from "forge-std/console.sol";
 import {Bare} from "../utils/Bare.sol";
 import {Handler} from "./handlers/Handler.sol";
 import {OrderStore} from "./stores/OrderStore.sol";
@@ -66,22 +65,6 @@ contract InvariantsTest is Bare {
     }
 
     function afterInvariant() external {
-        uint256 st;
-        uint256 cl;
-        uint256 cm;
-        uint256 lk;
-        for (uint256 i = 0; i < orders.count(); ++i) {
-            OrderStore.Entry memory e = orders.entryAt(i);
-            if (e.ended && e.paid > 0) ++st;
-            else if (e.ended && e.fromLock == 0) ++cl;
-            if (e.fromLock > 0) {
-                ++lk;
-                if (market.order(e.id).claimed != 0) ++cm;
-            }
-        }
-        console.log("orders %s", orders.count());
-        console.log("settled %s closed %s", st, cl);
-        console.log("claimed %s lock %s", cm, lk);
         handler.endAll();
         for (uint256 i = 0; i < orders.count(); ++i) {
             checkOrder(orders.entryAt(i));

@@ -1,0 +1,57 @@
+#include "spctl/context.hpp"
+
+#include "spctl/reverts.hpp"
+
+namespace sp::spctl {
+
+Result<std::string> Session::url_of(const Address& service) const {
+  if (service == network.broker.address) return network.broker.url;
+  if (service == network.store.address) return network.store.url;
+  const auto found = network.services.find(service);
+  if (found != network.services.end()) return found->second;
+  return failure(Errc::not_found, "service " + service.hex0x() + " can't be reached",
+                 "network.json doesn't say where it is", "Add it under \"services\"");
+}
+
+Context::Context(Home home, const GlobalOptions& options)
+    : home_(std::move(home)),
+      console_(options.json),
+      keys_(files_, random_, home_.keys(), options.password_file) {}
+
+Result<std::unique_ptr<Context>> Context::create(const GlobalOptions& options) {
+  SP_ASSIGN(Home home, Home::find(options.home));
+  return std::unique_ptr<Context>(new Context(std::move(home), options));
+}
+
+Result<std::shared_ptr<Session>> Context::session() {
+  if (session_) return session_;
+  auto network = apps::Network::load(files_, home_.network());
+  if (!network && network.error().code == Errc::not_found) {
+    return failure(Errc::not_found, "no network is set up",
+                   home_.network().string() + " doesn't exist",
+                   "Start a local one with 'spctl up', or put a network.json there");
+  }
+  if (!network) return network.error();
+  session_ = std::make_shared<Session>(std::move(*network), clock_);
+  return session_;
+}
+
+Result<chain::TxReceipt> execute(chain::TxSender& sender, const chain::TxSender::Call& call,
+                                 std::string_view what) {
+  auto receipt = sender.execute(call);
+  if (!receipt) return explained(receipt.error(), what);
+  return receipt;
+}
+
+std::string money(const apps::Network& network, Amount amount) {
+  return amount.tokens(network.token_decimals) + " " + network.token_symbol;
+}
+
+Result<Amount> parse_money(const apps::Network& network, const std::string& text) {
+  auto amount = Amount::from_tokens(text, network.token_decimals);
+  if (amount) return amount;
+  return failure(Errc::usage, "\"" + text + "\" isn't an amount", amount.error().message,
+                 "Write it as 1.5");
+}
+
+}  // namespace sp::spctl
