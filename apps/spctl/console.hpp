@@ -1,6 +1,8 @@
-// What spctl says: results on standard output, everything else on standard error; JSON where asked for.
+// What spctl says: results on standard output, everything else on standard error; JSON where asked
+// for.
 //
-// Progress bars appear only where standard error is a terminal. A Console may be used by several threads; whole lines don't mix.
+// Progress bars appear only where standard error is a terminal. A Console may be used by several
+// threads; whole lines don't mix.
 #pragma once
 
 #include <chrono>
@@ -36,8 +38,8 @@ class Console {
 
   const bool json_;
   const bool interactive_;
-  std::mutex mutex_;     // guards what is written
-  bool shown_ = false;   // a status line stands there
+  std::mutex mutex_;    // guards what is written
+  bool shown_ = false;  // a status line stands there
 };
 
 /// A bar for bytes done of a total, on the status line; drawn at most every kBarPeriod.

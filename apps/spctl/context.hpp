@@ -1,6 +1,7 @@
 // What every command works with: the world, the home folder, keys, and a network's clients.
 //
-// A Context belongs to the main thread; what it hands out is as safe for threads as its own header says.
+// A Context belongs to the main thread; what it hands out is as safe for threads as its own header
+// says.
 #pragma once
 
 #include <memory>
@@ -41,7 +42,8 @@ struct Session {
   market::MarketClient market;
   market::TokenClient token;
 
-  /// Where the service of an account is reached: broker, store, or one of "services". Errc::not_found.
+  /// Where the service of an account is reached: broker, store, or one of "services".
+  /// Errc::not_found.
   [[nodiscard]] Result<std::string> url_of(const Address& service) const;
 };
 
@@ -73,7 +75,8 @@ class Context {
   std::shared_ptr<Session> session_;
 };
 
-/// A transaction's life: sent, in a block, a revert put in words. `what` begins errors: "creating the order".
+/// A transaction's life: sent, in a block, a revert put in words. `what` begins errors: "creating
+/// the order".
 Result<chain::TxReceipt> execute(chain::TxSender& sender, const chain::TxSender::Call& call,
                                  std::string_view what);
 

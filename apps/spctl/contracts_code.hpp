@@ -1,5 +1,5 @@
-// Creation code of the contracts that `spctl up` deploys on a local chain, in hexadecimal; made from contracts/
-// by cmake/Contracts.cmake.
+// Creation code of the contracts that `spctl up` deploys on a local chain, in hexadecimal; made
+// from contracts/ by cmake/Contracts.cmake.
 #pragma once
 
 #include <string_view>

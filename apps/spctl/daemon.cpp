@@ -19,7 +19,8 @@ constexpr std::size_t kSettingsMax = 1 << 20;
 constexpr std::size_t kLogTailBytes = 16 * 1024;
 constexpr int kProgramDescriptor = 9;  // where a program that its user can't reach by name is given
 
-// Field 22 of /proc/PID/stat: when the process started, in clock ticks since the boot. Empty where there is no such process.
+// Field 22 of /proc/PID/stat: when the process started, in clock ticks since the boot. Empty where
+// there is no such process.
 std::optional<std::string> start_time(pid_t pid) {
   std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
   std::string line;

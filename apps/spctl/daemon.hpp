@@ -1,7 +1,9 @@
-// One daemon of a local system: its folder, its process in the background, and the pid file by which a later spctl finds it.
+// One daemon of a local system: its folder, its process in the background, and the pid file by
+// which a later spctl finds it.
 //
-// A pid file holds the pid and the process's start time, so that another process which got the same pid is never taken for it.
-// The folder belongs to spctl's user; only state/ in it belongs to the daemon's. Belongs to one thread.
+// A pid file holds the pid and the process's start time, so that another process which got the same
+// pid is never taken for it. The folder belongs to spctl's user; only state/ in it belongs to the
+// daemon's. Belongs to one thread.
 #pragma once
 
 #include <optional>
@@ -42,9 +44,11 @@ class Daemon {
   [[nodiscard]] std::optional<pid_t> running() const;
   /// Whether what runs was started from another file than `program` is now.
   [[nodiscard]] bool runs_other_program(pid_t pid, const Path& program) const;
-  /// Starts it in its folder, log appended, and writes the pid file. The caller detaches it once it answers.
+  /// Starts it in its folder, log appended, and writes the pid file. The caller detaches it once it
+  /// answers.
   Result<Process> start(const DaemonStart& start);
-  /// Asks it to end by `signal`, kills it after kStopLimit, and waits for its end. No error where it doesn't run.
+  /// Asks it to end by `signal`, kills it after kStopLimit, and waits for its end. No error where
+  /// it doesn't run.
   Status stop(int signal);
   /// The last lines of its log, for errors.
   [[nodiscard]] std::string log_tail(std::size_t lines) const;

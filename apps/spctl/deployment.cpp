@@ -16,7 +16,8 @@ using chain::AbiValue;
 using Call = chain::TxSender::Call;
 
 constexpr Amount::Number kToken = 1'000'000'000'000'000'000;  // 18 decimals, as TestToken has
-constexpr Amount kPurse{10'000 * kToken};
+constexpr Amount kPurse{10'000 * kToken};                     // what the faucet is asked for
+constexpr Amount kPurseMin{1'000 * kToken};                   // below which it is
 constexpr Amount kProviderDeposit{1'000 * kToken};
 constexpr Amount kMinimumDeposit{100 * kToken};
 constexpr Amount kPricePerHour{kToken};
@@ -83,15 +84,14 @@ Result<Contracts> deploy_contracts(chain::Chain& chain, const Clock& clock, Rand
 }
 
 Status give_ether(chain::Chain& chain, const Address& account) {
-  auto done =
-      chain.endpoint().call("anvil_setBalance", Json::array({account.hex0x(), kEther}));
+  auto done = chain.endpoint().call("anvil_setBalance", Json::array({account.hex0x(), kEther}));
   if (!done) return done.error().in("giving ether on the development chain");
   return {};
 }
 
 Status give_tokens(Session& session, const crypto::EthKey& key, const Clock& clock) {
   SP_ASSIGN(const Amount balance, session.token.balance(key.address()));
-  if (balance >= kPurse) return {};
+  if (balance >= kPurseMin) return {};
   chain::TxSender sender(session.chain, key, clock);
   SP_TRY(execute(sender, session.token.faucet(kPurse), "taking tokens from the faucet"));
   return {};

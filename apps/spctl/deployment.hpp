@@ -1,5 +1,5 @@
-// The chain's side of a local system: contracts, play money, a registered provider, and its offers. Every step looks first
-// whether it is done, so that `spctl up` can be interrupted and run again.
+// The chain's side of a local system: contracts, play money, a registered provider, and its offers.
+// Every step looks first whether it is done, so that `spctl up` can be interrupted and run again.
 //
 // Belongs to one thread.
 #pragma once
@@ -27,7 +27,8 @@ Status give_ether(chain::Chain& chain, const Address& account);
 /// Takes play money from the test token's faucet, where the account has less than a good purse.
 Status give_tokens(Session& session, const crypto::EthKey& key, const Clock& clock);
 
-/// Registers the key's account as a provider with that action account, and deposits, where that isn't done.
+/// Registers the key's account as a provider with that action account, and deposits, where that
+/// isn't done.
 Status ensure_provider(Session& session, const crypto::EthKey& authority, const Address& action,
                        const Clock& clock);
 

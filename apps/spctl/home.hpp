@@ -2,7 +2,8 @@
 //
 //   network.json      what clients know of the deployment (common/network.hpp)
 //   keys/             keystore files NAME.json, result keys NAME.x25519, password
-//   chain/ store/ broker/ provider/   one per daemon of `spctl up`: PROCESS.json (settings), PROCESS.log, PROCESS.pid,
+//   chain/ store/ broker/ provider/   one per daemon of `spctl up`: PROCESS.json (settings),
+//   PROCESS.log, PROCESS.pid,
 //                     and state/, which alone belongs to the daemon's user
 //   orders/ID/        what the customer must keep of an order
 //   content/ID.key    content keys of packages that were uploaded

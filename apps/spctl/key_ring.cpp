@@ -15,8 +15,8 @@ constexpr std::size_t kGeneratedPasswordBytes = 24;
 bool is_name(std::string_view name) {
   if (name.empty() || name.size() > kKeyNameMax || name == "password") return false;
   return std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '-' || c == '_';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_';
   });
 }
 
@@ -27,9 +27,9 @@ Status check_name(const std::string& name) {
 }
 
 Error no_key(const std::string& name) {
-  return failure(Errc::not_found, "key " + name + " isn't there", "HOME/keys has no such file",
-                 "Make it with 'spctl keys create " + name +
-                     "', or start a local system with 'spctl up'");
+  return failure(
+      Errc::not_found, "key " + name + " isn't there", "HOME/keys has no such file",
+      "Make it with 'spctl keys create " + name + "', or start a local system with 'spctl up'");
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
-// The keys of people in HOME/keys: an Ethereum key as a keystore file (version 3) under a password, and beside it an X25519 key
-// to which results are sealed.
+// The keys of people in HOME/keys: an Ethereum key as a keystore file (version 3) under a password,
+// and beside it an X25519 key to which results are sealed.
 //
-// For local use the password is a random one in HOME/keys/password; with a password file of one's own, new keys are encrypted
-// at geth's cost. Belongs to one thread.
+// For local use the password is a random one in HOME/keys/password; with a password file of one's
+// own, new keys are encrypted at geth's cost. Belongs to one thread.
 #pragma once
 
 #include "base/files.hpp"
@@ -27,7 +27,8 @@ class KeyRing {
   /// `password_file` empty: HOME/keys/password, made where it is missing.
   KeyRing(Files& files, Random& random, Path folder, Path password_file);
 
-  /// Makes a key and its result key. Errc::conflict where the name is taken; Errc::usage for a bad name.
+  /// Makes a key and its result key. Errc::conflict where the name is taken; Errc::usage for a bad
+  /// name.
   Status create(const std::string& name);
   /// Keeps a key from elsewhere under a name, and makes a result key. Errors as create().
   Status import(const std::string& name, const crypto::EthKey& key);

@@ -41,7 +41,8 @@ Address topic_address(const Digest32& topic) {
 }
 
 Result<Settled> decode_settled(const chain::Log& log) {
-  if (log.topics.size() != 4) return Error{Errc::malformed, "an OrderSettled event of another form"};
+  if (log.topics.size() != 4)
+    return Error{Errc::malformed, "an OrderSettled event of another form"};
   SP_ASSIGN(const Values values, decode(kSettledData, log.data));
   Settled settled;
   settled.customer = topic_address(log.topics[2]);
@@ -81,23 +82,21 @@ Result<Settled> find_settled(Session& session, const api::OrderId& order, std::u
 }
 
 Result<bool> is_active(Session& session, const Address& authority) {
-  SP_ASSIGN(
-      const Values values,
-      read_registry(session, "isActive(address,address)",
-                    {AbiValue::address(authority), AbiValue::address(session.network.market.contract)},
-                    "(bool)"));
+  SP_ASSIGN(const Values values, read_registry(session, "isActive(address,address)",
+                                               {AbiValue::address(authority),
+                                                AbiValue::address(session.network.market.contract)},
+                                               "(bool)"));
   SP_ASSIGN(const std::uint64_t active, values[0].as_number(1));
   return active == 1;
 }
 
 Result<std::pair<Amount, Amount>> deposit_of(Session& session, const Address& authority,
                                              const Address& token) {
-  SP_ASSIGN(
-      const Values values,
-      read_registry(session, "depositOf(address,address,address)",
-                    {AbiValue::address(authority),
-                     AbiValue::address(session.network.market.contract), AbiValue::address(token)},
-                    "(uint128,uint128)"));
+  SP_ASSIGN(const Values values, read_registry(session, "depositOf(address,address,address)",
+                                               {AbiValue::address(authority),
+                                                AbiValue::address(session.network.market.contract),
+                                                AbiValue::address(token)},
+                                               "(uint128,uint128)"));
   SP_ASSIGN(const Amount total, values[0].as_amount());
   SP_ASSIGN(const Amount locked, values[1].as_amount());
   return std::pair(total, locked);

@@ -1,4 +1,5 @@
-// What spctl reads of the chain beyond the market's own client: how an order ended, and the registry's deposits.
+// What spctl reads of the chain beyond the market's own client: how an order ended, and the
+// registry's deposits.
 //
 // As safe for threads as the Session that is passed.
 #pragma once
@@ -37,7 +38,8 @@ Result<std::pair<Amount, Amount>> deposit_of(Session& session, const Address& au
 /// Whether an account is the provider's action account, or was at that time or later.
 Result<bool> is_action(Session& session, const Address& authority, const Address& account,
                        std::int64_t since);
-/// Calls that change a provider's deposit for this market. Errc::unavailable where the registry can't be asked for.
+/// Calls that change a provider's deposit for this market. Errc::unavailable where the registry
+/// can't be asked for.
 Result<chain::TxSender::Call> deposit_call(Session& session, const Address& token, Amount amount);
 Result<chain::TxSender::Call> withdraw_deposit_call(Session& session, const Address& token,
                                                     Amount amount);

@@ -12,8 +12,9 @@ struct Programs {
   Path runc;
 };
 
-/// spnode and sploader lie beside spctl; runc is found by PATH; anvil is `chosen`, or found by PATH, or in node_modules of the
-/// folders above spctl. Errc::not_found names what is missing and how to get it.
+/// spnode and sploader lie beside spctl; runc is found by PATH; anvil is `chosen`, or found by
+/// PATH, or in node_modules of the folders above spctl. Errc::not_found names what is missing and
+/// how to get it.
 Result<Programs> find_programs(const Path& chosen_anvil);
 
 }  // namespace sp::spctl

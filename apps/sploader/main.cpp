@@ -59,8 +59,8 @@ Status run(int count, char** arguments) {
   const SystemClock clock;
   crypto::SystemRandom random;
   loader::WindowClient window(kWindow, clock);
+  auto prover = make_prover();  // first, so that a loader that waits for its order has measured
   SP_ASSIGN(const api::Start start, window.receive_start());
-  auto prover = make_prover();
   if (!prover) {
     api::Finish finish;
     finish.failure = prover.error().message;

@@ -111,13 +111,14 @@ contract Market is IMarket, EIP712, ReentrancyGuardTransient {
         Order memory held = _orders[id];
         Phase now_ = _phase(terms, held);
         if (now_ != Phase.Working && now_ != Phase.Settling) revert Errors.Market_WrongPhase(id, now_);
-        _checkAttestation(id, held, terms, attestation, attestationSignature);
+        Compute calldata compute = _compute(terms, held);
+        _checkAttestation(id, held, terms, compute, attestation, attestationSignature);
         _checkReceipt(id, held, attestation.session, receipt, receiptSignature, terms.parts.length);
 
         _orders[id].status = Status.Settled;
         uint256 chainSeconds = _chainTime(held) - attestation.time;
         uint256 billable = Prices.billableSeconds(terms, receipt, chainSeconds);
-        _pay(id, held, terms, partIds, attestation.session, receipt, billable);
+        _pay(id, held, terms, compute, partIds, attestation.session, receipt, billable);
     }
 
     /// @inheritdoc IMarket
@@ -140,9 +141,10 @@ contract Market is IMarket, EIP712, ReentrancyGuardTransient {
     ) external nonReentrant {
         (OrderId id,) = _identify(terms);
         Order memory held = _requirePhase(id, terms, Phase.Claiming);
-        bytes32 attested = _checkAttestation(id, held, terms, attestation, attestationSignature);
+        Compute calldata compute = _compute(terms, held);
+        bytes32 attested = _checkAttestation(id, held, terms, compute, attestation, attestationSignature);
         _checkKeyRequest(id, held, attestation.session, attested, request, requestSignature);
-        _payClaim(id, held, terms, request.part);
+        _payClaim(id, held, terms, compute.provider, request.part);
     }
 
     /// @inheritdoc IMarket
@@ -157,9 +159,9 @@ contract Market is IMarket, EIP712, ReentrancyGuardTransient {
             if (_isClaimed(held, i)) lock -= part.price;
             else _uncount(part, OfferId.wrap(partIds[i]));
         }
-        _credit(terms.token, terms.customer, held.deposit);
+        _credit(_balances[terms.token], terms.customer, held.deposit);
         emit OrderClosed(id, terms.customer, held.deposit);
-        _release(_compute(terms, held).provider, terms.token, lock, 0);
+        _endLock(_compute(terms, held).provider, terms.token, lock, 0);
     }
 
     /// @inheritdoc IMarket
@@ -303,11 +305,11 @@ contract Market is IMarket, EIP712, ReentrancyGuardTransient {
         OrderId id,
         Order memory held,
         Terms calldata terms,
+        Compute calldata compute,
         Attestation calldata attestation,
         bytes calldata signature
     ) private view returns (bytes32 digest) {
         _requireSubject(id, held, attestation.order, attestation.attempt, attestation.replica);
-        Compute calldata compute = _compute(terms, held);
         if (attestation.kind != compute.kind) {
             revert Errors.Market_WrongEvidenceKind(attestation.kind, compute.kind);
         }
@@ -388,6 +390,7 @@ contract Market is IMarket, EIP712, ReentrancyGuardTransient {
         OrderId id,
         Order memory held,
         Terms calldata terms,
+        Compute calldata compute,
         bytes32[] memory partIds,
         address session,
         Receipt calldata receipt,
@@ -396,13 +399,13 @@ contract Market is IMarket, EIP712, ReentrancyGuardTransient {
         bool fromLock = receipt.outcome == Outcome.Provider;
         (uint256[] memory partsPaid, uint256 partsTotal, uint256 lock) =
             _payParts(terms, partIds, receipt, billable, fromLock);
-        Compute calldata compute = _compute(terms, held);
         address provider = compute.provider;
         uint256 computePaid = Prices.computeEarns(compute, receipt.outcome, billable);
         uint256 refunded = fromLock ? held.deposit : held.deposit - computePaid - partsTotal;
 
-        _credit(terms.token, provider, computePaid);
-        _credit(terms.token, terms.customer, refunded);
+        mapping(address => uint256) storage balances = _balances[terms.token];
+        _credit(balances, provider, computePaid);
+        _credit(balances, terms.customer, refunded);
         emit OrderSettled(
             id,
             terms.customer,
@@ -416,7 +419,7 @@ contract Market is IMarket, EIP712, ReentrancyGuardTransient {
             refunded,
             partsPaid
         );
-        _release(provider, terms.token, lock, fromLock ? partsTotal : 0);
+        _endLock(provider, terms.token, lock, fromLock ? partsTotal : 0);
     }
 
     /// @return paid What each part has earned.
@@ -431,6 +434,7 @@ contract Market is IMarket, EIP712, ReentrancyGuardTransient {
     ) private returns (uint256[] memory paid, uint256 total, uint256 lock) {
         address customer = terms.customer;
         Part[] calldata parts = terms.parts;
+        mapping(address => uint256) storage balances = _balances[terms.token];
         uint256 earning = receipt.started ? receipt.opened : 0;
         paid = new uint256[](parts.length);
         for (uint256 i = 0; i < paid.length; ++i) {
@@ -444,29 +448,30 @@ contract Market is IMarket, EIP712, ReentrancyGuardTransient {
             uint256 amount = fromLock ? exposed : Prices.partEarns(part, billable);
             paid[i] = amount;
             total += amount;
-            _credit(terms.token, part.owner, amount);
+            _credit(balances, part.owner, amount);
         }
     }
 
-    function _payClaim(OrderId id, Order memory held, Terms calldata terms, uint256 index) private {
+    function _payClaim(OrderId id, Order memory held, Terms calldata terms, address provider, uint256 index) private {
         uint256 price = Prices.claimable(terms, index);
         if (price == 0) revert Errors.Market_NothingToClaim(index);
         if (_isClaimed(held, index)) revert Errors.Market_AlreadyClaimed(index);
         address owner = terms.parts[index].owner;
-        address provider = _compute(terms, held).provider;
 
         _orders[id].claimed = held.claimed | uint24(1 << index);
-        _credit(terms.token, owner, price);
+        _credit(_balances[terms.token], owner, price);
         emit PartClaimed(id, owner, provider, index, price);
-        _release(provider, terms.token, price, price);
+        _endLock(provider, terms.token, price, price);
     }
 
-    function _credit(address token, address account, uint256 amount) private {
-        if (amount != 0) _balances[token][account] += amount;
+    function _credit(mapping(address => uint256) storage balances, address account, uint256 amount) private {
+        if (amount != 0) balances[account] += amount;
     }
 
-    function _release(address provider, address token, uint256 amount, uint256 paid) private {
-        if (amount != 0) registry.release(provider, token, uint128(amount), uint128(paid));
+    /// Takes what is paid of the lock here, where it has been credited to owners, and gives back the rest.
+    function _endLock(address provider, address token, uint256 lock, uint256 paid) private {
+        if (paid != 0) registry.pay(provider, token, uint128(paid));
+        if (lock != paid) registry.unlock(provider, token, uint128(lock - paid));
     }
 
     function _isClaimed(Order memory held, uint256 index) private pure returns (bool) {

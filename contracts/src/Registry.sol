@@ -108,18 +108,21 @@ contract Registry is IRegistry, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IRegistry
-    function release(address provider, address token, uint128 amount, uint128 paid) external nonReentrant {
-        Deposit memory held = _deposits[provider][msg.sender][token];
-        if (held.locked < amount) revert Errors.Registry_LockShort(provider, token, held.locked, amount);
-        if (paid > amount) revert Errors.Registry_PaidAboveReleased(paid, amount);
+    function unlock(address provider, address token, uint128 amount) external {
+        Deposit storage held = _deposits[provider][msg.sender][token];
+        _requireLocked(held, provider, token, amount);
+        held.locked -= amount;
+    }
+
+    /// @inheritdoc IRegistry
+    function pay(address provider, address token, uint128 amount) external nonReentrant {
+        Deposit storage held = _deposits[provider][msg.sender][token];
+        _requireLocked(held, provider, token, amount);
 
         held.locked -= amount;
-        held.total -= paid;
-        _deposits[provider][msg.sender][token] = held;
-        if (paid == 0) return;
-
-        emit PaidFromLock(provider, msg.sender, token, paid);
-        IERC20(token).safeTransfer(msg.sender, paid);
+        held.total -= amount;
+        emit PaidFromLock(provider, msg.sender, token, amount);
+        IERC20(token).safeTransfer(msg.sender, amount);
     }
 
     // VIEWS
@@ -154,6 +157,10 @@ contract Registry is IRegistry, ReentrancyGuardTransient {
 
     function _isRegistered(address provider) private view returns (bool) {
         return _providers[provider].action != address(0);
+    }
+
+    function _requireLocked(Deposit storage held, address provider, address token, uint128 amount) private view {
+        if (held.locked < amount) revert Errors.Registry_LockShort(provider, token, held.locked, amount);
     }
 
     function _requireFree(Deposit storage held, address provider, address token, uint128 amount) private view {

@@ -144,7 +144,8 @@ Result<std::vector<ArgumentRule>> argument_rules_from_json(const Json& json,
   std::vector<ArgumentRule> rules;
   for (const auto& [name, values] : json.items()) {
     if (!is_rule_name(name)) {
-      return Error{Errc::malformed, where + " knows argv.count, env.count, argv[N] and env.NAME, not " + name};
+      return Error{Errc::malformed,
+                   where + " knows argv.count, env.count, argv[N], env.NAME; not " + name};
     }
     if (!values.is_array() || values.size() > kArgumentsMax) {
       return Error{Errc::malformed, where + "." + name + " must be a list of texts"};

@@ -4,6 +4,7 @@
 #include <linux/magic.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -211,6 +212,12 @@ class Running {
 Result<ContainerEnd> run_container(const ContainerRun& run, const Clock& clock) {
   SP_CHECK(run.spec.memory_bytes > 0 && run.spec.pids > 0 && !run.spec.cgroup.empty());
   return Running(run, clock).to_end();
+}
+
+std::uint64_t open_files_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+  return std::min<std::uint64_t>(limit.rlim_max, kOpenFilesMax);
 }
 
 bool can_limit_swap() {

@@ -39,6 +39,11 @@ struct ContainerEnd {
 /// ran then.
 Result<ContainerEnd> run_container(const ContainerRun& run, const Clock& clock);
 
+/// How many files a process of the container may have open: kOpenFilesMax, or this process's own
+/// hard limit where that is lower (a container can't go beyond it).
+std::uint64_t open_files_limit();
+inline constexpr std::uint64_t kOpenFilesMax = 65'536;
+
 /// Whether the kernel bounds memory and swap together.
 bool can_limit_swap();
 

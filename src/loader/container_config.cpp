@@ -1,5 +1,6 @@
 #include "loader/container_config.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace sp::loader {
@@ -7,7 +8,6 @@ namespace {
 
 constexpr std::uint64_t kCpuPeriodMicroseconds = 100'000;
 constexpr std::uint64_t kOpenFilesSoft = 1024;
-constexpr std::uint64_t kOpenFilesHard = 65'536;
 constexpr const char* kSharedMemorySize = "size=64m";
 
 Json mount(const char* destination, const char* type, const char* source, Json options) {
@@ -54,9 +54,10 @@ Json process_of(const ContainerSpec& spec) {
                              {"inheritable", none},
                              {"permitted", none},
                              {"ambient", none}};
-  process["rlimits"] = {
-      {{"type", "RLIMIT_NOFILE"}, {"hard", kOpenFilesHard}, {"soft", kOpenFilesSoft}},
-      {{"type", "RLIMIT_CORE"}, {"hard", 0}, {"soft", 0}}};
+  process["rlimits"] = {{{"type", "RLIMIT_NOFILE"},
+                         {"hard", spec.open_files},
+                         {"soft", std::min(spec.open_files, kOpenFilesSoft)}},
+                        {{"type", "RLIMIT_CORE"}, {"hard", 0}, {"soft", 0}}};
   process["noNewPrivileges"] = true;
   return process;
 }

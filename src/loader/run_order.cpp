@@ -165,6 +165,7 @@ class OrderRun {
     run.spec.memory_bytes = terms.memory_mib * kMib + writable;
     run.spec.limit_swap = can_limit_swap();
     run.spec.pids = terms.pids;
+    run.spec.open_files = open_files_limit();
     run.spec.cgroup = settings_.cgroup;
     run.runtime = settings_.runtime;
     run.state = workspace.container();

@@ -1,12 +1,10 @@
 // Asio's coroutines; only for .cpp files of this room, before any other header of Boost.
 #pragma once
 
-// Clang 14 compiles C++20 coroutines but doesn't define the macro by which GCC's library and Asio
-// know it.
-#if defined(__clang__) && !defined(__cpp_impl_coroutine)
-#define __cpp_impl_coroutine 201902L
+// Asio 1.74 looks for Clang's coroutines in <experimental/coroutine>, which GCC's library doesn't
+// have; those of C++20 work.
+#if defined(__clang__) && defined(__cpp_impl_coroutine)
 #define BOOST_ASIO_HAS_CO_AWAIT 1
-#define BOOST_ASIO_HAS_STD_COROUTINE 1
 #endif
 
 #include <utility>  // Asio 1.74's awaitable.hpp uses std::exchange without it

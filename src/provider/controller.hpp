@@ -20,8 +20,8 @@
 
 namespace sp::provider {
 
-inline constexpr unsigned kCapacityMax = 256;
-inline constexpr std::size_t kQueueMax = 10'000;
+inline constexpr unsigned kCapacityMax = 1024;
+inline constexpr std::size_t kQueueMax = 100'000;
 inline constexpr int kSettleTriesMax = 8;
 /// What a loader may take besides the ordered time: fetching, opening, sealing and storing.
 inline constexpr std::chrono::seconds kLoaderGrace{600};

@@ -80,8 +80,10 @@ class World {
   Status open_result(const RunReport& report, const Path& folder) const;
   /// Seals the content of a folder into the store.
   SealedPart seal(const Path& folder);
-  void use_solution(SealedPart part) { solution_ = std::move(part); }
-  void use_data(SealedPart part) { data_ = std::move(part); }
+  /// Replaces a part and returns the one before.
+  SealedPart use_solution(SealedPart part) { return std::exchange(solution_, std::move(part)); }
+  SealedPart use_data(SealedPart part) { return std::exchange(data_, std::move(part)); }
+  [[nodiscard]] const SealedPart& data() const { return data_; }
 
   [[nodiscard]] const Path& folder() const { return folder_.path(); }
   [[nodiscard]] store::BlobStore& blobs() { return blobs_; }

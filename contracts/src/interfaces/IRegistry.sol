@@ -92,12 +92,18 @@ interface IRegistry {
     /// - so much is free.
     function lock(address provider, address token, uint128 amount) external;
 
-    /// @notice Ends a lock of the calling market: `paid` of it goes to the market, the rest is the provider's again.
-    /// @dev Emits {PaidFromLock} where `paid` isn't zero.
+    /// @notice Gives back to a provider what the calling market has locked.
     ///
     /// Requirements:
-    /// - at least `amount` of the provider's deposit for the caller is locked, and `paid` is at most `amount`.
-    function release(address provider, address token, uint128 amount, uint128 paid) external;
+    /// - so much of the provider's deposit for the caller is locked.
+    function unlock(address provider, address token, uint128 amount) external;
+
+    /// @notice Transfers to the calling market what it has locked.
+    /// @dev Emits {PaidFromLock}.
+    ///
+    /// Requirements:
+    /// - so much of the provider's deposit for the caller is locked.
+    function pay(address provider, address token, uint128 amount) external;
 
     // Views
 

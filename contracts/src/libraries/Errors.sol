@@ -14,7 +14,6 @@ library Errors {
     error Registry_NotPendingReceiver(address caller, address pending);
     error Registry_FreeDepositShort(address provider, address token, uint256 free, uint256 needed);
     error Registry_LockShort(address provider, address token, uint256 locked, uint256 needed);
-    error Registry_PaidAboveReleased(uint256 paid, uint256 released);
 
     // Tokens
 

@@ -166,7 +166,8 @@ contract Handler is Base {
     function trespass(uint256 seed) external paidBy(address(0)) {
         (uint256 index, Terms memory terms,) = pick(seed);
         vm.startPrank(stranger.addr);
-        expectRefused(address(registry), abi.encodeCall(registry.release, (provider.addr, address(token), 1, 1)));
+        expectRefused(address(registry), abi.encodeCall(registry.unlock, (provider.addr, address(token), 1)));
+        expectRefused(address(registry), abi.encodeCall(registry.pay, (provider.addr, address(token), 1)));
         expectRefused(address(registry), abi.encodeCall(registry.lock, (provider.addr, address(token), 1)));
         expectRefused(address(registry), abi.encodeCall(registry.withdraw, (address(market), address(token), 1)));
         if (terms.customer != address(0)) {

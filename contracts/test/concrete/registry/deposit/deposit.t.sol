@@ -37,7 +37,7 @@ contract DepositTest is Base {
     function test_WhenTokenReenters() external {
         HookToken hook = new HookToken();
         approved(hook);
-        hook.setHook(address(registry), abi.encodeCall(IRegistry.release, (provider.addr, address(hook), 0, 0)));
+        hook.setHook(address(registry), abi.encodeCall(IRegistry.pay, (provider.addr, address(hook), 0)));
         vm.prank(provider.addr);
         registry.deposit(address(market), address(hook), 1000);
         assertEq(hook.revertData(), abi.encodePacked(ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector));

@@ -1,0 +1,41 @@
+// spctl: the client, for every role (design section 2).
+#include <signal.h>
+
+#include <exception>
+#include <iostream>
+
+#include "base/log.hpp"
+#include "spctl/cli.hpp"
+#include "spctl/commands.hpp"
+
+namespace {
+
+void add_commands(sp::spctl::Cli& cli) {
+  using namespace sp::spctl;
+  add_system_commands(cli);
+  add_run_command(cli);
+  add_order_commands(cli);
+  add_offer_commands(cli);
+  add_file_commands(cli);
+  add_provider_commands(cli);
+  add_token_commands(cli);
+  add_key_commands(cli);
+  add_policy_commands(cli);
+  add_verify_command(cli);
+  add_completion_command(cli);
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  try {
+    ::signal(SIGPIPE, SIG_IGN);
+    sp::set_log_level(sp::LogLevel::warning);
+    sp::spctl::Cli cli;
+    add_commands(cli);
+    return cli.run(count, arguments);
+  } catch (const std::exception& failure) {
+    std::cerr << "spctl: something unexpected happened: " << failure.what() << ".\n";
+    return sp::spctl::kExitFailed;
+  }
+}

@@ -1,0 +1,54 @@
+// spnode: the daemons of Super Protocol. `spnode store|broker|provider --config FILE`.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+
+#include "common/daemon.hpp"
+#include "daemons.hpp"
+
+namespace {
+
+constexpr const char* kFooter =
+    "Examples:\n"
+    "  spnode store --config store.json\n"
+    "  spnode provider --config provider.json\n"
+    "`spctl up` writes these files and starts all daemons of a local deployment.\n"
+    "Exit codes: 0 stopped by SIGTERM or SIGINT, 1 failed, 2 wrong usage.";
+
+int run(int argc, char** argv) {
+  CLI::App app("The daemons of Super Protocol: each a process of its own, stopped by SIGTERM.");
+  app.footer(kFooter);
+  app.set_version_flag("--version", SP_VERSION);
+  app.require_subcommand(1);
+  std::string config;
+  sp::Status (*daemon)(const sp::Path&) = nullptr;
+  const auto add = [&](const char* name, const char* what, sp::Status (*run_it)(const sp::Path&)) {
+    CLI::App* command = app.add_subcommand(name, what);
+    command->add_option("--config", config, "Settings (JSON; docs/SETTINGS.md)")->required();
+    command->callback([&daemon, run_it] { daemon = run_it; });
+  };
+  add("store", "Holds sealed packages and signs storage receipts", sp::apps::run_store);
+  add("broker", "Keeps secrets, attests loaders and releases keys to them", sp::apps::run_broker);
+  add("provider", "Runs orders in TEEs and settles them", sp::apps::run_provider);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  sp::apps::block_stop_signals();
+  const sp::Status ended = daemon(config);
+  if (ended) return 0;
+  std::fprintf(stderr, "spnode: %s\n", ended.error().message.c_str());
+  return ended.error().code == sp::Errc::malformed ? 2 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "spnode: %s\n", error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,60 @@
+#include "common/daemon.hpp"
+#include "daemons.hpp"
+#include "provider/status.hpp"
+#include "tee/sandbox.hpp"
+
+namespace sp::apps {
+namespace {
+
+// How often the chain is looked at: a local one costs nothing, a public one has limits.
+constexpr std::chrono::milliseconds kLocalPoll{10};
+constexpr std::chrono::milliseconds kPublicPoll{1000};
+
+bool is_local(const std::string& rpc) {
+  const auto url = net::Url::parse(rpc);
+  return url && (url->host == "127.0.0.1" || url->host == "localhost");
+}
+
+tee::SandboxOptions sandbox_options(const ProviderSettings& settings) {
+  // Two providers of one machine have different accounts, so their groups never meet.
+  return {settings.loader, settings.platform, settings.runc,
+          "superprotocol/" + settings.authority.hex()};
+}
+
+provider::ControllerOptions controller_options(const ProviderSettings& settings) {
+  provider::ControllerOptions options;
+  options.authority = settings.authority;
+  options.capacity = settings.capacity;
+  options.queue = settings.queue;
+  options.folder = settings.folder;
+  options.start_block = settings.follows.start_block;
+  options.confirmations = settings.confirmations;
+  options.poll_period = is_local(settings.follows.rpc) ? kLocalPoll : kPublicPoll;
+  return options;
+}
+
+}  // namespace
+
+Status run_provider(const Path& path) {
+  PosixFiles files;
+  const SystemClock clock;
+  SP_ASSIGN(const ProviderSettings settings, ProviderSettings::load(files, path));
+  SP_ASSIGN(const crypto::EthKey action, load_key(files, settings.action_key));
+  SP_TRY(files.make_folder(settings.folder));
+  SP_ASSIGN(const auto host, tee::make_sandbox(sandbox_options(settings)));
+
+  const auto endpoint = chain::http_endpoint(settings.follows.rpc, clock);
+  chain::Chain chain(*endpoint);
+  market::MarketClient market(chain, settings.follows.market);
+  chain::TxSender sender(chain, action, clock);
+  net::HttpClient client;
+  provider::CallForwarder forwarder(client, settings.services);
+  provider::Controller controller({market, sender, action, *host, forwarder, files, clock},
+                                  controller_options(settings));
+  SP_TRY(controller.start());
+  return serve_until_stopped("provider", settings.listen, 1 << 16, [&](const auto& request) {
+    return provider::handle_status_request(controller, request);
+  });
+}
+
+}  // namespace sp::apps
