@@ -1,0 +1,47 @@
+# Everything a newcomer types. Each target installs what it needs.
+.PHONY: all demo test bench fuzz soak lint sanitize up clean
+
+all: build/release/build.ninja
+	cmake --build --preset release
+
+build/release/build.ninja: CMakeLists.txt CMakePresets.json
+	@tools/install.sh
+	@cmake --preset release >/dev/null
+
+demo: ## one confidential order, end to end, on real input
+	@tools/install.sh
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release --target spctl spnode sploader
+	@examples/flights/demo.sh build/demo
+
+test: ## all tests
+	@tools/install.sh
+	@tools/test.sh
+
+bench: ## make bench BENCH=order for one
+	@tools/install.sh bench
+	@bench/run.sh $(BENCH)
+
+fuzz: ## every fuzz target for FUZZ_SECONDS (60) each
+	@tools/install.sh fuzz
+	@tools/fuzz.sh
+
+soak: ## long runs: contracts' long profile, fuzz targets for ten minutes each
+	@tools/install.sh fuzz
+	@cd contracts && FOUNDRY_PROFILE=long ../node_modules/@foundry-rs/forge-linux-amd64/bin/forge test
+	@FUZZ_SECONDS=600 tools/fuzz.sh
+
+lint:
+	@tools/install.sh lint
+	@tools/lint.sh
+
+sanitize: ## all unit tests under AddressSanitizer and UBSan, then ThreadSanitizer
+	@tools/install.sh
+	@for preset in asan tsan; do cmake --preset $$preset >/dev/null && cmake --build --preset $$preset && \
+	  ctest --test-dir build/$$preset --output-on-failure -j2 -LE system || exit 1; done
+
+up: all ## a local system: chain, store, broker, provider
+	@build/release/bin/spctl up
+
+clean:
+	rm -rf build contracts/out contracts/cache

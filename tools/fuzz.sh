@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# make fuzz: every libFuzzer target for FUZZ_SECONDS, from its seeds; what it finds lies under build/fuzz/found.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+seconds=${FUZZ_SECONDS:-60}
+
+cmake --preset fuzz >/dev/null
+cmake --build --preset fuzz
+mkdir -p build/fuzz/found build/fuzz/corpus
+for target in build/fuzz/bin/*_fuzz; do
+  name=$(basename "$target")
+  corpus=build/fuzz/corpus/$name
+  mkdir -p "$corpus"
+  room=${name%%_*}
+  seeds=src/$room/testdata/${name#*_}
+  [ -d "$seeds" ] || seeds=$corpus
+  echo "$name: $seconds s"
+  "$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
+    -artifact_prefix="build/fuzz/found/$name-" "$corpus" "$seeds" 2>&1 | tail -n 1
+done
+echo "fuzz: nothing found"

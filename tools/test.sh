@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# make test: builds all, then runs the contracts' tests and every test program, and prints what each room took.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+jobs=$(nproc)
+
+cmake --preset release >/dev/null
+cmake --build --preset release -- -j"$jobs"
+
+start=$(date +%s)
+(cd contracts && ../node_modules/@foundry-rs/forge-linux-amd64/bin/forge test --summary)
+echo "contracts: $(($(date +%s) - start)) s"
+
+ctest --test-dir build/release --output-on-failure --no-tests=error -j"$jobs"
