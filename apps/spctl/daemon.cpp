@@ -3,8 +3,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/pidfd.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -33,6 +33,12 @@ std::optional<std::string> start_time(pid_t pid) {
   for (int number = 3; number <= 22; ++number) fields >> field;
   if (!fields) return std::nullopt;
   return field;
+}
+
+// glibc 2.36 declares these without C linkage.
+int open_process(pid_t pid) { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); }
+void signal_process(const Fd& process, int signal) {
+  ::syscall(SYS_pidfd_send_signal, process.get(), signal, nullptr, 0);
 }
 
 bool is_reachable_by_all(const Path& program) {
@@ -120,13 +126,13 @@ Result<Process> Daemon::start(const DaemonStart& start) {
 Status Daemon::stop(int signal) {
   const auto pid = running();
   if (!pid) return files_.remove(pid_file());
-  const Fd handle(::pidfd_open(*pid, 0));
+  const Fd handle(open_process(*pid));
   // Between the look and the handle the process may have ended and its pid be another's.
   if (!handle.valid() || running() != pid) return files_.remove(pid_file());
   pollfd ended{handle.get(), POLLIN, 0};
-  ::pidfd_send_signal(handle.get(), signal, nullptr, 0);
+  signal_process(handle, signal);
   if (::poll(&ended, 1, static_cast<int>(kStopLimit.count())) != 1) {
-    ::pidfd_send_signal(handle.get(), SIGKILL, nullptr, 0);
+    signal_process(handle, SIGKILL);
     if (::poll(&ended, 1, static_cast<int>(kKillLimit.count())) != 1) {
       return Error{Errc::timed_out, name_ + " (pid " + std::to_string(*pid) + ") doesn't end"};
     }

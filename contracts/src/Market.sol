@@ -109,8 +109,8 @@ contract Market is IMarket, EIP712, ReentrancyGuardTransient {
     ) external nonReentrant {
         (OrderId id, bytes32[] memory partIds) = _identify(terms);
         Order memory held = _orders[id];
-        Phase now_ = _phase(terms, held);
-        if (now_ != Phase.Working && now_ != Phase.Settling) revert Errors.Market_WrongPhase(id, now_);
+        Phase current = _phase(terms, held);
+        if (current != Phase.Working && current != Phase.Settling) revert Errors.Market_WrongPhase(id, current);
         Compute calldata compute = _compute(terms, held);
         _checkAttestation(id, held, terms, compute, attestation, attestationSignature);
         _checkReceipt(id, held, attestation.session, receipt, receiptSignature, terms.parts.length);
@@ -504,7 +504,7 @@ contract Market is IMarket, EIP712, ReentrancyGuardTransient {
         return held.cancelledAt != 0 ? held.cancelledAt : block.timestamp;
     }
 
-    /// The compute offer that has the order now.
+    /// The compute offer that has the order now: with one replica, choices follow each other as attempts do.
     function _compute(Terms calldata terms, Order memory held) private pure returns (Compute calldata) {
         return terms.choices[held.attempt];
     }

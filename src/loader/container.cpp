@@ -169,6 +169,7 @@ class Running {
       for (pid_t pid = 0; file >> pid;) {
         if (pid > 1) ::kill(pid, SIGKILL);
       }
+      read_log();  // the runtime must not wait for room in the pipe
       clock_.sleep_for(kKillPause);
     }
     process_->kill(SIGKILL);

@@ -11,12 +11,14 @@ using chain::AbiValue;
 using Call = chain::TxSender::Call;
 using Values = std::vector<AbiValue>;
 
+// The members of OrderSettled that aren't topics.
+const std::string kSettledData = "address,uint8,int32,bytes32,bytes32,uint256,uint256,uint256[]";
+
 std::string created_signature() {
   return "OrderCreated(bytes32,address,address," + kTermsAbi + ",bytes)";
 }
 std::string settled_signature() {
-  return "OrderSettled(bytes32,address,address,address,uint256,uint256[],uint256," + kReceiptAbi +
-         ")";
+  return "OrderSettled(bytes32,address,address," + kSettledData + ")";
 }
 std::string part_offered_signature() { return "PartOffered(bytes32,address," + kPartAbi + ")"; }
 std::string compute_offered_signature() {
@@ -168,8 +170,10 @@ Result<ProviderRecord> MarketClient::provider(const Address& authority, chain::B
 
 Result<bool> MarketClient::is_active(const Address& authority, chain::BlockTag tag) {
   SP_ASSIGN(const Address registry_address, registry());
-  SP_ASSIGN(const Values values, read(registry_address, "isActive(address)",
-                                      {AbiValue::address(authority)}, "(bool)", tag));
+  SP_ASSIGN(
+      const Values values,
+      read(registry_address, "isActive(address,address)",
+           {AbiValue::address(authority), AbiValue::address(domain_.contract)}, "(bool)", tag));
   SP_ASSIGN(const std::uint64_t active, values[0].as_number(1));
   return active == 1;
 }
@@ -177,9 +181,11 @@ Result<bool> MarketClient::is_active(const Address& authority, chain::BlockTag t
 Result<std::pair<Amount, Amount>> MarketClient::deposit_of(const Address& authority,
                                                            const Address& token) {
   SP_ASSIGN(const Address registry_address, registry());
-  SP_ASSIGN(const Values values, read(registry_address, "depositOf(address,address)",
-                                      {AbiValue::address(authority), AbiValue::address(token)},
-                                      "(uint128,uint128)", {}));
+  SP_ASSIGN(const Values values,
+            read(registry_address, "depositOf(address,address,address)",
+                 {AbiValue::address(authority), AbiValue::address(domain_.contract),
+                  AbiValue::address(token)},
+                 "(uint128,uint128)", {}));
   SP_ASSIGN(const Amount total, values[0].as_amount());
   SP_ASSIGN(const Amount locked, values[1].as_amount());
   return std::pair(total, locked);
@@ -222,21 +228,25 @@ Result<CreatedEvent> MarketClient::decode_created(const chain::Log& log) const {
 
 Result<SettledEvent> MarketClient::decode_settled(const chain::Log& log) const {
   SP_ASSIGN(const Values values,
-            decode_event(log, order_settled_topic(), 4,
-                         "(address,uint256,uint256[],uint256," + kReceiptAbi + ")"));
+            decode_event(log, order_settled_topic(), 4, "(" + kSettledData + ")"));
   SettledEvent event;
   event.order = {log.topics[1].data};
   event.customer = topic_address(log.topics[2]);
   event.provider = topic_address(log.topics[3]);
   SP_ASSIGN(event.session, values[0].as_address());
-  SP_ASSIGN(event.compute_paid, values[1].as_amount());
-  SP_ASSIGN(const Values paid, values[2].as_list());
+  SP_ASSIGN(const std::uint64_t outcome, values[1].as_number(4));
+  event.outcome = static_cast<api::Outcome>(outcome);
+  SP_ASSIGN(const std::int64_t exit_code, values[2].as_signed());
+  event.exit_code = static_cast<std::int32_t>(exit_code);
+  SP_ASSIGN(event.result, values[3].as_word());
+  SP_ASSIGN(event.commitment, values[4].as_word());
+  SP_ASSIGN(event.compute_paid, values[5].as_amount());
+  SP_ASSIGN(event.refunded, values[6].as_amount());
+  SP_ASSIGN(const Values paid, values[7].as_list());
   for (const AbiValue& amount : paid) {
     SP_ASSIGN(const Amount part_paid, amount.as_amount());
     event.parts_paid.push_back(part_paid);
   }
-  SP_ASSIGN(event.refunded, values[3].as_amount());
-  SP_ASSIGN(event.receipt, receipt_from_abi(values[4]));
   event.block = log.block_number;
   event.tx = log.tx_hash;
   return event;
@@ -312,25 +322,21 @@ Call MarketClient::register_provider(const Address& registry, const Address& act
           {}};
 }
 
-Call MarketClient::set_market(const Address& registry, const Address& market, bool allowed) {
-  return {
-      registry,
-      call_data("setMarket(address,bool)", {AbiValue::address(market), AbiValue::boolean(allowed)}),
-      {}};
+Call MarketClient::deposit(const Address& registry, const Address& token, Amount amount) const {
+  return {registry,
+          call_data("deposit(address,address,uint128)",
+                    {AbiValue::address(domain_.contract), AbiValue::address(token),
+                     AbiValue::amount(amount)}),
+          {}};
 }
 
-Call MarketClient::deposit(const Address& registry, const Address& token, Amount amount) {
-  return {
-      registry,
-      call_data("deposit(address,uint128)", {AbiValue::address(token), AbiValue::amount(amount)}),
-      {}};
-}
-
-Call MarketClient::withdraw_deposit(const Address& registry, const Address& token, Amount amount) {
-  return {
-      registry,
-      call_data("withdraw(address,uint128)", {AbiValue::address(token), AbiValue::amount(amount)}),
-      {}};
+Call MarketClient::withdraw_deposit(const Address& registry, const Address& token,
+                                    Amount amount) const {
+  return {registry,
+          call_data("withdraw(address,address,uint128)",
+                    {AbiValue::address(domain_.contract), AbiValue::address(token),
+                     AbiValue::amount(amount)}),
+          {}};
 }
 
 Result<std::pair<OfferId, Part>> decode_part_offered(const chain::Log& log) {

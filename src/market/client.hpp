@@ -53,7 +53,10 @@ struct SettledEvent {
   Amount compute_paid;
   std::vector<Amount> parts_paid;
   Amount refunded;
-  Receipt receipt;
+  api::Outcome outcome = api::Outcome::provider;
+  std::int32_t exit_code = -1;
+  Digest32 result;      ///< package id; zero = none
+  Digest32 commitment;  ///< zero = none
   std::uint64_t block = 0;
   chain::TxHash tx;
 };
@@ -113,12 +116,11 @@ class MarketClient {
   [[nodiscard]] static chain::TxSender::Call register_provider(const Address& registry,
                                                                const Address& action,
                                                                const Address& receiver);
-  [[nodiscard]] static chain::TxSender::Call set_market(const Address& registry,
-                                                        const Address& market, bool allowed);
-  [[nodiscard]] static chain::TxSender::Call deposit(const Address& registry, const Address& token,
-                                                     Amount amount);
-  [[nodiscard]] static chain::TxSender::Call withdraw_deposit(const Address& registry,
-                                                              const Address& token, Amount amount);
+  /// Deposits count for one market: depositing for it is what allows it to lock them.
+  [[nodiscard]] chain::TxSender::Call deposit(const Address& registry, const Address& token,
+                                              Amount amount) const;
+  [[nodiscard]] chain::TxSender::Call withdraw_deposit(const Address& registry,
+                                                       const Address& token, Amount amount) const;
 
  private:
   Result<std::vector<chain::AbiValue>> read(const Address& contract, std::string_view signature,

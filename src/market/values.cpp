@@ -11,7 +11,6 @@ using Values = std::vector<AbiValue>;
 constexpr std::uint64_t kU8Max = 0xff;
 constexpr std::uint64_t kU16Max = 0xffff;
 constexpr std::uint64_t kU32Max = 0xffffffff;
-constexpr std::uint64_t kU64Max = ~std::uint64_t{0};
 constexpr std::size_t kUrlSizeMax = 512;
 constexpr std::size_t kHintsMax = 32;
 
@@ -47,9 +46,6 @@ class Tuple {
   std::uint8_t u8() { return static_cast<std::uint8_t>(number(kU8Max)); }
   std::uint16_t u16() { return static_cast<std::uint16_t>(number(kU16Max)); }
   std::uint32_t u32() { return static_cast<std::uint32_t>(number(kU32Max)); }
-  std::int64_t signed_number() {
-    return take<std::int64_t>([](const AbiValue& value) { return value.as_signed(); });
-  }
   Amount amount() {
     return take<Amount>([](const AbiValue& value) { return value.as_amount(); });
   }
@@ -252,25 +248,6 @@ Result<Terms> terms_from_abi(const AbiValue& value) {
   t.parts = tuple.list<Part>(part_from_abi);
   SP_TRY(tuple.status());
   return t;
-}
-
-Result<Receipt> receipt_from_abi(const AbiValue& value) {
-  Tuple tuple(value, 12);
-  Receipt r;
-  r.run.order = tuple.word<OrderId>();
-  r.run.attempt = tuple.u16();
-  r.run.replica = tuple.u8();
-  r.outcome = tuple.enumerated<api::Outcome>(0, 4);
-  r.started = tuple.number(1) == 1;
-  r.limit = tuple.enumerated<api::LimitHit>(0, 4);
-  r.fault_part = tuple.u8();
-  r.exit_code = static_cast<std::int32_t>(tuple.signed_number());
-  r.opened = tuple.u32();
-  r.duration_ms = tuple.number(kU64Max);
-  r.result = tuple.word<Digest32>();
-  r.commitment = tuple.word<Digest32>();
-  SP_TRY(tuple.status());
-  return r;
 }
 
 Bytes encode_hints(const Hints& hints) {

@@ -43,7 +43,6 @@ chain::AbiValue to_abi(const Receipt& receipt);
 Result<Part> part_from_abi(const chain::AbiValue& value);
 Result<Compute> compute_from_abi(const chain::AbiValue& value);
 Result<Terms> terms_from_abi(const chain::AbiValue& value);
-Result<Receipt> receipt_from_abi(const chain::AbiValue& value);
 
 /// Where stores and brokers of an order are reached: signing address -> URL. Untrusted: what comes
 /// from there is checked.

@@ -7,7 +7,7 @@ import {OpenToken} from "./OpenToken.sol";
 contract HookToken is OpenToken {
     address private target;
     bytes private data;
-    bytes public revertData; // what the call reverted with
+    bytes public revertData; // what the call reverted with; empty where it didn't
 
     function setHook(address target_, bytes calldata data_) external {
         target = target_;
@@ -19,6 +19,7 @@ contract HookToken is OpenToken {
         if (target == address(0)) return;
         address called = target;
         target = address(0);
-        (, revertData) = called.call(data);
+        (bool done, bytes memory result) = called.call(data);
+        if (!done) revertData = result;
     }
 }

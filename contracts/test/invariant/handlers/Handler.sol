@@ -148,7 +148,7 @@ contract Handler is Base {
     function refill() external paidBy(address(0)) {
         uint256 amount = token.balanceOf(receiver);
         vm.prank(receiver);
-        token.transfer(provider.addr, amount);
+        assertTrue(token.transfer(provider.addr, amount));
     }
 
     function replaceAction(uint256 seed) external paidBy(address(0)) {
@@ -247,8 +247,8 @@ contract Handler is Base {
     function skipToClaims(Terms memory terms, OrderId id) private {
         if (!canSettle(terms)) return;
         uint256 cancelledAt = market.order(id).cancelledAt;
-        uint256 end = cancelledAt != 0 ? cancelledAt : market.order(id).createdAt + terms.settleBy;
-        vm.warp(end + terms.settleWindow + 1);
+        uint256 over = cancelledAt != 0 ? cancelledAt : market.order(id).createdAt + terms.settleBy;
+        vm.warp(over + terms.settleWindow + 1);
     }
 
     function escrowed(Terms memory terms) private view returns (uint256) {
