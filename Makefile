@@ -1,5 +1,5 @@
 # Everything a newcomer types. Each target installs what it needs.
-.PHONY: all demo test bench fuzz soak lint sanitize up clean
+.PHONY: all demo test bench fuzz soak lint tidy sanitize up clean
 
 all: build/release/build.ninja
 	cmake --build --preset release
@@ -34,6 +34,10 @@ soak: ## long runs: contracts' long profile, fuzz targets for ten minutes each
 lint:
 	@tools/install.sh lint
 	@tools/lint.sh
+
+tidy: ## clang-tidy; slow
+	@tools/install.sh lint
+	@tools/tidy.sh
 
 sanitize: ## all unit tests under AddressSanitizer and UBSan, then ThreadSanitizer
 	@tools/install.sh

@@ -20,7 +20,18 @@ add_compile_definitions(_GNU_SOURCE)
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
   add_compile_definitions(_FORTIFY_SOURCE=2)
 endif()
+if(SP_FUZZ)
+  # All code under test tells its coverage, not only the target's own file.
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
 if(SP_SANITIZE)
   add_compile_options(-fsanitize=${SP_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${SP_SANITIZE})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    # Clang 14 can't compile coroutines with it.
+    add_compile_options(-fno-sanitize=function)
+  elseif(SP_SANITIZE STREQUAL "thread")
+    # Boost.Asio has fences, which GCC warns that ThreadSanitizer doesn't see.
+    add_compile_options(-Wno-tsan)
+  endif()
 endif()

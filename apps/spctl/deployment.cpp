@@ -112,12 +112,11 @@ Status ensure_provider(Session& session, const crypto::EthKey& authority, const 
                    "Put the old key back, or begin anew with another --home");
   }
   const Address token = session.network.token;
-  SP_ASSIGN(const auto deposit, deposit_of(session, authority.address(), token));
+  SP_ASSIGN(const auto deposit, session.market.deposit_of(authority.address(), token));
   if (deposit.first >= kProviderDeposit) return {};
   SP_ASSIGN(const Amount missing, kProviderDeposit.minus(deposit.first));
   SP_TRY(execute(sender, session.token.approve(registry, missing), "approving the deposit"));
-  SP_ASSIGN(const Call call, deposit_call(session, token, missing));
-  SP_TRY(execute(sender, call, "depositing"));
+  SP_TRY(execute(sender, session.market.deposit(registry, token, missing), "depositing"));
   return {};
 }
 

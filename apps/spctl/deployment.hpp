@@ -4,7 +4,7 @@
 // Belongs to one thread.
 #pragma once
 
-#include "spctl/ledger.hpp"
+#include "spctl/context.hpp"
 
 namespace sp::spctl {
 

@@ -80,7 +80,9 @@ TEST_F(Sploader, RunsTheImagesOwnCommand) {
   EXPECT_THAT(log, HasSubstr("argument by image\n"));
   EXPECT_THAT(log, HasSubstr("variable KEPT=yes\n"));
   EXPECT_THAT(log, HasSubstr("user 1000 group 100 folder /etc\n"));
-  std::cout << "whole loader: " << report.whole.count() / 1000 << " us\n";
+  std::cout << "loader started at " << report.started.count() / 1000 << " us, finished at "
+            << report.finished.count() / 1000 << " us, gone at " << report.whole.count() / 1000
+            << " us\n";
   for (const auto& [stage, time] : report.stages) {
     std::cout << "  " << api::stage_name(stage) << " at " << time.count() / 1000 << " us\n";
   }

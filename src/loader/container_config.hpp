@@ -36,7 +36,7 @@ struct ContainerSpec {
   bool limit_swap = true;  ///< false only where the kernel has no such limit
   std::uint32_t pids = 0;
   std::uint64_t open_files = 1024;  ///< of one process; at most this process's own hard limit
-  std::string cgroup;  ///< relative to the roots of the hierarchies
+  std::string cgroup;               ///< relative to the roots of the hierarchies
 };
 
 /// config.json.

@@ -149,8 +149,12 @@ class OrderRun {
   Status run_workload(const Workspace& workspace, WorkloadEnd& end) {
     const api::Terms& terms = session_.terms();
     const std::uint32_t base = workspace.owner_base().value_or(0);
-    SP_ASSIGN(const std::uint64_t writable,
-              workspace.make_writable(base + image_.user.uid, base + image_.user.gid));
+    const auto writable = workspace.make_writable(base + image_.user.uid, base + image_.user.gid);
+    if (!writable) {
+      // All fits but the workload itself: the order's mistake, not the machine's.
+      if (writable.error().code == Errc::too_large) blame_.part = api::Terms::kSolution;
+      return writable.error();
+    }
     ContainerRun run;
     run.spec.arguments = line_.arguments;
     run.spec.environment = line_.environment;
@@ -162,7 +166,7 @@ class OrderRun {
     run.spec.temporary = workspace.temporary();
     run.spec.cpu_milli = terms.cpu_milli;
     // What the workload writes lies in memory and is counted there, so its disk comes on top.
-    run.spec.memory_bytes = terms.memory_mib * kMib + writable;
+    run.spec.memory_bytes = terms.memory_mib * kMib + *writable;
     run.spec.limit_swap = can_limit_swap();
     run.spec.pids = terms.pids;
     run.spec.open_files = open_files_limit();

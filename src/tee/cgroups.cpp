@@ -144,11 +144,41 @@ Status Cgroups::create(const std::string& name, const CgroupLimits& limits) cons
   return {};
 }
 
-Status Cgroups::add_to_loader(const std::string& name, pid_t pid) const {
+// The calling thread's groups of memory and pids (version 1).
+std::vector<Path> Cgroups::own_groups() const {
+  std::vector<Path> groups;
+  std::ifstream file("/proc/thread-self/cgroup");
+  for (std::string line; std::getline(file, line);) {  // "4:memory:/some/group"
+    const std::size_t first = line.find(':');
+    const std::size_t second = line.find(':', first + 1);
+    if (second == std::string::npos) continue;
+    const std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",";
+    for (const char* controller : {"memory", "pids"}) {
+      if (controllers.find("," + std::string(controller) + ",") == std::string::npos) continue;
+      groups.push_back(folder(controller, line.substr(second + 2)));
+    }
+  }
+  return groups;
+}
+
+Result<Process> Cgroups::start_in_loader(const std::string& name,
+                                         const ProcessOptions& options) const {
   const std::string leaf = name + "/" + kLoaderLeaf;
-  SP_TRY(write_value(folder("memory", leaf) / "cgroup.procs", std::to_string(pid)));
-  if (version_ == Version::v2) return {};
-  return write_value(folder("pids", leaf) / "cgroup.procs", std::to_string(pid));
+  if (version_ == Version::v2) {
+    SP_ASSIGN(Process process, Process::start(options));
+    SP_TRY(write_value(folder("memory", leaf) / "cgroup.procs", std::to_string(process.pid())));
+    return process;
+  }
+  const std::vector<Path> home = own_groups();
+  Status status;
+  for (const char* controller : {"memory", "pids"}) {
+    if (status) status = write_value(folder(controller, leaf) / "tasks", "0");
+  }
+  Result<Process> process = status ? Process::start(options) : status.error();
+  for (const Path& group : home) {
+    if (const Status back = write_value(group / "tasks", "0"); !back) return back.error();
+  }
+  return process;
 }
 
 void Cgroups::kill_all(const std::string& name) const {
@@ -166,6 +196,16 @@ Status Cgroups::remove(const std::string& name) const {
     std::this_thread::sleep_for(kRemoveWait);
   }
   return Error{Errc::io, "the control group " + left + " can't be removed"};
+}
+
+void Cgroups::remove_empty(const std::string& name) const {
+  std::vector<std::string> steps = steps_of(name);
+  std::reverse(steps.begin(), steps.end());
+  for (const Path& root : hierarchies()) {
+    for (const std::string& step : steps) {
+      if (::rmdir((root / step).c_str()) != 0) break;
+    }
+  }
 }
 
 std::vector<std::string> Cgroups::children(const std::string& parent) const {

@@ -6,12 +6,10 @@
 // processes). Safe to call from any thread for different groups.
 #pragma once
 
-#include <sys/types.h>
-
 #include <string>
 #include <vector>
 
-#include "base/files.hpp"
+#include "base/process.hpp"
 
 namespace sp::tee {
 
@@ -36,13 +34,17 @@ class Cgroups {
 
   /// Makes NAME with its limits and NAME/loader. Errc::conflict where NAME exists, Errc::io.
   Status create(const std::string& name, const CgroupLimits& limits) const;
-  /// Moves a process into NAME/loader. Errc::io.
-  Status add_to_loader(const std::string& name, pid_t pid) const;
+  /// Starts a process that is in NAME/loader from its first instruction or soon after it. To be
+  /// called from one thread at a time: in version 1 the calling thread itself goes there and back,
+  /// since moving another process makes the kernel wait for all CPUs (some 15 ms). Errc::io.
+  Result<Process> start_in_loader(const std::string& name, const ProcessOptions& options) const;
   /// Sends SIGKILL to every process in NAME and below it.
   void kill_all(const std::string& name) const;
   /// Removes NAME and all below it in every hierarchy; no error where there is none. Waits up to
   /// two seconds for dying processes. Errc::io names what stays.
   Status remove(const std::string& name) const;
+  /// Removes NAME and its parents as far as nothing else is in them.
+  void remove_empty(const std::string& name) const;
   /// The names of the groups directly below `parent` in any hierarchy.
   [[nodiscard]] std::vector<std::string> children(const std::string& parent) const;
 
@@ -52,6 +54,7 @@ class Cgroups {
   [[nodiscard]] Path folder(const std::string& controller, const std::string& name) const;
   /// Roots of all hierarchies.
   [[nodiscard]] std::vector<Path> hierarchies() const;
+  [[nodiscard]] std::vector<Path> own_groups() const;
   Status make_below(const Path& root, const std::string& name) const;
 
   Version version_;

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <functional>
 #include <future>
 #include <mutex>
 #include <thread>
@@ -39,6 +40,8 @@ bool is_name(std::string_view text, std::size_t size_max, std::string_view also)
 /// that started it, and callers' threads come and go.
 class Starter {
  public:
+  using Task = std::packaged_task<Result<Process>()>;
+
   Starter() : thread_([this] { run(); }) {}
   ~Starter() {
     {
@@ -49,8 +52,8 @@ class Starter {
     thread_.join();
   }
 
-  Result<Process> start(const ProcessOptions& options) {
-    std::packaged_task<Result<Process>()> task([&options] { return Process::start(options); });
+  Result<Process> start(std::function<Result<Process>()> how) {
+    Task task(std::move(how));
     std::future<Result<Process>> started = task.get_future();
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return !task_.valid(); });
@@ -66,7 +69,7 @@ class Starter {
     for (;;) {
       changed_.wait(lock, [this] { return stopping_ || task_.valid(); });
       if (stopping_) return;
-      std::packaged_task<Result<Process>()> task = std::exchange(task_, {});
+      Task task = std::exchange(task_, Task());
       lock.unlock();
       changed_.notify_all();
       task();
@@ -76,14 +79,18 @@ class Starter {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::packaged_task<Result<Process>()> task_;
+  Task task_;
   bool stopping_ = false;
   std::thread thread_;
 };
 
 /// Everything that running TEEs need of their host; they may outlive it.
 struct Shared {
+  Shared(Cgroups groups, std::string group)
+      : cgroups(std::move(groups)), parent(std::move(group)) {}
+  ~Shared() { cgroups.remove_empty(parent); }
   Cgroups cgroups;
+  std::string parent;
   Starter starter;
 };
 
@@ -99,8 +106,9 @@ class SandboxTee final : public RunningTee {
   }
 
   Status start(const ProcessOptions& options) {
-    SP_ASSIGN(process_, shared_->starter.start(options));
-    return shared_->cgroups.add_to_loader(group_, process_->pid());
+    SP_ASSIGN(process_, shared_->starter.start(
+                            [&] { return shared_->cgroups.start_in_loader(group_, options); }));
+    return {};
   }
 
   [[nodiscard]] int window() const override { return window_.get(); }
@@ -135,7 +143,8 @@ class SandboxTee final : public RunningTee {
 class Sandbox final : public TeeHost {
  public:
   Sandbox(SandboxOptions options, Cgroups cgroups)
-      : options_(std::move(options)), shared_(new Shared{std::move(cgroups), {}}) {}
+      : options_(std::move(options)),
+        shared_(std::make_shared<Shared>(std::move(cgroups), options_.cgroup_parent)) {}
 
   [[nodiscard]] TeeKind kind() const override { return TeeKind::sandbox; }
 

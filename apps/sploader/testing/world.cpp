@@ -295,6 +295,7 @@ RunReport World::run(const api::Start& start, const Mischief& mischief) {
   options.log_descriptor = log.get();
   const auto started = clock.monotonic();
   const auto running = must(host_->start(options));
+  report.started = clock.monotonic() - started;
   api::FrameStream window(running->window());
   must_do(window.write({api::FrameType::start, start.encode()}));
   for (;;) {
@@ -324,6 +325,7 @@ RunReport World::run(const api::Start& start, const Mischief& mischief) {
     if (mischief.on_reply && !mischief.on_reply(call, reply)) continue;
     if (!window.write({api::FrameType::reply, reply.encode()})) break;
   }
+  report.finished = clock.monotonic() - started;
   report.end = running->wait(std::chrono::seconds(10));
   report.whole = clock.monotonic() - started;
   return report;

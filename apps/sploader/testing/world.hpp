@@ -65,7 +65,9 @@ struct RunReport {
   std::optional<tee::TeeEnd> end;
   std::vector<std::string> calls;                         ///< methods, in order
   std::map<api::Stage, std::chrono::nanoseconds> stages;  ///< since the start of the TEE
-  std::chrono::nanoseconds whole{0};
+  std::chrono::nanoseconds started{0};                    ///< until the host had started the loader
+  std::chrono::nanoseconds finished{0};                   ///< until the Finish frame
+  std::chrono::nanoseconds whole{0};                      ///< until all traces were gone
 };
 
 class World {

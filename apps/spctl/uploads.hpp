@@ -1,0 +1,30 @@
+// Sealing what a person has and sending it to a store.
+//
+// The functions block; each call uses several threads inside and is safe to call from any one.
+#pragma once
+
+#include "api/terms.hpp"
+#include "spctl/context.hpp"
+#include "store/package.hpp"
+
+namespace sp::spctl {
+
+inline constexpr unsigned kSealThreads = 4;
+
+struct Uploaded {
+  Digest32 package;
+  Secret32 key;
+  std::uint64_t plaintext_size = 0;
+  std::uint64_t sealed_size = 0;
+};
+
+/// Seals an OCI image (a layout folder, or an archive file as `docker save` and `skopeo` make
+/// them). Errc::not_found, Errc::refused, Errc::unavailable.
+Result<Uploaded> upload_image(Context& context, store::BlobStore& blobs, const Path& path);
+/// Seals a file (under its name) or the content of a folder.
+Result<Uploaded> upload_data(Context& context, store::BlobStore& blobs, const Path& path);
+
+/// Bytes of all files below a path, for progress bars; 0 where it can't be told.
+std::uint64_t content_size(const Path& path);
+
+}  // namespace sp::spctl

@@ -1,0 +1,239 @@
+#include "spctl/watch.hpp"
+
+#include <condition_variable>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "market/pricing.hpp"
+#include "spctl/interrupts.hpp"
+
+namespace sp::spctl {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::size_t kProgressMax = 4096;
+constexpr std::size_t kWordsMax = 200;         // of a provider, that are shown
+constexpr milliseconds kClockPeriod{2'000};    // between looks at the chain's time
+constexpr milliseconds kChainLossMax{30'000};  // how long the chain may be out of reach
+
+// Printable text of a field, cut.
+std::string field_text(const Json& json, const char* key) {
+  if (!json.contains(key) || !json[key].is_string()) return {};
+  std::string value = json[key].get<std::string>().substr(0, kWordsMax);
+  std::erase_if(value, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+  return value;
+}
+
+struct Words {
+  std::string stage;
+  std::string failure;
+};
+
+Words read_words(net::HttpClient& http, const std::string& url) {
+  const auto answer = http.call("GET", url);
+  if (!answer || answer->status != 200) return {};
+  const auto json = parse_json(as_text(answer->body), kProgressMax);
+  if (!json || !json->is_object()) return {};
+  const std::string state = field_text(*json, "state");
+  const std::string stage = field_text(*json, "stage");
+  return {state == "running" && !stage.empty() ? stage : state, field_text(*json, "failure")};
+}
+
+// Shows what the provider says of the order until it is destroyed. Nobody believes a word of it.
+class StageReader {
+ public:
+  StageReader(Context& context, std::string url, Timeline& timeline)
+      : context_(context), url_(std::move(url)), timeline_(timeline), thread_([this] { read(); }) {}
+  StageReader(const StageReader&) = delete;
+  StageReader& operator=(const StageReader&) = delete;
+  ~StageReader() {
+    {
+      const std::lock_guard lock(mutex_);
+      stop_ = true;
+    }
+    wake_.notify_all();
+    thread_.join();
+  }
+
+ private:
+  void read() {
+    std::unique_lock lock(mutex_);
+    while (!stop_) {
+      lock.unlock();
+      look();
+      lock.lock();
+      wake_.wait_for(lock, kStagePoll, [this] { return stop_; });
+    }
+  }
+
+  void look() {
+    const Words words = read_words(context_.http(), url_);
+    if (words.stage.empty() || words.stage == last_) return;
+    last_ = words.stage;
+    timeline_.mark("provider: " + words.stage, words.failure);
+  }
+
+  Context& context_;
+  const std::string url_;
+  Timeline& timeline_;
+  std::string last_;
+  std::mutex mutex_;  // guards stop_
+  std::condition_variable wake_;
+  bool stop_ = false;
+  std::thread thread_;
+};
+
+class Watcher {
+ public:
+  Watcher(Context& context, Session& session, const OrderRecord& record, std::uint64_t block,
+          Timeline& timeline)
+      : context_(context),
+        session_(session),
+        record_(record),
+        id_(record.id()),
+        block_(block),
+        timeline_(timeline) {}
+
+  Result<Watched> watch() {
+    const auto start = context_.clock().monotonic();
+    auto heard = start;
+    for (;;) {
+      auto seen = look();
+      const auto now = context_.clock().monotonic();
+      if (seen && *seen) return **seen;
+      if (seen) heard = now;
+      if (!seen && (seen.error().code != Errc::unavailable || now - heard > kChainLossMax)) {
+        return seen.error();
+      }
+      SP_TRY(on_interrupt(now));
+      // The pause is a twentieth of the wait so far, so it costs little at any length.
+      const auto pause =
+          std::clamp<std::chrono::nanoseconds>((now - start) / 20, kPollFirst, kPollLast);
+      context_.clock().sleep_for(pause);
+    }
+  }
+
+ private:
+  Watched ended(Watched::End end) const { return {end, {}, attempt_}; }
+
+  // The end, or nothing yet.
+  Result<std::optional<Watched>> look() {
+    SP_ASSIGN(const market::OrderRecord order, session_.market.order(id_));
+    attempt_ = order.attempt;
+    const auto now = context_.clock().monotonic();
+    switch (order.status) {
+      case market::OrderStatus::none:
+        return Error{Errc::not_found, "the chain has no order " + id_.hex0x()};
+      case market::OrderStatus::closed:
+        return std::optional(ended(Watched::End::closed));
+      case market::OrderStatus::settled: {
+        SP_ASSIGN(const chain::Block newest, session_.chain.block());
+        SP_ASSIGN(const market::SettledEvent settled,
+                  session_.market.find_settled(id_, block_, newest.number));
+        return std::optional(Watched{Watched::End::settled, settled, order.attempt});
+      }
+      case market::OrderStatus::open:
+        break;
+    }
+    if (cancelled_at_ && now - *cancelled_at_ > kCancelGrace) {
+      return std::optional(ended(Watched::End::cancelled));
+    }
+    if (now - clock_looked_ < kClockPeriod) return std::optional<Watched>();
+    clock_looked_ = now;
+    SP_ASSIGN(const chain::Block newest, session_.chain.block());
+    // A chain with blocks on demand may stand still, so the own clock counts too.
+    const std::int64_t time = std::max(newest.time, context_.clock().unix_seconds());
+    const std::int64_t end =
+        order.created_at + record_.terms.settle_by + record_.terms.settle_window;
+    if (time > end) return std::optional(ended(Watched::End::expired));
+    return std::optional<Watched>();
+  }
+
+  Status on_interrupt(std::chrono::nanoseconds now) {
+    if (!interrupted() || cancelled_at_) return {};
+    context_.console().note("Cancelling the order (Ctrl-C again leaves at once) ...");
+    const Status done = cancel_order(context_, session_, record_);
+    // It may have been settled in this moment; then the next look finds that.
+    if (!done) context_.console().note(done.error().message);
+    cancelled_at_ = now;
+    if (done) timeline_.mark("cancelled", "waiting a moment for a receipt");
+    return {};
+  }
+
+  Context& context_;
+  Session& session_;
+  const OrderRecord& record_;
+  const api::OrderId id_;
+  const std::uint64_t block_;
+  Timeline& timeline_;
+  std::uint16_t attempt_ = 0;
+  std::optional<std::chrono::nanoseconds> cancelled_at_;
+  std::chrono::nanoseconds clock_looked_{0};
+};
+
+}  // namespace
+
+Result<Watched> watch_order(Context& context, Session& session, const OrderRecord& record,
+                            std::uint64_t created_block, Timeline& timeline) {
+  std::optional<StageReader> stages;
+  const auto url = session.url_of(record.terms.choices.front().provider);
+  if (url) stages.emplace(context, *url + "/v1/orders/" + record.id().hex0x(), timeline);
+  auto watched = Watcher(context, session, record, created_block, timeline).watch();
+  if (watched && watched->end == Watched::End::settled) {
+    timeline.mark("settled", std::string(api::outcome_name(watched->settled.outcome)) +
+                                 ", exit code " + std::to_string(watched->settled.exit_code));
+  }
+  return watched;
+}
+
+Result<Watched> settled_order(Session& session, const OrderRecord& record,
+                              std::uint64_t created_block) {
+  const api::OrderId id = record.id();
+  SP_ASSIGN(const market::OrderRecord order, session.market.order(id));
+  if (order.status == market::OrderStatus::none) {
+    return failure(Errc::not_found, "order " + id.hex0x() + " was never created",
+                   "the chain doesn't have it; nothing was paid", "Order again");
+  }
+  if (order.status != market::OrderStatus::settled) {
+    return failure(Errc::conflict, "order " + id.hex0x() + " has no result",
+                   "it is " + std::string(market::order_status_name(order.status)),
+                   "See 'spctl orders get " + id.hex0x() + "'");
+  }
+  SP_ASSIGN(const chain::Block newest, session.chain.block());
+  SP_ASSIGN(const market::SettledEvent settled,
+            session.market.find_settled(id, created_block, newest.number));
+  return Watched{Watched::End::settled, settled, order.attempt};
+}
+
+Status cancel_order(Context& context, Session& session, const OrderRecord& record) {
+  SP_ASSIGN(const crypto::EthKey key, context.keys().load(record.key_name));
+  chain::TxSender sender(session.chain, key, context.clock());
+  SP_TRY(execute(sender, session.market.cancel(record.terms), "cancelling the order"));
+  return {};
+}
+
+std::string money_words(const apps::Network& network, const api::Terms& terms) {
+  const auto deposit = market::required_deposit(terms);
+  const std::string amount = deposit ? money(network, *deposit) : "the deposit";
+  return amount + " stay in escrow: for " + duration_text(terms.settle_window) +
+         " the provider may still settle work that was attested before, then for " +
+         duration_text(terms.claim_window) +
+         " owners may claim from the provider's deposit; after that "
+         "'spctl orders close ID' gives all of it back";
+}
+
+std::string provider_words(Context& context, const Session& session, const OrderRecord& record) {
+  const auto url = session.url_of(record.terms.choices.front().provider);
+  if (!url) return {};
+  const Words words = read_words(context.http(), *url + "/v1/orders/" + record.id().hex0x());
+  return words.failure.empty() ? words.stage : words.stage + ": " + words.failure;
+}
+
+std::uint64_t first_block(const Session& session, const OrderFiles& orders,
+                          const api::OrderId& id) {
+  const auto note = orders.created(id);
+  return note ? note->block : session.network.start_block;
+}
+
+}  // namespace sp::spctl

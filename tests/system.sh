@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# system.sh BIN: real orders through all real processes, then what bad people try with their proof.
+set -euo pipefail
+bin=$1
+here=$(cd "$(dirname "$0")" && pwd)
+if [ "$(id -u)" != 0 ] || ! command -v runc >/dev/null; then
+  echo "SKIPPED: the system test needs root and runc"
+  exit 77
+fi
+work=$(mktemp -d)
+spctl() { "$bin/spctl" --home "$work/home" "$@"; }
+finish() {
+  spctl down >/dev/null 2>&1 || true
+  rm -rf "$work"
+}
+trap finish EXIT
+fail() {
+  echo "FAILED: $*"
+  tail -n 30 "$work"/home/*/*.log || true
+  exit 1
+}
+
+cat >"$work/program.c" <<'C'
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+/* program NAME [EXITCODE]: greets the input and writes an output. */
+int main(int argc, char** argv) {
+  char text[64] = "";
+  FILE* in = fopen("/sp/inputs/1/note.txt", "r");
+  if (in != NULL && fgets(text, sizeof text, in) == NULL) return 90;
+  FILE* out = fopen("/sp/output/greeting.txt", "w");
+  if (out == NULL) return 91;
+  fprintf(out, "%s: %s", argc > 1 ? argv[1] : "", text);
+  if (fclose(out) != 0) return 92;
+  puts("greeted");
+  return argc > 2 ? atoi(argv[2]) : 0;
+}
+C
+cc -static -O2 -o "$work/program" "$work/program.c"
+"$here/make-image.sh" "$work/program" "$work/image"
+echo "a secret note" >"$work/note.txt"
+
+spctl up >/dev/null
+before=$(spctl tokens balance --json)
+
+# An order over own uploads: result, exit code, proof.
+spctl run "$work/image" --data "$work/note.txt" --out "$work/result" -- hello || fail "run ended with $?"
+grep -q '^hello: a secret note$' "$work/result/output/greeting.txt" || fail "wrong result"
+grep -q greeted "$work/result/log.txt" || fail "no log"
+code=0
+spctl run "$work/image" --data "$work/note.txt" --out "$work/result2" -- hello 7 || code=$?
+[ "$code" = 7 ] || fail "the workload's exit code is 7, run ended with $code"
+
+# The proof holds for who trusts this market, and for nobody else.
+order=$(find "$work/home/orders" -mindepth 1 -maxdepth 1 -printf '%f\n' | head -n 1)
+spctl orders report "$order" -o "$work/proof" --trust "$work/trust.json" >/dev/null
+spctl verify "$work/proof" --trust "$work/trust.json" >/dev/null || fail "the proof doesn't hold"
+rpc=$(sed -n 's/.*"rpc": "\(.*\)".*/\1/p' "$work/home/network.json")
+spctl verify "$work/proof" --trust "$work/trust.json" --rpc "$rpc" >/dev/null || fail "not on the chain"
+for field in attestor market order; do
+  # The first hexadecimal digit of what is trusted, changed.
+  sed "s/\(\"$field\": \"0x\)\(.\)/\1\2\2/; s/\(\"$field\": \"0x..\)./\1/" "$work/trust.json" |
+    sed "s/\(\"$field\": \"0x\)./\1f/" >"$work/other.json"
+  cmp -s "$work/trust.json" "$work/other.json" && continue
+  if spctl verify "$work/proof" --trust "$work/other.json" >/dev/null 2>&1; then
+    fail "the proof holds for another $field"
+  fi
+done
+for field in receipt attestation proof terms; do
+  sed "s/\(\"$field\": \"[0-9a-f]\{200\}\)\(.\)/\1f/" "$work/proof" >"$work/flipped0"
+  sed "s/\(\"$field\": \"[0-9a-f]\{200\}\)\(.\)/\10/" "$work/proof" >"$work/flipped1"
+  for flipped in "$work/flipped0" "$work/flipped1"; do
+    cmp -s "$work/proof" "$flipped" && continue
+    if spctl verify "$flipped" --trust "$work/trust.json" >/dev/null 2>&1; then
+      fail "a changed $field still holds"
+    fi
+  done
+done
+
+# No secret note anywhere on the disk of provider, store or chain.
+if grep -rqaF 'a secret note' "$work"/home/{chain,store,provider}; then fail "a secret is on disk"; fi
+grep -rqaF 'a secret note' "$work/result" || fail "the search finds nothing at all"
+
+# Money: what left the purse was paid, and what is refunded comes back.
+spctl tokens withdraw >/dev/null
+after=$(spctl tokens balance --json)
+[ "$before" != "$after" ] || fail "nobody was paid"
+
+# A second up goes on with the same state.
+spctl down >/dev/null
+spctl up >/dev/null
+spctl orders get "$order" --json | grep -q settled || fail "the order is forgotten"
+spctl down >/dev/null
+if grep -q superprotocol /proc/mounts; then fail "mounts are left"; fi
+echo "system: all well"
