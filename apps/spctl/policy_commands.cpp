@@ -1,36 +1,103 @@
-// policy: try a release policy on real evidence before relying on it. completion: for shells.
+// policy: try a release policy on real evidence before relying on it, and a policy to begin with.
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
-#include "broker/policy.hpp"
 #include "market/proof.hpp"
 #include "spctl/cli.hpp"
 #include "spctl/commands.hpp"
+#include "spctl/offer_policy.hpp"
 #include "spctl/order_files.hpp"
 
 namespace sp::spctl {
 namespace {
 
+constexpr std::int64_t kDay = 24 * 3600;
+
 struct PolicyOptions {
   std::string policy;
   std::string bundle;
+  std::string evidence;
+  std::string terms;
+  std::string order;
+  std::string at;
   std::size_t part = 0;
+  std::vector<std::string> solutions;
+  std::string arguments = "any";
+  std::int64_t days = kPolicyDaysDefault;
 };
+
+// What a policy is tried on.
+struct Case {
+  api::Eip712Domain market;
+  api::Terms terms;
+  attest::Evidence evidence;
+  std::int64_t time = 0;
+};
+
+// A file that holds a value's encoding, as it is or in hexadecimal.
+Result<Bytes> read_encoded(const Files& files, const Path& path, std::size_t size_max) {
+  SP_ASSIGN(Bytes bytes, files.read(path, size_max));
+  std::string text(as_text(bytes));
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+  if (auto decoded = from_hex(text)) return decoded;
+  return bytes;
+}
+
+Result<Case> case_from_bundle(Context& context, const std::string& file) {
+  SP_ASSIGN(const Bytes text, context.files().read(file, market::kBundleSizeMax));
+  SP_ASSIGN(auto bundle, market::ProofBundle::parse(as_text(text)));
+  return Case{bundle.market, std::move(bundle.terms), std::move(bundle.proof.evidence),
+              bundle.attestation.statement.time};
+}
+
+Result<api::Terms> terms_of(Context& context, Session& session, const PolicyOptions& options) {
+  if (!options.terms.empty()) {
+    SP_ASSIGN(const Bytes bytes,
+              read_encoded(context.files(), options.terms, 2 * api::kTermsSizeMax + 2));
+    return api::Terms::decode(bytes);
+  }
+  const OrderFiles orders(context.files(), context.home().orders());
+  SP_ASSIGN(const api::OrderId id, orders.find(options.order));
+  if (auto record = orders.load(id)) return std::move(record->terms);
+  SP_ASSIGN(const chain::Block newest, session.chain.block());
+  SP_ASSIGN(auto created,
+            session.market.find_created(id, session.network.start_block, newest.number));
+  return std::move(created.terms);
+}
+
+Result<Case> case_of(Context& context, const PolicyOptions& options) {
+  if (!options.bundle.empty()) return case_from_bundle(context, options.bundle);
+  if (options.evidence.empty() || options.terms.empty() == options.order.empty()) {
+    return failure(Errc::usage, "there is nothing to try the policy on",
+                   "evidence and terms are needed",
+                   "Give --bundle, or --evidence with --order or --terms");
+  }
+  SP_ASSIGN(const auto session, context.session());
+  Case tried;
+  tried.market = session->network.market;
+  SP_ASSIGN(tried.terms, terms_of(context, *session, options));
+  SP_ASSIGN(const Bytes evidence,
+            read_encoded(context.files(), options.evidence, 2 * api::kSessionProofMax));
+  SP_ASSIGN(tried.evidence, attest::Evidence::decode(evidence));
+  tried.time = context.clock().unix_seconds();
+  return tried;
+}
 
 Result<int> test(Context& context, const PolicyOptions& options) {
   SP_ASSIGN(const Bytes policy_text, context.files().read(options.policy, api::kPolicySizeMax));
-  SP_ASSIGN(const Bytes bundle_text, context.files().read(options.bundle, market::kBundleSizeMax));
   SP_ASSIGN(const auto policy, broker::ReleasePolicy::parse(as_text(policy_text)));
-  SP_ASSIGN(const auto bundle, market::ProofBundle::parse(as_text(bundle_text)));
-  if (options.part >= bundle.terms.parts.size() ||
-      bundle.terms.parts[options.part].brokers.empty()) {
-    return failure(Errc::usage, "part " + std::to_string(options.part) + " is refused",
-                   "the order has no such part with a broker", "Parts count from 0 (arguments).");
+  SP_ASSIGN(Case tried, case_of(context, options));
+  if (!options.at.empty()) {
+    SP_ASSIGN(tried.time, from_rfc3339(options.at));
   }
-  const std::int64_t at = bundle.attestation.statement.time;
-  SP_ASSIGN(const attest::Verdict verdict, attest::verify(bundle.proof.evidence, at));
-  const broker::ReleaseCase release{bundle.market, bundle.terms, options.part,
-                                    bundle.terms.parts[options.part].brokers.front(), at};
+  const auto& parts = tried.terms.parts;
+  if (options.part >= parts.size() || parts[options.part].brokers.empty()) {
+    return failure(Errc::usage, "part " + std::to_string(options.part) + " is refused",
+                   "the order has no such part with a broker", "Parts count from 0 (arguments)");
+  }
+  SP_ASSIGN(const attest::Verdict verdict, attest::verify(tried.evidence, tried.time));
+  const broker::ReleaseCase release{tried.market, tried.terms, options.part,
+                                    parts[options.part].brokers.front(), tried.time};
   const auto outcomes = broker::evaluate(policy, release, verdict);
   Json list = Json::array();
   std::vector<std::vector<std::string>> rows{{"RULE", "OUTCOME", "WHY"}};
@@ -45,56 +112,53 @@ Result<int> test(Context& context, const PolicyOptions& options) {
   return allowed ? 0 : kExitFailed;
 }
 
-// One `complete` line a shell can source: every command below its parents, read from the parser
-// itself.
-void words_of(const CLI::App& app, const std::string& path, std::string& script) {
-  std::string words;
-  for (const CLI::App* command : app.get_subcommands({})) words += command->get_name() + " ";
-  for (const CLI::Option* option : app.get_options()) {
-    for (const std::string& name : option->get_lnames()) words += "--" + name + " ";
+Result<int> make_template(Context& context, const PolicyOptions& options) {
+  SP_ASSIGN(const auto session, context.session());
+  PolicyWishes wishes;
+  for (const std::string& solution : options.solutions) {
+    SP_ASSIGN(const Digest32 digest, Digest32::from_hex(solution));
+    wishes.solutions.push_back(digest);
   }
-  script += "    '" + path + "') words='" + words + "' ;;\n";
-  for (const CLI::App* command : app.get_subcommands({})) {
-    words_of(*command, path + " " + command->get_name(), script);
-  }
-}
-
-std::string completion_script(const CLI::App& app) {
-  std::string cases;
-  words_of(app, "spctl", cases);
-  return "_spctl() {\n  local path=spctl i words=\n"
-         "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
-         "    case ${COMP_WORDS[i]} in -*) ;; *) path+=\" ${COMP_WORDS[i]}\" ;; esac\n  done\n"
-         "  case $path in\n" +
-         cases +
-         "  esac\n"
-         "  COMPREPLY=($(compgen -W \"$words\" -- \"${COMP_WORDS[COMP_CWORD]}\"))\n}\n"
-         "complete -o default -F _spctl spctl\n";
+  wishes.arguments = options.arguments;
+  wishes.until = context.clock().unix_seconds() + options.days * kDay;
+  SP_ASSIGN(const broker::ReleasePolicy policy, make_offer_policy(session->network, wishes));
+  const std::string text = policy.to_json();
+  context.console().line(text);
+  SP_ASSIGN(const Json json, parse_json(text, api::kPolicySizeMax));
+  context.console().result(json);
+  return 0;
 }
 
 }  // namespace
 
 void add_policy_commands(Cli& cli) {
-  CLI::App* group = cli.add(cli.app(), "policy", "Release policies", "  spctl policy test ...");
+  CLI::App* group = cli.add(cli.app(), "policy", "Release policies: who may have a secret",
+                            "  spctl policy template --allow-solution ID > policy.json");
   group->require_subcommand(1);
   auto options = std::make_shared<PolicyOptions>();
   CLI::App* command = cli.add(
       *group, "test", "Say of each rule whether it would release a part's key to a proved session",
-      "  spctl policy test policy.json --bundle proof.spbundle --part 2");
+      "  spctl policy test policy.json --bundle proof.spbundle --part 2\n"
+      "  spctl policy test policy.json --evidence evidence.bin --order 0x12ab --part 1");
   command->add_option("POLICY", options->policy, "The policy (JSON; docs/POLICY.md)")->required();
-  command->add_option("--bundle", options->bundle, "A proof bundle: evidence and terms")
-      ->required();
+  command->add_option("--bundle", options->bundle, "A proof bundle: evidence and terms");
+  command->add_option("--evidence", options->evidence, "Encoded evidence, binary or hexadecimal");
+  command->add_option("--order", options->order, "The order, of this home or on the chain");
+  command->add_option("--terms", options->terms, "Encoded terms, binary or hexadecimal");
   command->add_option("--part", options->part, "0 arguments, 1 solution, 2... data")->required();
+  command->add_option("--at", options->at, "The time of the release [attestation's, or now]");
   cli.on(command, [options](Context& context) { return test(context, *options); });
-}
 
-void add_completion_command(Cli& cli) {
-  CLI::App* command = cli.add(cli.app(), "completion", "Print a completion script for bash",
-                              "  spctl completion > /etc/bash_completion.d/spctl");
-  cli.on(command, [&cli](Context& context) -> Result<int> {
-    context.console().text(completion_script(cli.app()));
-    return 0;
-  });
+  command = cli.add(*group, "template", "Print a policy to begin with, for this network's devices",
+                    "  spctl policy template --allow-solution ID --arguments none > policy.json");
+  command
+      ->add_option("--allow-solution", options->solutions,
+                   "Package of a solution that may use it; repeatable")
+      ->allow_extra_args(false);
+  command->add_option("--arguments", options->arguments, "any, none, or rules in JSON")
+      ->capture_default_str();
+  command->add_option("--days", options->days, "How long it holds")->capture_default_str();
+  cli.on(command, [options](Context& context) { return make_template(context, *options); });
 }
 
 }  // namespace sp::spctl

@@ -4,6 +4,7 @@
 
 #include "api/window.hpp"
 #include "net/problem.hpp"
+#include "spctl/registry.hpp"
 
 namespace sp::spctl {
 namespace {
@@ -44,22 +45,6 @@ Status check_inclusion(market::MarketClient& client, const ProofBundle& bundle,
     return Error{Errc::mismatch, "the order was settled by transaction " + settled.tx.hex0x()};
   }
   return same_settlement(settled, bundle);
-}
-
-// Whether an account is the provider's action account, or was at that time or later.
-Result<bool> is_action(market::MarketClient& client, const Address& authority,
-                       const Address& account, std::int64_t since) {
-  SP_ASSIGN(const Address registry, client.registry());
-  SP_ASSIGN(const Bytes call,
-            chain::abi_call("isAction(address,address,uint256)",
-                            {chain::AbiValue::address(authority), chain::AbiValue::address(account),
-                             chain::AbiValue::signed_number(since)}));
-  SP_ASSIGN(const Bytes data, client.chain().call(registry, call));
-  auto type = chain::AbiType::parse("(bool)");
-  SP_CHECK(type.ok());  // our own text
-  SP_ASSIGN(const auto values, chain::abi_decode(*type, data));
-  SP_ASSIGN(const std::uint64_t is, values[0].as_number(1));
-  return is == 1;
 }
 
 Status check_acceptance(market::MarketClient& client, const ProofBundle& bundle,

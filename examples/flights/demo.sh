@@ -27,10 +27,11 @@ step() { # step NAME: what began now
 
 step "start chain, contracts, store, broker, provider"
 spctl up
-step "accounts of data owner, solution owner and customer"
+step "accounts of data owner and solution owner, with their security deposits"
 for who in data solution; do
   spctl keys create "$who" >/dev/null
-  spctl tokens faucet 1 --key "$who" >/dev/null
+  spctl tokens faucet 1000 --key "$who" >/dev/null
+  spctl providers register --key "$who" >/dev/null
 done
 step "data owner converts 3,000,000 records (hyparquet)"
 node examples/flights/convert.mjs "$source" "$out/data" --canary "$data_canary"

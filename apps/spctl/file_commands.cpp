@@ -1,0 +1,112 @@
+// files: sealed packages in the store.
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "crypto/hash.hpp"
+#include "spctl/cli.hpp"
+#include "spctl/commands.hpp"
+#include "spctl/packages.hpp"
+#include "store/remote/http_store.hpp"
+#include "store/tree.hpp"
+
+namespace sp::spctl {
+namespace {
+
+constexpr std::size_t kHashPiece = 1 << 20;
+
+struct FileOptions {
+  std::string path;
+  std::string out;
+  std::string package;
+  std::string key_file;
+  bool image = false;
+};
+
+Result<int> upload(Context& context, const FileOptions& options) {
+  SP_ASSIGN(const auto session, context.session());
+  const ContentKind kind = options.image ? ContentKind::image : ContentKind::data;
+  SP_ASSIGN(const Uploaded uploaded, upload_path(context, *session, options.path, kind));
+  context.console().line(uploaded.package.hex());
+  context.console().note("sealed " + size_text(uploaded.plaintext_size) + " into " +
+                         size_text(uploaded.sealed_size) + "; the key is kept in this home");
+  context.console().result({{"package", uploaded.package.hex()},
+                            {"size", uploaded.plaintext_size},
+                            {"sealedSize", uploaded.sealed_size}});
+  return 0;
+}
+
+Result<Secret32> content_key(Context& context, const store::PackageId& package,
+                             const std::string& file) {
+  if (file.empty()) return kept_key(context, package);
+  SP_ASSIGN(Bytes bytes, context.files().read(file, Secret32::kSize));
+  auto key = Secret32::from(bytes);
+  wipe(bytes);
+  if (!key) return key.error().in(file);
+  return key;
+}
+
+Result<int> download(Context& context, const FileOptions& options) {
+  SP_ASSIGN(const auto session, context.session());
+  SP_ASSIGN(const auto digest, store::PackageId::from_hex(options.package));
+  SP_ASSIGN(const Secret32 key, content_key(context, digest, options.key_file));
+  store::HttpStore blobs(context.http(), session->network.store.url);
+  SP_ASSIGN(const store::Package package, store::Package::fetch(blobs, digest));
+  SP_TRY(open_package_to(context, package, key, options.out));
+  context.console().line("Opened into " + options.out);
+  context.console().result({{"out", options.out}});
+  return 0;
+}
+
+// The digest of a folder's canonical tree, or of the tree that holds one file under its name.
+Result<Digest32> hash_of(const Path& path) {
+  std::error_code failed;
+  if (std::filesystem::is_directory(path, failed)) {
+    return store::tree_digest(path, store::OddEntries::refuse);
+  }
+  SP_ASSIGN(const auto source,
+            store::read_tree({{path.filename().string(), path}}, store::OddEntries::refuse));
+  crypto::Hasher hasher(crypto::Hasher::Kind::sha256);
+  Bytes piece(kHashPiece);
+  for (;;) {
+    SP_ASSIGN(const std::size_t size, source->read(piece));
+    if (size == 0) break;
+    hasher.update(ByteView(piece).first(size));
+  }
+  return Digest32::from(hasher.finish());
+}
+
+Result<int> hash(Context& context, const FileOptions& options) {
+  SP_ASSIGN(const Digest32 digest, hash_of(options.path));
+  context.console().line(digest.hex());
+  context.console().result({{"digest", digest.hex()}});
+  return 0;
+}
+
+}  // namespace
+
+void add_file_commands(Cli& cli) {
+  CLI::App* files = cli.add(cli.app(), "files", "Sealed packages", "  spctl files upload ./data");
+  files->require_subcommand(1);
+  auto options = std::make_shared<FileOptions>();
+  CLI::App* command =
+      cli.add(*files, "upload", "Seal a file or folder and upload it; prints the package's id",
+              "  spctl files upload ./records\n  spctl files upload --image ./image.tar");
+  command->add_option("PATH", options->path, "File or folder")->required();
+  command->add_flag("--image", options->image, "It is an OCI layout or an image archive");
+  cli.on(command, [options](Context& context) { return upload(context, *options); });
+  command = cli.add(*files, "download", "Open a sealed package",
+                    "  spctl files download ID --out ./records");
+  command->add_option("PACKAGE", options->package, "Package id")->required();
+  command->add_option("--out", options->out, "Folder for it")->required();
+  command->add_option("--key-file", options->key_file,
+                      "File with the content key, 32 bytes [the one that this home kept]");
+  cli.on(command, [options](Context& context) { return download(context, *options); });
+  command =
+      cli.add(*files, "hash",
+              "The digest of the canonical tree of a folder or file, as receipts commit to it",
+              "  spctl files hash ./result/output");
+  command->add_option("PATH", options->path, "Folder or file")->required();
+  cli.on(command, [options](Context& context) { return hash(context, *options); });
+}
+
+}  // namespace sp::spctl
