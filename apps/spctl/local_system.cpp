@@ -73,6 +73,11 @@ apps::FollowedMarket LocalSystem::followed() const {
 }
 
 Status LocalSystem::up(const Programs& programs) {
+  if (::geteuid() != 0) {
+    return failure(Errc::unauthorised, "a local system can't be started",
+                   "its sandbox makes namespaces and control groups, which needs root",
+                   "Run it as root: sudo spctl up");
+  }
   spnode_ = programs.spnode;
   anvil_ = programs.anvil;
   const Home& home = context_.home();
@@ -254,7 +259,7 @@ Status LocalSystem::wait_until_answering() {
       }
       const std::string why = ended ? "it ended" : "it doesn't answer";
       return failure(Errc::unavailable, started.daemon->name() + " didn't start",
-                     why + ", and its log says:\n" + started.daemon->log_tail(kLogLines) + "\n",
+                     why + ", and its log says:\n" + started.daemon->log_tail(kLogLines),
                      "The whole log is " + started.daemon->log().string());
     }
   }

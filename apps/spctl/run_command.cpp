@@ -93,6 +93,10 @@ Status show_result(Context& context, Session& session, const OrderRecord& record
   report.json["outputDigest"] = opened.output.hex();
   report.json["log"] = opened.log_tail;
   context.console().text(opened.log_tail);
+  if (settled.outcome == api::Outcome::cancelled) {
+    context.console().note(
+        "The order was cancelled while it ran: the work until then is paid, the rest comes back.");
+  }
   return {};
 }
 
@@ -106,6 +110,12 @@ Status explain_end(Context& context, const Session& session, const OrderRecord& 
       return failure(Errc::expired, "order " + id + " was closed", "nobody settled it",
                      "Your deposit is yours again: 'spctl tokens withdraw'");
     case Watched::End::cancelled:
+      if (!watched.gave_up.empty()) {
+        return failure(Errc::unavailable, "order " + id + " wasn't run",
+                       "the provider says: " + watched.gave_up + "; the order is cancelled, and " +
+                           money_words(session.network, record.terms),
+                       "Order again, or choose another device with --compute");
+      }
       context.console().note("Order " + id + " is cancelled. " +
                              money_words(session.network, record.terms) + ".");
       return Error{Errc::cancelled, "cancelled; see 'spctl orders get " + id + "'"};

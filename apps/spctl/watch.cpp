@@ -13,9 +13,10 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::size_t kProgressMax = 4096;
-constexpr std::size_t kWordsMax = 200;         // of a provider, that are shown
-constexpr milliseconds kClockPeriod{2'000};    // between looks at the chain's time
-constexpr milliseconds kChainLossMax{30'000};  // how long the chain may be out of reach
+constexpr std::string_view kGivenUp = "failed";  // a provider's state of an order
+constexpr std::size_t kWordsMax = 200;           // of a provider, that are shown
+constexpr milliseconds kClockPeriod{2'000};      // between looks at the chain's time
+constexpr milliseconds kChainLossMax{30'000};    // how long the chain may be out of reach
 
 // Printable text of a field, cut.
 std::string field_text(const Json& json, const char* key) {
@@ -56,6 +57,12 @@ class StageReader {
     thread_.join();
   }
 
+  /// Why the provider has given the order up; empty where it hasn't.
+  std::string gave_up() {
+    const std::lock_guard lock(mutex_);
+    return gave_up_;
+  }
+
  private:
   void read() {
     std::unique_lock lock(mutex_);
@@ -71,6 +78,10 @@ class StageReader {
     const Words words = read_words(context_.http(), url_);
     if (words.stage.empty() || words.stage == last_) return;
     last_ = words.stage;
+    if (words.stage == kGivenUp) {
+      const std::lock_guard lock(mutex_);
+      gave_up_ = words.failure.empty() ? "it gives no reason" : words.failure;
+    }
     timeline_.mark("provider: " + words.stage, words.failure);
   }
 
@@ -78,7 +89,8 @@ class StageReader {
   const std::string url_;
   Timeline& timeline_;
   std::string last_;
-  std::mutex mutex_;  // guards stop_
+  std::mutex mutex_;  // guards stop_ and gave_up_
+  std::string gave_up_;
   std::condition_variable wake_;
   bool stop_ = false;
   std::thread thread_;
@@ -86,14 +98,16 @@ class StageReader {
 
 class Watcher {
  public:
+  /// `stages` may be null.
   Watcher(Context& context, Session& session, const OrderRecord& record, std::uint64_t block,
-          Timeline& timeline)
+          Timeline& timeline, StageReader* stages)
       : context_(context),
         session_(session),
         record_(record),
         id_(record.id()),
         block_(block),
-        timeline_(timeline) {}
+        timeline_(timeline),
+        stages_(stages) {}
 
   Result<Watched> watch() {
     const auto start = context_.clock().monotonic();
@@ -115,7 +129,7 @@ class Watcher {
   }
 
  private:
-  Watched ended(Watched::End end) const { return {end, {}, attempt_}; }
+  Watched ended(Watched::End end) const { return {end, {}, attempt_, gave_up_}; }
 
   // The end, or nothing yet.
   Result<std::optional<Watched>> look() {
@@ -131,7 +145,7 @@ class Watcher {
         SP_ASSIGN(const chain::Block newest, session_.chain.block());
         SP_ASSIGN(const market::SettledEvent settled,
                   session_.market.find_settled(id_, block_, newest.number));
-        return std::optional(Watched{Watched::End::settled, settled, order.attempt});
+        return std::optional(Watched{Watched::End::settled, settled, order.attempt, {}});
       }
       case market::OrderStatus::open:
         break;
@@ -151,8 +165,10 @@ class Watcher {
   }
 
   Status on_interrupt(std::chrono::nanoseconds now) {
-    if (!interrupted() || cancelled_at_) return {};
-    context_.console().note("Cancelling the order (Ctrl-C again leaves at once) ...");
+    if (cancelled_at_) return {};
+    if (stages_ != nullptr) gave_up_ = stages_->gave_up();
+    if (!interrupted() && gave_up_.empty()) return {};
+    context_.console().note("Cancelling the order (Ctrl-C leaves at once) ...");
     const Status done = cancel_order(context_, session_, record_);
     // It may have been settled in this moment; then the next look finds that.
     if (!done) context_.console().note(done.error().message);
@@ -167,6 +183,8 @@ class Watcher {
   const api::OrderId id_;
   const std::uint64_t block_;
   Timeline& timeline_;
+  StageReader* const stages_;
+  std::string gave_up_;
   std::uint16_t attempt_ = 0;
   std::optional<std::chrono::nanoseconds> cancelled_at_;
   std::chrono::nanoseconds clock_looked_{0};
@@ -179,7 +197,9 @@ Result<Watched> watch_order(Context& context, Session& session, const OrderRecor
   std::optional<StageReader> stages;
   const auto url = session.url_of(record.terms.choices.front().provider);
   if (url) stages.emplace(context, *url + "/v1/orders/" + record.id().hex0x(), timeline);
-  auto watched = Watcher(context, session, record, created_block, timeline).watch();
+  auto watched =
+      Watcher(context, session, record, created_block, timeline, stages ? &*stages : nullptr)
+          .watch();
   if (watched && watched->end == Watched::End::settled) {
     timeline.mark("settled", std::string(api::outcome_name(watched->settled.outcome)) +
                                  ", exit code " + std::to_string(watched->settled.exit_code));
@@ -203,7 +223,7 @@ Result<Watched> settled_order(Session& session, const OrderRecord& record,
   SP_ASSIGN(const chain::Block newest, session.chain.block());
   SP_ASSIGN(const market::SettledEvent settled,
             session.market.find_settled(id, created_block, newest.number));
-  return Watched{Watched::End::settled, settled, order.attempt};
+  return Watched{Watched::End::settled, settled, order.attempt, {}};
 }
 
 Status cancel_order(Context& context, Session& session, const OrderRecord& record) {

@@ -21,10 +21,12 @@ struct Watched {
   End end = End::settled;
   market::SettledEvent settled;  ///< where it ended so
   std::uint16_t attempt = 0;
+  std::string gave_up;  ///< the provider's words, where the order was cancelled because of them
 };
 
-/// Waits until the order is settled or nothing more can come; Ctrl-C cancels it on chain.
-/// `timeline` shows stages. Errc::unavailable where the chain can't be read.
+/// Waits until the order is settled or nothing more can come. Ctrl-C cancels it on chain, and so
+/// does a provider that says it has given up: whoever lies so only loses the order. `timeline`
+/// shows stages. Errc::unavailable where the chain can't be read.
 Result<Watched> watch_order(Context& context, Session& session, const OrderRecord& record,
                             std::uint64_t created_block, Timeline& timeline);
 

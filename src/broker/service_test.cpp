@@ -1,0 +1,327 @@
+// The broker against sessions good and bad, with a chain that the test writes.
+#include "broker/service.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "crypto/hash.hpp"
+#include "crypto/random.hpp"
+#include "prove/dev.hpp"
+
+namespace sp::broker {
+namespace {
+
+template <class Fixed>
+Fixed filled(std::uint8_t byte) {
+  Fixed value;
+  value.data.fill(byte);
+  return value;
+}
+
+class FakeView final : public ChainView {
+ public:
+  OrderFacts facts_now;
+  Result<OrderFacts> facts(const api::OrderId& order) override {
+    if (order != facts_now.terms.order_id(facts_now.market)) return Error{Errc::not_found, "none"};
+    return facts_now;
+  }
+};
+
+class BrokerTest : public testing::Test {
+ protected:
+  BrokerTest() {
+    char name[] = "/tmp/sp-broker-XXXXXX";
+    folder_ = ::mkdtemp(name);
+    vault_.emplace(files_, folder_, keys_.vault.clone(), random_);
+    view_.facts_now = facts();
+    broker_.emplace(keys_, view_, *vault_, prover_, clock_, random_, Broker::Options{accepting()});
+    deposit_data("own", {});
+  }
+  ~BrokerTest() override { std::filesystem::remove_all(folder_); }
+
+  attest::AppraisalPolicy accepting() const {
+    attest::AppraisalPolicy policy;
+    policy.kinds = {attest::EvidenceKind::dev};
+    policy.measurements = {measurement_};
+    policy.tcb_statuses = {attest::TcbStatus::up_to_date};
+    policy.dev_keys = {anchor_};
+    return policy;
+  }
+
+  OrderFacts facts() {
+    OrderFacts facts;
+    facts.market = {31337, filled<Address>(0xaa)};
+    api::Terms& terms = facts.terms;
+    terms.customer = owner_.address();
+    terms.attestor = keys_.signing.address();
+    terms.result_key = filled<crypto::X25519Public>(1);
+    terms.work_by = 100;
+    api::Compute compute;
+    compute.kind = attest::EvidenceKind::dev;
+    compute.chip = chip_;
+    terms.choices = {compute};
+    api::Part part;
+    part.owner = owner_.address();
+    part.brokers = {keys_.signing.address()};
+    for (const auto kind : {api::PartKind::arguments, api::PartKind::solution, api::PartKind::data,
+                            api::PartKind::storage}) {
+      part.kind = kind;
+      part.digest = filled<Digest32>(static_cast<std::uint8_t>(kind));
+      if (kind == api::PartKind::storage) part.brokers.clear();
+      terms.parts.push_back(part);
+    }
+    facts.created_at = 1000;
+    facts.now = 1010;
+    facts.confirmations = 1;
+    facts.action = action_.address();
+    facts.part_enabled.assign(4, true);
+    return facts;
+  }
+
+  ReleasePolicy policy() const {
+    ReleasePolicy policy;
+    policy.tee = accepting();
+    policy.chains = {{view_.facts_now.market, 1}};
+    policy.solutions.values = {filled<Digest32>(2)};
+    policy.orders.any = true;
+    policy.accounts.values = {owner_.address()};
+    policy.recipients.any = true;
+    policy.own_upload = true;
+    policy.until = 5000;
+    return policy;
+  }
+
+  void deposit_data(const std::string&, std::optional<ReleasePolicy> changed) {
+    api::Deposit deposit{keys_.signing.address(),
+                         owner_.address(),
+                         filled<Digest32>(3),
+                         changed.value_or(policy()).to_json(),
+                         {},
+                         {}};
+    const api::PartSecret secret{Secret32::from(filled<Digest32>(0x5e).view()).value(), {}};
+    deposit.sealed = crypto::hpke_seal(random_, keys_.deposit.public_key, deposit.info(), {},
+                                       secret.encode().reveal())
+                         .value();
+    deposit.signature = owner_.sign(deposit.digest_to_sign());
+    ASSERT_TRUE(broker_->deposit(deposit).ok());
+  }
+
+  // A session's proof as an honest loader makes it; `change` may spoil its context before it is
+  // bound.
+  api::SessionProof proof(const std::function<void(attest::OrderSession&)>& change = {}) {
+    attest::OrderSession context;
+    context.session_key = session_key_.public_key;
+    context.session = session_.address();
+    context.order = view_.facts_now.terms.order_id(view_.facts_now.market);
+    const api::Run run{context.order, 0, 0};
+    context.nonces = {broker_->nonce({run, context.session}).value()};
+    if (change) change(context);
+    const api::Acceptance acceptance{{context.order, 0, 0}, context.session};
+    return {context, prover_.evidence(context.report_data()).value(),
+            action_.sign(acceptance.digest(view_.facts_now.market))};
+  }
+
+  api::ReleaseRequest request(const api::SessionProof& session_proof, std::uint8_t part = 2) {
+    const auto attestation = broker_->attest(session_proof).value();
+    return request_with(session_proof, attestation, part);
+  }
+  api::ReleaseRequest request_with(const api::SessionProof& session_proof,
+                                   const api::Signed<api::Attestation>& attestation,
+                                   std::uint8_t part) {
+    const auto& market = view_.facts_now.market;
+    const api::KeyRequest key_request{attestation.statement.run, part,
+                                      attestation.statement.digest(market)};
+    return {session_proof, attestation,
+            api::Signed<api::KeyRequest>::make(key_request, market, session_)};
+  }
+
+  Errc attest_error(const api::SessionProof& session_proof) {
+    const auto answer = broker_->attest(session_proof);
+    EXPECT_FALSE(answer.ok());
+    return answer.ok() ? Errc::usage : answer.error().code;
+  }
+
+  PosixFiles files_;
+  SystemClock clock_;
+  crypto::SystemRandom random_;
+  Path folder_;
+  BrokerKeys keys_ = BrokerKeys::generate(random_);
+  crypto::EthKey owner_ = crypto::EthKey::generate(random_);
+  crypto::EthKey action_ = crypto::EthKey::generate(random_);
+  crypto::EthKey session_ = crypto::EthKey::generate(random_);
+  crypto::X25519KeyPair session_key_ = crypto::X25519KeyPair::generate(random_);
+  prove::DevPlatform platform_ = prove::DevPlatform::generate(random_);
+  const attest::ChipId chip_ = platform_.chip();
+  const Digest48 anchor_ = platform_.anchor();
+  const attest::Measurement measurement_ = filled<attest::Measurement>(7);
+  prove::DevProver prover_{std::move(platform_), measurement_};
+  FakeView view_;
+  std::optional<Vault> vault_;
+  std::optional<Broker> broker_;
+};
+
+TEST_F(BrokerTest, ReleasesTheKeyToTheSessionAndKeepsTheRequest) {
+  const auto session_proof = proof();
+  const auto asked = request(session_proof);
+  const auto answer = broker_->release(asked);
+  ASSERT_TRUE(answer.ok()) << answer.error().message;
+  ASSERT_FALSE(answer->refusal.has_value());
+  const Bytes info =
+      api::release_info(session_proof.context.nonces[0], asked.request.statement.run, 2);
+  const auto opened = crypto::hpke_open(session_key_, info, {}, answer->sealed);
+  ASSERT_TRUE(opened.ok());
+  const auto released = api::ReleasedSecret::decode(opened->reveal());
+  ASSERT_TRUE(released.ok());
+  EXPECT_TRUE(std::ranges::equal(released->secret.key.reveal(), filled<Digest32>(0x5e).view()));
+  const auto kept = broker_->requests(session_proof.context.order);
+  ASSERT_EQ(kept->size(), 1U);
+  EXPECT_EQ((*kept)[0].request, asked.request);
+}
+
+TEST_F(BrokerTest, AttestsNoSpoiltSession) {
+  EXPECT_EQ(attest_error(proof([](auto& c) { c.order = filled<api::OrderId>(9); })),
+            Errc::not_found);
+  EXPECT_EQ(attest_error(proof([](auto& c) { c.attempt = 1; })), Errc::mismatch);
+  EXPECT_EQ(attest_error(proof([](auto& c) { c.nonces[0].data[0] ^= 1; })), Errc::expired);
+  EXPECT_EQ(attest_error(proof([](auto& c) { c.nonces.push_back(c.nonces[0]); })), Errc::mismatch);
+  EXPECT_EQ(attest_error(proof([](auto& c) { c.session = filled<Address>(1); })), Errc::expired);
+
+  auto swapped_key = proof();
+  swapped_key.context.session_key = filled<crypto::X25519Public>(4);
+  EXPECT_EQ(attest_error(swapped_key), Errc::mismatch);  // the evidence binds another key
+  auto flipped = proof();
+  flipped.evidence.body[100] ^= 1;
+  EXPECT_EQ(attest_error(flipped), Errc::bad_signature);
+  auto unaccepted = proof();
+  unaccepted.acceptance = owner_.sign(filled<Digest32>(1));
+  EXPECT_EQ(attest_error(unaccepted), Errc::unauthorised);
+}
+
+TEST_F(BrokerTest, TheNewestBlockForbids) {
+  const auto session_proof = proof();
+  view_.facts_now.cancelled = true;
+  EXPECT_EQ(attest_error(session_proof), Errc::conflict);
+  view_.facts_now.cancelled = false;
+  view_.facts_now.ended = true;
+  EXPECT_EQ(attest_error(session_proof), Errc::conflict);
+  view_.facts_now.ended = false;
+  view_.facts_now.now = 1101;
+  EXPECT_EQ(attest_error(session_proof), Errc::expired);
+}
+
+TEST_F(BrokerTest, AnotherChipOrKindIsRefused) {
+  view_.facts_now.terms.choices[0].chip = filled<attest::ChipId>(1);
+  EXPECT_EQ(attest_error(proof()), Errc::mismatch);
+}
+
+TEST_F(BrokerTest, ReleaseChecksEverythingAgain) {
+  const auto session_proof = proof();
+  const auto good = request(session_proof);
+  const auto error_of = [&](const api::ReleaseRequest& asked) {
+    const auto answer = broker_->release(asked);
+    return answer.ok() ? Errc::usage : answer.error().code;
+  };
+  auto forged = good;
+  forged.attestation = api::Signed<api::Attestation>::make(good.attestation.statement,
+                                                           view_.facts_now.market, owner_);
+  EXPECT_EQ(error_of(forged), Errc::bad_signature);
+  auto other_signer = good;
+  other_signer.request =
+      api::Signed<api::KeyRequest>::make(good.request.statement, view_.facts_now.market, owner_);
+  EXPECT_EQ(error_of(other_signer), Errc::bad_signature);
+  EXPECT_EQ(error_of(request_with(session_proof, good.attestation, 9)), Errc::not_found);
+  EXPECT_EQ(error_of(request_with(session_proof, good.attestation, 3)), Errc::unauthorised);
+  view_.facts_now.part_enabled[2] = false;
+  EXPECT_EQ(error_of(good), Errc::conflict);
+  view_.facts_now.part_enabled[2] = true;
+  view_.facts_now.cancelled = true;
+  EXPECT_EQ(error_of(good), Errc::conflict);
+}
+
+TEST_F(BrokerTest, WhatThePolicyForbidsIsASignedRefusal) {
+  const auto refused_with = [&](const std::function<void(ReleasePolicy&)>& change) {
+    ReleasePolicy changed = policy();
+    change(changed);
+    deposit_data("changed", changed);
+    const auto answer = broker_->release(request(proof()));
+    if (!answer.ok() || !answer->refusal) return false;
+    EXPECT_EQ(answer->refusal->statement.reason, api::RefusalReason::policy);
+    return answer->refusal->verify(view_.facts_now.market, keys_.signing.address()).ok();
+  };
+  EXPECT_TRUE(refused_with([](auto& p) { p.solutions.values = {filled<Digest32>(8)}; }));
+  EXPECT_TRUE(refused_with([](auto& p) { p.orders = {}; }));
+  EXPECT_TRUE(refused_with([](auto& p) { p.accounts = {}; }));
+  EXPECT_TRUE(refused_with([](auto& p) { p.recipients = {}; }));
+  EXPECT_TRUE(refused_with([](auto& p) { p.own_upload = false; }));
+  EXPECT_TRUE(refused_with([](auto& p) { p.attestor_is_broker = false; }));
+  EXPECT_TRUE(refused_with([](auto& p) { p.modes = {}; }));
+  EXPECT_TRUE(refused_with([](auto& p) { p.until = 1010; }));
+  EXPECT_TRUE(refused_with([](auto& p) { p.chains[0].market.chain_id = 1; }));
+  EXPECT_TRUE(refused_with([](auto& p) { p.tee.kinds = {attest::EvidenceKind::tdx}; }));
+  EXPECT_TRUE(refused_with([](auto& p) { p.tee.dev_keys = {}; }));
+  EXPECT_TRUE(refused_with([](auto& p) { p.tee.measurements = {}; }));
+  EXPECT_FALSE(refused_with([](auto&) {}));
+}
+
+TEST_F(BrokerTest, DepthIsWaitedForAndNotRefused) {
+  ReleasePolicy deep = policy();
+  deep.chains[0].confirmations = 5;
+  deposit_data("deep", deep);
+  EXPECT_EQ(broker_->release(request(proof())).error().code, Errc::unavailable);
+  view_.facts_now.confirmations = 5;
+  EXPECT_TRUE(broker_->release(request(proof())).ok());
+}
+
+TEST_F(BrokerTest, SessionsOfAnAttemptAreLimited) {
+  for (std::uint32_t i = 0; i < kSessionsDefault; ++i) {
+    session_ = crypto::EthKey::generate(random_);
+    ASSERT_TRUE(broker_->release(request(proof())).ok());
+  }
+  session_ = crypto::EthKey::generate(random_);
+  EXPECT_EQ(broker_->release(request(proof())).error().code, Errc::refused);
+}
+
+TEST_F(BrokerTest, AStrangersUploadOfTheSameDigestHasNoSecret) {
+  view_.facts_now.terms.parts[2].owner = filled<Address>(0x66);
+  const auto answer = broker_->release(request(proof()));
+  ASSERT_TRUE(answer.ok() && answer->refusal.has_value());
+  EXPECT_EQ(answer->refusal->statement.reason, api::RefusalReason::unknown);
+}
+
+TEST_F(BrokerTest, DepositsAreTheOwnersAlone) {
+  api::Deposit deposit{keys_.signing.address(), owner_.address(), filled<Digest32>(3),
+                       policy().to_json(),      Bytes(100),       {}};
+  deposit.signature = action_.sign(deposit.digest_to_sign());
+  EXPECT_EQ(broker_->deposit(deposit).error().code, Errc::bad_signature);
+  deposit.signature = owner_.sign(deposit.digest_to_sign());
+  EXPECT_EQ(broker_->deposit(deposit).error().code, Errc::bad_signature);  // doesn't open
+  deposit.broker = filled<Address>(1);
+  EXPECT_EQ(broker_->deposit(deposit).error().code, Errc::mismatch);
+}
+
+TEST(Policy, DeniesByDefault) {
+  const std::string least =
+      R"({"version":1,"tee":{"kinds":["dev"],"measurements":[]},"chains":[],"until":"2030-01-01T00:00:00Z"})";
+  const auto policy = ReleasePolicy::parse(least);
+  ASSERT_TRUE(policy.ok()) << policy.error().message;
+  EXPECT_FALSE(policy->solutions.any || policy->orders.any || policy->accounts.any ||
+               policy->recipients.any || policy->offers.any || policy->own_upload);
+  EXPECT_TRUE(policy->tee.dev_keys.empty());
+  EXPECT_EQ(policy->max_orders, 1U);
+  EXPECT_EQ(policy->arguments.size(), 2U);  // none allowed
+  const auto again = ReleasePolicy::parse(policy->to_json());
+  ASSERT_TRUE(again.ok()) << again.error().message;
+  EXPECT_EQ(*again, *policy);
+  for (
+      const char* wrong :
+      {R"({})", R"({"version":2})", R"([])", R"({"version":1,"version":1})",
+       R"({"version":1,"tee":{"kinds":["dev"],"measurements":[]},"chains":[]})",
+       R"({"version":1,"tee":{"kinds":["x"],"measurements":[]},"chains":[],"until":"2030-01-01T00:00:00Z"})",
+       R"({"version":1,"tee":{"kinds":["dev"],"measurements":[]},"chains":[],"until":"2030-01-01T00:00:00Z","ordres":"any"})"}) {
+    EXPECT_FALSE(ReleasePolicy::parse(wrong).ok()) << wrong;
+  }
+}
+
+}  // namespace
+}  // namespace sp::broker
