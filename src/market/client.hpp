@@ -165,8 +165,4 @@ class TokenClient {
   Address token_;
 };
 
-/// What a revert of our contracts means, for people: "Market_NotEnabled(...): the offer is
-/// disabled". The hexadecimal data itself where it isn't known.
-std::string explain_revert(std::string_view message);
-
 }  // namespace sp::market
