@@ -37,6 +37,8 @@ Status run_broker(const Path& path) {
   const auto endpoint = chain::http_endpoint(settings.follows.rpc, clock);
   chain::Chain chain(*endpoint);
   market::MarketClient market(chain, settings.follows.market);
+  // Asked for once, before there are threads: the client keeps it without a lock.
+  SP_TRY(market.registry());
   broker::MarketView view(market, files,
                           {settings.follows.start_block, settings.folder / "checkpoint"});
   SP_TRY(view.load());

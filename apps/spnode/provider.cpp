@@ -46,6 +46,8 @@ Status run_provider(const Path& path) {
   const auto endpoint = chain::http_endpoint(settings.follows.rpc, clock);
   chain::Chain chain(*endpoint);
   market::MarketClient market(chain, settings.follows.market);
+  // Asked for once, before there are threads: the client keeps it without a lock.
+  SP_TRY(market.registry());
   chain::TxSender sender(chain, action, clock);
   net::HttpClient client;
   provider::CallForwarder forwarder(client, settings.services);

@@ -1,6 +1,7 @@
 // The market and registry contracts, typed: reads, the calls that transactions carry, and events.
 //
-// A client is made of one Chain and is as safe for threads as that is.
+// A client is made of one Chain and is as safe for threads as that is, once registry() has
+// answered: the client keeps that answer without a lock.
 #pragma once
 
 #include <optional>
