@@ -33,8 +33,10 @@ Status MarketView::load() {
 Status MarketView::advance(const chain::Block& newest) {
   const std::lock_guard lock(mutex_);
   if (newest.number < newest_number_ && newest.time < newest_time_) {
-    return Error{Errc::mismatch, "the endpoint is behind: block " + std::to_string(newest.number) +
-                                     " after block " + std::to_string(newest_number_)};
+    // Two requests at once can see two heads in either order, so this is worth another try.
+    return Error{Errc::unavailable, "the endpoint is behind: block " +
+                                        std::to_string(newest.number) + " after block " +
+                                        std::to_string(newest_number_)};
   }
   newest_number_ = std::max(newest_number_, newest.number);
   newest_time_ = std::max(newest_time_, newest.time);
