@@ -31,8 +31,8 @@ struct OrderFacts {
 class ChainView {
  public:
   virtual ~ChainView() = default;
-  /// Errc::not_found where no followed market has the order (yet); Errc::unavailable where the endpoint fails
-  /// or is behind what it said before; Errc::mismatch where it contradicts itself.
+  /// Errc::not_found where no followed market has the order (yet); Errc::unavailable where the
+  /// endpoint fails or is behind what it said before; Errc::mismatch where it contradicts itself.
   virtual Result<OrderFacts> facts(const api::OrderId& order) = 0;
 };
 
