@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "broker/policy.hpp"
 #include "spctl/contracts_code.hpp"
 
 namespace sp::spctl {
@@ -130,7 +131,7 @@ LocalOffers local_offers(const apps::Network& network, const Address& provider,
   compute.min_work_by = kMinWorkBy;
   compute.min_settle_by = kMinSettleBy;
   compute.min_settle_window = kMinWindow;
-  compute.min_claim_window = kMinWindow;
+  compute.min_claim_window = broker::kClaimWindowDefault;
   compute.cpu_milli = std::max(1U, std::thread::hardware_concurrency()) * 1000;
   compute.memory_mib = memory_for_sale();
   compute.disk_mib = memory_for_sale();

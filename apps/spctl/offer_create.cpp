@@ -26,6 +26,7 @@ struct ValueOptions {
   std::vector<std::string> solutions;
   std::string arguments = "any";
   std::int64_t days = kPolicyDaysDefault;
+  std::uint32_t claim_window = broker::kClaimWindowDefault;
 };
 
 struct ComputeOptions {
@@ -42,6 +43,7 @@ struct ComputeOptions {
   std::uint32_t pids = 1024;
   std::uint32_t seconds = 24 * 3600;
   std::uint32_t window = 10;
+  std::uint32_t claim_window = broker::kClaimWindowDefault;
 };
 
 Result<Digest32> read_digest(const std::string& text, const char* what) {
@@ -82,6 +84,7 @@ Result<std::string> policy_of(Context& context, const Session& session, const ap
   wishes.max_orders = part.max_orders;
   wishes.arguments = options.arguments;
   wishes.until = context.clock().unix_seconds() + options.days * kDay;
+  wishes.claim_window = options.claim_window;
   SP_ASSIGN(const broker::ReleasePolicy policy, make_offer_policy(session.network, wishes));
   return policy.to_json();
 }
@@ -165,7 +168,7 @@ Result<int> create_compute(Context& context, const ComputeOptions& options) {
   compute.min_work_by = options.window;
   compute.min_settle_by = options.window;
   compute.min_settle_window = options.window;
-  compute.min_claim_window = options.window;
+  compute.min_claim_window = options.claim_window;
   SP_ASSIGN(compute.cpu_milli, parse_cpus(options.cpus));
   SP_ASSIGN(compute.memory_mib, parse_mib(options.memory));
   SP_ASSIGN(compute.disk_mib, parse_mib(options.disk));
@@ -204,6 +207,10 @@ void add_value(Cli& cli, CLI::App& create, api::PartKind kind, const std::string
         ->add_option("--arguments", options->arguments,
                      "Which arguments it may be used with: any, none, or rules in JSON")
         ->capture_default_str();
+    command
+        ->add_option("--claim-window", options->claim_window,
+                     "Least time to claim a fixed price from a silent provider's deposit, seconds")
+        ->capture_default_str();
     command->add_option("--days", options->days, "How long it is sold")->capture_default_str();
   }
   cli.on(command,
@@ -233,6 +240,10 @@ void add_compute(Cli& cli, CLI::App& create) {
   command->add_option("--max-time", options->seconds, "Longest order, seconds")
       ->capture_default_str();
   command->add_option("--min-window", options->window, "Least of each window of an order, seconds")
+      ->capture_default_str();
+  command
+      ->add_option("--min-claim-window", options->claim_window,
+                   "Least time in which owners may claim from the deposit, seconds")
       ->capture_default_str();
   cli.on(command, [options](Context& context) { return create_compute(context, *options); });
 }

@@ -21,6 +21,7 @@ Result<broker::ReleasePolicy> make_offer_policy(const apps::Network& network,
   policy.max_orders.reset();
   if (wishes.max_orders != 0) policy.max_orders = wishes.max_orders;
   policy.until = wishes.until;
+  policy.claim_window = wishes.claim_window;
   if (wishes.arguments == "none") {
     policy.arguments = {{"argv.count", {"0"}}, {"env.count", {"0"}}};
   } else if (wishes.arguments != "any") {

@@ -15,6 +15,7 @@ struct PolicyWishes {
   std::uint32_t max_orders = 0;       ///< of the offer; 0 = any number
   std::string arguments = "any";      ///< "any", "none", or JSON rules (docs/POLICY.md)
   std::int64_t until = 0;             ///< seconds of Unix time
+  std::uint32_t claim_window = broker::kClaimWindowDefault;  ///< least of an order, seconds
 };
 
 /// Sold to anybody, on the devices and loaders that the network accepts. Errc::malformed for the

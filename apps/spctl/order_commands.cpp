@@ -1,8 +1,9 @@
-// orders (alias workflows): create, list, get, cancel, close, result, report, logs.
+// orders (alias workflows): create, list, get, cancel, close, claim, result, report, logs.
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "market/pricing.hpp"
+#include "spctl/claim_command.hpp"
 #include "spctl/cli.hpp"
 #include "spctl/commands.hpp"
 #include "spctl/order_options.hpp"
@@ -242,6 +243,7 @@ void add_order_commands(Cli& cli) {
           {"close", "End an order whose windows are over: the deposit comes back", "close 0x12ab",
            close},
           choice);
+  add_claim_command(cli, *orders);
   add_one(cli, *orders, {"logs", "The workload's log", "logs 0x12ab", logs}, choice);
   command = add_one(
       cli, *orders,

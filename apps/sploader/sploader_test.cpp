@@ -297,6 +297,30 @@ TEST_F(Sploader, AnAttestationAboutAnythingElseIsRefused) {
   }
 }
 
+// A relay knows nonce and session key, so it can seal a key of its own; it can't sign the release.
+TEST_F(Sploader, AKeyThatTheRelaySealedItselfIsTheProvidersFault) {
+  Mischief mischief;
+  mischief.on_reply = [](const api::Call& call, api::Reply& reply) {
+    if (call.method != "release") return true;
+    const auto request = api::ReleaseRequest::decode(call.body);
+    auto answer = api::ReleaseAnswer::decode(reply.body);
+    const auto& context = request->proof.context;
+    const Bytes info = api::release_info(context.nonces[0], request->request.statement.run,
+                                         request->request.statement.part);
+    crypto::SystemRandom random;
+    api::ReleasedSecret wrong;
+    wrong.secret.key = *Secret32::from(Bytes(32, 0x66));
+    answer->sealed =
+        *crypto::hpke_seal(random, context.session_key, info, {}, wrong.encode().reveal());
+    reply.body = answer->encode();
+    return true;
+  };
+  const RunReport report = world->run(world->start_for({}), mischief);
+  ASSERT_TRUE(report.finish && report.finish->receipt);
+  EXPECT_EQ(report.finish->receipt->statement.outcome, api::Outcome::provider);
+  EXPECT_THAT(report.finish->failure, HasSubstr("signature"));
+}
+
 TEST_F(Sploader, EveryFlippedAnswerIsNoticed) {
   const api::Start start = world->start_for({});
   // Answers that come before the attestation end the session; later ones are the provider's fault.

@@ -82,6 +82,7 @@ Bytes ReleaseAnswer::encode() const {
   SP_CHECK(refusal.has_value() == sealed.empty());
   Writer writer;
   writer.u8(refusal ? 1 : 0).var(refusal ? refusal->encode() : sealed);
+  if (!refusal) writer.raw(signature.view());
   return std::move(writer).take();
 }
 
@@ -90,14 +91,24 @@ Result<ReleaseAnswer> ReleaseAnswer::decode(ByteView bytes) {
   const bool refused = reader.boolean();
   const ByteView body = reader.var(kSecretSizeMax + kArgumentsSizeMax + crypto::kHpkeOverhead);
   if (!refused && body.empty()) reader.fail(Errc::malformed, "a release without a key");
-  SP_TRY(reader.finish());
   ReleaseAnswer answer;
+  if (!refused) answer.signature = reader.fixed<EthSignature>();
+  SP_TRY(reader.finish());
   if (refused) {
     SP_ASSIGN(answer.refusal, Signed<Refusal>::decode(body));
   } else {
     answer.sealed = to_bytes(body);
   }
   return answer;
+}
+
+Digest32 Release::digest(const Eip712Domain& domain) const {
+  crypto::Eip712Struct hash(
+      "Release(bytes32 order,uint16 attempt,uint8 replica,uint8 part,bytes32 nonce,"
+      "bytes32 sealed)");
+  hash.word(run.order.view()).number(run.attempt).number(run.replica).number(part);
+  hash.word(nonce.view()).word(sealed.view());
+  return crypto::eip712_digest(domain.separator(), hash.hash());
 }
 
 Bytes release_info(const Nonce& broker_nonce, const Run& run, std::uint8_t part) {

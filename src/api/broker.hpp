@@ -44,9 +44,20 @@ struct ReleaseRequest {
   static Result<ReleaseRequest> decode(ByteView bytes);
 };
 
-/// A released key (HPKE, sealed to the session key), or a signed refusal. Exactly one is there.
+/// What a broker signs of a key that it releases, so that a relay can't put another in its place.
+struct Release {
+  Run run;
+  std::uint8_t part = 0;
+  Nonce nonce;      ///< the broker's, of this session
+  Digest32 sealed;  ///< SHA-256 of the sealed key
+  [[nodiscard]] Digest32 digest(const Eip712Domain& domain) const;
+};
+
+/// A released key (HPKE, sealed to the session key) with the broker's signature over its Release,
+/// or a signed refusal. Exactly one is there.
 struct ReleaseAnswer {
   Bytes sealed;
+  EthSignature signature;  ///< of a release; zero beside a refusal, where it isn't encoded
   std::optional<Signed<Refusal>> refusal;
   [[nodiscard]] Bytes encode() const;
   static Result<ReleaseAnswer> decode(ByteView bytes);

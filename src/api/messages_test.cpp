@@ -73,8 +73,9 @@ TEST(Messages, RoundTripExactly) {
 
   const Signed<Refusal> refusal{{some_run(), 1, RefusalReason::policy}, {}};
   expect_exact<Signed<Refusal>>(refusal.encode());
-  expect_exact<ReleaseAnswer>(ReleaseAnswer{{}, refusal}.encode());
-  expect_exact<ReleaseAnswer>(ReleaseAnswer{Bytes{1}, std::nullopt}.encode());
+  expect_exact<ReleaseAnswer>(ReleaseAnswer{{}, {}, refusal}.encode());
+  expect_exact<ReleaseAnswer>(
+      ReleaseAnswer{Bytes{1}, filled<EthSignature>(7), std::nullopt}.encode());
 
   Deposit deposit;
   deposit.policy = "{}";

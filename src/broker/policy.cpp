@@ -168,6 +168,17 @@ void add_offer_rules(Rules& rules, const ReleasePolicy& policy, const ReleaseCas
                                  : "the offer allows " + std::to_string(part.max_orders));
 }
 
+// A claim is the owner's only way to a fixed price that a silent provider owes.
+void add_claim_rule(Rules& rules, const ReleasePolicy& policy, const ReleaseCase& release) {
+  const api::Part& part = release.terms.parts[release.part];
+  const bool owed = part.price_type == api::PriceType::fixed && part.price != Amount() &&
+                    part.owner != release.terms.customer;
+  rules.add("claimWindow", !owed || release.terms.claim_window >= policy.claim_window,
+            owed ? "the order's claim window is " + std::to_string(release.terms.claim_window) +
+                       " s, the policy asks for " + std::to_string(policy.claim_window) + " s"
+                 : "nobody owes the owner a fixed price");
+}
+
 }  // namespace
 
 Result<ReleasePolicy> ReleasePolicy::parse(std::string_view text) {
@@ -194,6 +205,9 @@ Result<ReleasePolicy> ReleasePolicy::parse(std::string_view text) {
   if (object.has("sessions")) {
     policy.sessions = static_cast<std::uint32_t>(object.number("sessions", kSessionsMax));
   }
+  if (object.has("claimWindow")) {
+    policy.claim_window = static_cast<std::uint32_t>(object.number("claimWindow", 0xffffffff));
+  }
   policy.until = read_until(object);
   SP_TRY(read_arguments(object, policy));
   SP_TRY(object.finish());
@@ -218,6 +232,7 @@ std::string ReleasePolicy::to_json() const {
   json["egress"] = egress.any ? Json("any") : Json(egress.values);
   json["maxOrders"] = max_orders ? Json(*max_orders) : Json("any");
   json["sessions"] = sessions;
+  json["claimWindow"] = claim_window;
   json["until"] = to_rfc3339(until);
   json["arguments"] = arguments.empty() ? Json("any") : api::argument_rules_to_json(arguments);
   return json.dump(2);
@@ -240,6 +255,7 @@ std::vector<attest::RuleOutcome> evaluate(const ReleasePolicy& policy, const Rel
   rules.add("recipients", policy.recipients.contains(terms.result_key),
             "the result goes to key " + terms.result_key.hex());
   add_offer_rules(rules, policy, release);
+  add_claim_rule(rules, policy, release);
   const bool attestor = policy.attestor_is_broker ? terms.attestor == release.broker
                                                   : policy.attestors.contains(terms.attestor);
   rules.add("attestors", attestor, "the attestor is " + terms.attestor.hex0x());

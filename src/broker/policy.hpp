@@ -17,6 +17,8 @@ inline constexpr std::size_t kPolicyListMax = 4096;
 inline constexpr std::uint32_t kSessionsDefault =
     3;  ///< sessions of one attempt that may have a secret
 inline constexpr std::uint32_t kSessionsMax = 100;
+/// An hour: who is away for longer says so in the policy.
+inline constexpr std::uint32_t kClaimWindowDefault = 3600;
 inline constexpr std::uint32_t kConfirmationsMax = 10'000;
 
 /// A list of allowed values, or any.
@@ -52,6 +54,8 @@ struct ReleasePolicy {
   Allowed<std::string> egress;                  ///< absent: none
   std::optional<std::uint32_t> max_orders = 1;  ///< of the offer, at most; empty = any number
   std::uint32_t sessions = kSessionsDefault;
+  /// Least claim window of an order in which others owe the owner a fixed price, seconds.
+  std::uint32_t claim_window = kClaimWindowDefault;
   std::int64_t until = 0;  ///< seconds of Unix time
   std::vector<api::ArgumentRule>
       arguments;  ///< enforced by the loader; absent in JSON: no arguments at all

@@ -2,6 +2,7 @@
 
 #include "base/codec.hpp"
 #include "base/log.hpp"
+#include "crypto/hash.hpp"
 #include "crypto/random.hpp"
 
 namespace sp::broker {
@@ -211,7 +212,8 @@ Status Broker::check_request(const api::ReleaseRequest& request, const Session& 
 Result<api::ReleaseAnswer> Broker::refuse(const api::KeyRequest& request, api::RefusalReason reason,
                                           const api::Eip712Domain& domain) {
   const api::Refusal refusal{request.run, request.part, reason};
-  return api::ReleaseAnswer{{}, api::Signed<api::Refusal>::make(refusal, domain, keys_.signing)};
+  return api::ReleaseAnswer{
+      {}, {}, api::Signed<api::Refusal>::make(refusal, domain, keys_.signing)};
 }
 
 Result<api::ReleaseAnswer> Broker::release_secret(const api::ReleaseRequest& request,
@@ -249,7 +251,9 @@ Result<api::ReleaseAnswer> Broker::release_secret(const api::ReleaseRequest& req
   SP_ASSIGN(Bytes sealed, crypto::hpke_seal(random_, request.proof.context.session_key, info, {},
                                             released.encode().reveal()));
   log(LogLevel::info, "key_released", {{"order", asked.run.order.hex0x()}, {"part", asked.part}});
-  return api::ReleaseAnswer{std::move(sealed), std::nullopt};
+  const api::Release said{asked.run, asked.part, session.own_nonce, crypto::sha256(sealed)};
+  const crypto::EthSignature signature = keys_.signing.sign(said.digest(facts.market));
+  return api::ReleaseAnswer{std::move(sealed), signature, std::nullopt};
 }
 
 Result<api::ReleaseAnswer> Broker::release(const api::ReleaseRequest& request) {

@@ -167,6 +167,10 @@ TEST_F(BrokerTest, ReleasesTheKeyToTheSessionAndKeepsTheRequest) {
   const auto answer = broker_->release(asked);
   ASSERT_TRUE(answer.ok()) << answer.error().message;
   ASSERT_FALSE(answer->refusal.has_value());
+  const api::Release said{asked.request.statement.run, 2, session_proof.context.nonces[0],
+                          crypto::sha256(answer->sealed)};
+  EXPECT_TRUE(crypto::verify_eth(said.digest(view_.facts_now.market), answer->signature,
+                                 keys_.signing.address()));
   const Bytes info =
       api::release_info(session_proof.context.nonces[0], asked.request.statement.run, 2);
   const auto opened = crypto::hpke_open(session_key_, info, {}, answer->sealed);
@@ -262,6 +266,30 @@ TEST_F(BrokerTest, WhatThePolicyForbidsIsASignedRefusal) {
   EXPECT_TRUE(refused_with([](auto& p) { p.tee.dev_keys = {}; }));
   EXPECT_TRUE(refused_with([](auto& p) { p.tee.measurements = {}; }));
   EXPECT_FALSE(refused_with([](auto&) {}));
+}
+
+TEST_F(BrokerTest, AFixedPriceOfAnothersOrderNeedsTimeToClaimIt) {
+  const auto verdict = attest::verify(*prover_.evidence({}), 0);
+  ASSERT_TRUE(verdict.ok());
+  api::Terms& terms = view_.facts_now.terms;
+  const auto allowed = [&] {
+    const ReleaseCase release{view_.facts_now.market, terms, 2, keys_.signing.address(), 1010};
+    for (const auto& rule : evaluate(policy(), release, *verdict)) {
+      if (rule.rule == "claimWindow") return rule.allowed;
+    }
+    return false;
+  };
+  terms.claim_window = kClaimWindowDefault - 1;
+  EXPECT_TRUE(allowed()) << "nothing is owed for an own upload";
+  terms.parts[2].price = Amount(5);
+  EXPECT_TRUE(allowed()) << "the customer owes it to themselves";
+  terms.customer = filled<Address>(0x66);
+  EXPECT_FALSE(allowed());
+  terms.claim_window = kClaimWindowDefault;
+  EXPECT_TRUE(allowed());
+  terms.claim_window = 0;
+  terms.parts[2].price_type = api::PriceType::per_hour;
+  EXPECT_TRUE(allowed()) << "nothing is locked for prices per hour";
 }
 
 TEST_F(BrokerTest, DepthIsWaitedForAndNotRefused) {

@@ -1,5 +1,7 @@
 #include "loader/session.hpp"
 
+#include "crypto/hash.hpp"
+
 namespace sp::loader {
 namespace {
 
@@ -98,8 +100,12 @@ Result<api::ReleasedSecret> Session::release(const SessionPeers& peers, std::siz
                                          ? "the owner's policy doesn't allow this use"
                                          : "it holds no secret for this part")};
   }
-  const auto opened = crypto::hpke_open(hpke_, api::release_info(nonces_.at(broker), run_, index),
-                                        {}, answer->sealed);
+  const api::Nonce& nonce = nonces_.at(broker);
+  const api::Release said{run_, index, nonce, crypto::sha256(answer->sealed)};
+  const Status by = crypto::verify_eth(said.digest(start_.market), answer->signature, broker);
+  if (!by) return by.error().in(where);
+  const auto opened =
+      crypto::hpke_open(hpke_, api::release_info(nonce, run_, index), {}, answer->sealed);
   if (!opened) return opened.error().in(where);
   auto secret = api::ReleasedSecret::decode(opened->reveal());
   if (!secret) return secret.error().in(where);

@@ -203,6 +203,22 @@ Result<api::Finish> Controller::run_loader(const api::OrderId& order, const Entr
   return finish;
 }
 
+// A loader that is lost (killed, crashed, out of memory) is started again: a new session of the
+// same attempt may make the receipt.
+Result<api::Finish> Controller::run_loaders(const api::OrderId& order, const Entry& entry) {
+  for (unsigned tries = 1;; ++tries) {
+    auto finish = run_loader(order, entry);
+    if (finish || tries == kLoaderTriesMax) return finish;
+    {
+      const std::lock_guard lock(mutex_);
+      if (stopping_) return finish;
+    }
+    if (!check_still_wanted(order, entry)) return finish;
+    log(LogLevel::warning, "loader_lost",
+        {{"order", order.hex0x()}, {"reason", finish.error().message}});
+  }
+}
+
 void Controller::run_order(const api::OrderId& order) {
   auto loaded = ledger_.load(order);
   if (!loaded) {
@@ -219,7 +235,7 @@ void Controller::run_order(const api::OrderId& order) {
     if (const Status saved = ledger_.save(order, entry); !saved) {
       return fail(order, entry, saved.error());
     }
-    auto finish = run_loader(order, entry);
+    auto finish = run_loaders(order, entry);
     {
       // A loader that the provider itself ends on its way down is run again after the restart.
       const std::lock_guard lock(mutex_);

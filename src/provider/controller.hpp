@@ -23,6 +23,7 @@ namespace sp::provider {
 inline constexpr unsigned kCapacityMax = 1024;
 inline constexpr std::size_t kQueueMax = 100'000;
 inline constexpr int kSettleTriesMax = 8;
+inline constexpr unsigned kLoaderTriesMax = 2;  ///< loaders started for one order
 /// What a loader may take besides the ordered time: fetching, opening, sealing and storing.
 inline constexpr std::chrono::seconds kLoaderGrace{600};
 inline constexpr std::chrono::milliseconds kWatchPeriod{
@@ -83,6 +84,7 @@ class Controller {
   void work();
   void run_order(const api::OrderId& order);
   Status check_still_wanted(const api::OrderId& order, const Entry& entry);
+  Result<api::Finish> run_loaders(const api::OrderId& order, const Entry& entry);
   Result<api::Finish> run_loader(const api::OrderId& order, const Entry& entry);
   Status settle(const api::OrderId& order, Entry& entry);
   void fail(const api::OrderId& order, Entry& entry, const Error& error);

@@ -11,6 +11,7 @@
 #include "base/codec.hpp"
 #include "base/json.hpp"
 #include "base/process.hpp"
+#include "crypto/hash.hpp"
 #include "loader/result.hpp"
 #include "store/tree.hpp"
 #include "tee/sandbox.hpp"
@@ -260,6 +261,9 @@ Result<Bytes> World::serve_release(const api::Start& start, const api::Call& cal
   api::ReleaseAnswer answer;
   SP_ASSIGN(answer.sealed, crypto::hpke_seal(random_, request.proof.context.session_key, info, {},
                                              released.encode().reveal()));
+  const api::Release said{run, wanted.part, nonces_[request.proof.context.session],
+                          crypto::sha256(answer.sealed)};
+  answer.signature = broker_.sign(said.digest(market_));
   return answer.encode();
 }
 

@@ -1,0 +1,106 @@
+#include "spctl/claim_command.hpp"
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "broker/remote.hpp"
+#include "spctl/cli.hpp"
+
+namespace sp::spctl {
+namespace {
+
+struct ClaimOptions {
+  std::string order;
+  std::string key = kDefaultKey;
+};
+
+// Whether a claim pays this owner: a fixed price of a part that isn't the customer's own.
+bool is_claimable(const api::Terms& terms, std::size_t part, const Address& owner) {
+  const api::Part& of = terms.parts[part];
+  return of.owner == owner && of.owner != terms.customer &&
+         of.price_type == api::PriceType::fixed && of.price != Amount();
+}
+
+// All requests that the brokers of the owner's parts have kept. The owner has no order record: the
+// terms come from the chain.
+Result<std::vector<broker::KeptRequest>> kept_requests(Context& context, const Session& session,
+                                                       const api::Terms& terms,
+                                                       const Address& owner) {
+  const api::OrderId id = terms.order_id(session.network.market);
+  std::set<Address> brokers;
+  for (std::size_t part = 0; part < terms.parts.size(); ++part) {
+    if (!is_claimable(terms, part, owner)) continue;
+    brokers.insert(terms.parts[part].brokers.begin(), terms.parts[part].brokers.end());
+  }
+  std::vector<broker::KeptRequest> all;
+  for (const Address& address : brokers) {
+    SP_ASSIGN(const std::string url, session.url_of(address));
+    SP_ASSIGN(auto kept, broker::BrokerClient(context.http(), url).requests(id));
+    all.insert(all.end(), kept.begin(), kept.end());
+  }
+  return all;
+}
+
+Status check_phase(Session& session, const api::Terms& terms) {
+  SP_ASSIGN(const market::Phase phase, session.market.phase(terms));
+  if (phase == market::Phase::claiming) return {};
+  return failure(Errc::conflict, "there is nothing to claim now",
+                 "the order is in phase " + std::string(market::phase_name(phase)),
+                 "A claim counts after the settle window and before the end of the claim window");
+}
+
+Result<Json> claim_parts(Context& context, Session& session, const api::Terms& terms,
+                         const crypto::EthKey& owner) {
+  SP_ASSIGN(const auto kept, kept_requests(context, session, terms, owner.address()));
+  chain::TxSender sender(session.chain, owner, context.clock());
+  Json claimed = Json::array();
+  std::set<std::uint8_t> done;
+  for (const broker::KeptRequest& entry : kept) {
+    const std::uint8_t part = entry.request.statement.part;
+    if (part >= terms.parts.size() || !is_claimable(terms, part, owner.address())) continue;
+    if (!done.insert(part).second) continue;
+    SP_TRY(execute(sender, session.market.claim(terms, entry.attestation, entry.request),
+                   "claiming part " + std::to_string(part)));
+    claimed.push_back({{"part", part}, {"amount", terms.parts[part].price.text()}});
+    context.console().line("Part " + std::to_string(part) + ": claimed " +
+                           money(session.network, terms.parts[part].price) +
+                           " from the provider's deposit.");
+  }
+  return claimed;
+}
+
+Result<int> claim(Context& context, const ClaimOptions& options) {
+  SP_ASSIGN(const auto session, context.session());
+  SP_ASSIGN(const api::OrderId id, api::OrderId::from_hex(options.order));
+  SP_ASSIGN(const crypto::EthKey owner, context.keys().load(options.key));
+  SP_ASSIGN(const chain::Block newest, session->chain.block());
+  SP_ASSIGN(const market::CreatedEvent created,
+            session->market.find_created(id, session->network.start_block, newest.number));
+  SP_TRY(check_phase(*session, created.terms));
+  SP_ASSIGN(Json claimed, claim_parts(context, *session, created.terms, owner));
+  if (claimed.empty()) {
+    return failure(
+        Errc::not_found, "nothing was claimed",
+        "no session had the key of a part of " + owner.address().hex0x() + " with a fixed price",
+        "Nothing is owed: without a released key the provider had nothing of yours");
+  }
+  context.console().line("It is yours: 'spctl tokens withdraw --key " + options.key + "'.");
+  context.console().result({{"order", id.hex0x()}, {"claimed", std::move(claimed)}});
+  return 0;
+}
+
+}  // namespace
+
+void add_claim_command(Cli& cli, CLI::App& orders) {
+  auto options = std::make_shared<ClaimOptions>();
+  CLI::App* command = cli.add(
+      orders, "claim",
+      "As a part's owner: be paid from the deposit of a provider that had the key and is silent",
+      "  spctl orders claim 0x12ab... --key owner   (the whole id)");
+  command->add_option("ORDER", options->order, "Order id, all 64 digits")->required();
+  command->add_option("--key", options->key, "The owner's key")->capture_default_str();
+  cli.on(command, [options](Context& context) { return claim(context, *options); });
+}
+
+}  // namespace sp::spctl
