@@ -4,7 +4,7 @@
 
 #include <map>
 
-#include "attest/verdict.hpp"
+#include "attest/appraisal.hpp"
 #include "base/files.hpp"
 #include "crypto/eip712.hpp"
 

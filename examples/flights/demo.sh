@@ -54,6 +54,8 @@ order=$(spctl orders list --json | node -e 'let t="";process.stdin.on("data",d=>
 spctl orders report "$order" -o "$out/proof.spbundle" --trust "$out/trust.json"
 spctl verify --trust "$out/trust.json" "$out/proof.spbundle"
 
+step "who paid and earned what"
+spctl orders get "$order" --json | node examples/flights/money.mjs
 step "everyone withdraws"
 printf '\n%-10s %26s\n' WHO "WITHDREW (smallest units)"
 for who in me data solution provider; do

@@ -2,11 +2,15 @@
 // is injected by making another Anchors; nothing compiled in but the vendors' own.
 #pragma once
 
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.hpp"
 
 namespace sp::attest {
+
+inline constexpr std::string_view kForeignAnchorWarning =
+    "the root of trust is not a hardware vendor's: worth as much as whoever holds its key";
 
 /// SHA-384 of the DER SubjectPublicKeyInfo of each accepted root.
 struct Anchors {

@@ -9,7 +9,7 @@
 
 #include "api/arguments.hpp"
 #include "api/statements.hpp"
-#include "attest/verdict.hpp"
+#include "attest/appraisal.hpp"
 
 namespace sp::broker {
 

@@ -8,7 +8,7 @@
 #include <optional>
 
 #include "api/broker.hpp"
-#include "attest/verdict.hpp"
+#include "attest/appraisal.hpp"
 #include "market/values.hpp"
 
 namespace sp::market {
