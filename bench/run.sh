@@ -17,7 +17,19 @@ attest() {
     return
   fi
   cmake --build --preset release --target attest_bench >/dev/null
-  build/release/bin/attest_bench "$evidence"
+  local ours peer
+  ours=$(mktemp) peer=$(mktemp)
+  build/release/bin/attest_bench "$evidence" | tee "$ours"
+  node bench/attest_peer.mjs "$evidence" 3 | tee "$peer"
+  # Both in one run, on one thread's processor time.
+  node -e '
+    const fs = require("fs"), lines = (f) => fs.readFileSync(f, "utf8").trim().split("\n").map((x) => JSON.parse(x));
+    const ours = lines(process.argv[1]), peer = lines(process.argv[2])[0];
+    for (const name of ["tdx_v4_cold", "tdx_v4_warm"]) {
+      const rate = ours.find((line) => line.bench === name).per_second;
+      console.log(JSON.stringify({bench: name + "_to_peer", peer: peer.peer, ratio: rate / peer.perSecond}));
+    }' "$ours" "$peer"
+  rm -f "$ours" "$peer"
 }
 
 case "${1:-all}" in

@@ -189,13 +189,16 @@ class Appraisal {
   // SNP's own: privilege level, and the parts of the reported TCB.
   void add_snp() {
     if (claims_.vendor != Vendor::amd) return;
-    const auto vmpl = claims_.details.find("vmpl");
-    const bool known = vmpl != claims_.details.end() && vmpl->is_number_unsigned();
+    // A vTPM's claims hold those of the hardware report beneath it.
+    const Json& details =
+        claims_.details.contains("hardware") ? claims_.details.at("hardware") : claims_.details;
+    const auto vmpl = details.find("vmpl");
+    const bool known = vmpl != details.end() && vmpl->is_number_unsigned();
     add("vmpls", known && contains(policy_.vmpls, vmpl->get<std::uint64_t>()),
         known ? "the privilege level is VMPL " + vmpl->dump() : "no privilege level is known");
     for (const auto& [name, least] : policy_.minimum_tcb) {
-      const auto tcb = claims_.details.find("reportedTcb");
-      const bool has = tcb != claims_.details.end() && tcb->is_object() && tcb->contains(name);
+      const auto tcb = details.find("reportedTcb");
+      const bool has = tcb != details.end() && tcb->is_object() && tcb->contains(name);
       const std::uint64_t value = has ? tcb->at(name).get<std::uint64_t>() : 0;
       add("minimumTcb." + name, has && value >= least,
           has ? name + " is " + std::to_string(value) + ", at least " + std::to_string(least) +

@@ -163,7 +163,7 @@ std::vector<Row> quote_rows() {
 std::vector<Row> list_rows() {
   const auto late = [](issue::CrlRecipe& crl) { crl.next_update = kIntelNow - 1; };
   return {
-      {"intel.collateral.complete", "expected tcbInfoIssuerChain, actual none",
+      {"intel.collateral.complete", "expected every piece, actual without tcbInfoIssuerChain",
        [](IntelRecipe& r) {
          r.spoil_collateral = [](Collateral& c) {
            c.pieces.erase(PieceKind::intel_tcb_info_chain);
@@ -327,9 +327,9 @@ TEST(IntelChecks, EveryPieceIsRequired) {
     IntelRecipe spoilt = recipe;
     const PieceKind missing = kind;
     spoilt.spoil_collateral = [=](Collateral& collateral) { collateral.pieces.erase(missing); };
-    EXPECT_EQ(
-        outcome(spoilt, EvidenceKind::tdx),
-        "intel.collateral.complete: expected " + std::string(piece_name(kind)) + ", actual none");
+    EXPECT_EQ(outcome(spoilt, EvidenceKind::tdx),
+              "intel.collateral.complete: expected every piece, actual without " +
+                  std::string(piece_name(kind)));
   }
 }
 

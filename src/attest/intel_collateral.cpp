@@ -19,10 +19,11 @@ constexpr PieceKind kRequired[] = {PieceKind::intel_pck_crl,
                                    PieceKind::intel_qe_identity_signature};
 
 Status check_complete(const Collateral& collateral) {
+  std::string missing;
   for (const PieceKind kind : kRequired) {
-    SP_REQUIRE(Check::intel_collateral_complete, !collateral.get(kind).empty(), piece_name(kind),
-               "none");
+    if (collateral.get(kind).empty()) missing.append(" ").append(piece_name(kind));
   }
+  SP_REQUIRE(Check::intel_collateral_complete, missing.empty(), "every piece", "without" + missing);
   return {};
 }
 

@@ -155,16 +155,19 @@ TEST_F(IntelEvidence, PartialCollateralIsRefusedByName) {
   const Bytes bytes = quote("tdx/v4-b");
   Collateral pieces = partial_collateral();
   EXPECT_EQ(outcome(EvidenceKind::tdx, bytes, pieces, k20230701),
-            "intel.collateral.complete: expected pckCrlIssuerChain, actual none");
+            "intel.collateral.complete: expected every piece, actual without pckCrlIssuerChain "
+            "tcbInfoIssuerChain qeIdentityIssuerChain");
   const Collateral other = collateral("tdx/v4-a");
   pieces.pieces[PieceKind::intel_pck_crl_chain] =
       to_bytes(other.get(PieceKind::intel_pck_crl_chain));
   EXPECT_EQ(outcome(EvidenceKind::tdx, bytes, pieces, k20230701),
-            "intel.collateral.complete: expected tcbInfoIssuerChain, actual none");
+            "intel.collateral.complete: expected every piece, actual without tcbInfoIssuerChain "
+            "qeIdentityIssuerChain");
   pieces.pieces[PieceKind::intel_tcb_info_chain] =
       to_bytes(other.get(PieceKind::intel_tcb_info_chain));
-  EXPECT_EQ(outcome(EvidenceKind::tdx, bytes, pieces, k20230701),
-            "intel.collateral.complete: expected qeIdentityIssuerChain, actual none");
+  EXPECT_EQ(
+      outcome(EvidenceKind::tdx, bytes, pieces, k20230701),
+      "intel.collateral.complete: expected every piece, actual without qeIdentityIssuerChain");
 }
 
 TEST_F(IntelEvidence, QuotesWithoutCollateralAreShown) {

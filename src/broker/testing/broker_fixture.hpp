@@ -127,8 +127,9 @@ class BrokerTest : public testing::Test {
   }
 
   api::ReleaseRequest request(const api::SessionProof& session_proof, std::uint8_t part = 2) {
-    const auto attestation = broker_->attest(session_proof).value();
-    return request_with(session_proof, attestation, part);
+    const auto attestation = broker_->attest(session_proof);
+    EXPECT_TRUE(attestation.ok()) << attestation.error().message;
+    return request_with(session_proof, attestation.value(), part);
   }
   api::ReleaseRequest request_with(const api::SessionProof& session_proof,
                                    const api::Signed<api::Attestation>& attestation,
