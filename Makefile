@@ -1,5 +1,5 @@
 # Everything a newcomer types. Each target installs what it needs.
-.PHONY: all demo test bench fuzz soak lint tidy sanitize up clean
+.PHONY: all demo test bench fuzz mutants soak lint tidy sanitize up clean
 
 all: build/release/build.ninja
 	cmake --build --preset release
@@ -25,6 +25,10 @@ bench: ## make bench BENCH=order for one
 fuzz: ## every fuzz target for FUZZ_SECONDS (60) each
 	@tools/install.sh fuzz
 	@tools/fuzz.sh
+
+mutants: ## leaves out each check of evidence in turn: some test must fail; the report is docs/MUTANTS.txt
+	@tools/install.sh
+	@tools/mutants.sh
 
 soak: ## long runs: contracts' long profile, fuzz targets for ten minutes each
 	@tools/install.sh fuzz

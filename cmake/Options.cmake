@@ -6,6 +6,7 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 
 option(SP_FUZZ "Build the fuzz targets with libFuzzer (needs clang)" OFF)
+option(SP_MUTANTS "Let SP_MUTANT name one check of evidence that is left out (make mutants)" OFF)
 set(SP_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize takes them: address,undefined or thread")
 
 find_program(CCACHE ccache)
@@ -19,6 +20,9 @@ add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conver
 add_compile_definitions(_GNU_SOURCE)
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
   add_compile_definitions(_FORTIFY_SOURCE=2)
+endif()
+if(SP_MUTANTS)
+  add_compile_definitions(SP_MUTANTS)
 endif()
 if(SP_FUZZ)
   # All code under test tells its coverage, not only the target's own file.

@@ -7,6 +7,7 @@ cd "$(dirname "$0")/.."
 packages=(
   g++ make cmake ninja-build pkg-config ccache
   libboost-dev libssl-dev libsecp256k1-dev libcrypto++-dev libarchive-dev libzstd-dev zlib1g-dev
+  libtss2-dev swtpm
   nlohmann-json3-dev libcli11-dev libgtest-dev libgmock-dev libbenchmark-dev
   runc ca-certificates curl xz-utils zstd procps iproute2
 )

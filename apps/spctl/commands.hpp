@@ -14,6 +14,8 @@ void add_file_commands(Cli& cli);       ///< files
 void add_token_commands(Cli& cli);      ///< tokens
 void add_key_commands(Cli& cli);        ///< keys
 void add_policy_commands(Cli& cli);     ///< policy
+void add_attest_commands(Cli& cli);     ///< attest
+void add_measure_commands(Cli& cli);    ///< measure
 void add_verify_command(Cli& cli);      ///< verify
 void add_completion_command(Cli& cli);  ///< completion
 

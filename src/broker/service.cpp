@@ -148,7 +148,7 @@ Result<Broker::Session> Broker::check_session(const api::SessionProof& proof) {
     return Error{Errc::unauthorised, "the provider's action account hasn't accepted this session"};
   }
   SP_ASSIGN(const api::Nonce nonce, own_nonce(facts.terms, proof));
-  SP_ASSIGN(attest::Verdict verdict, attest::verify(proof.evidence, facts.now));
+  SP_ASSIGN(attest::Verdict verdict, attest::verify(proof.evidence, facts.now, options_.anchors));
   SP_TRY(verdict.binds(context.report_data()));
   SP_TRY(check_device(verdict, compute));
   return Session{std::move(facts), std::move(verdict), nonce};

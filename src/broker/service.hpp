@@ -55,6 +55,7 @@ class Broker final : public api::BrokerService {
  public:
   struct Options {
     attest::AppraisalPolicy attestor_policy;  ///< what this broker attests to at all
+    attest::Anchors anchors = attest::Anchors::vendors();  ///< up to whom evidence is verified
   };
   Broker(const BrokerKeys& keys, ChainView& view, Vault& vault, prove::Prover& prover,
          const Clock& clock, Random& random, Options options);

@@ -1,0 +1,223 @@
+// The broker's release for every kind of evidence: that of test vendors, whose roots are injected,
+// and recorded evidence of real processors, which binds nobody's session.
+#include "attest/intel.hpp"
+#include "attest/testing/intel_vendor.hpp"
+#include "attest/testing/recorded.hpp"
+#include "attest/testing/tpm_vendor.hpp"
+#include "broker/testing/broker_fixture.hpp"
+
+namespace sp::broker {
+namespace {
+
+using attest::EvidenceKind;
+using attest::ReportData;
+
+struct Platform {
+  EvidenceKind kind = EvidenceKind::none;
+  std::int64_t now = 0;
+  attest::Anchors anchors;
+  attest::ChipId chip;
+  std::function<attest::Evidence(const ReportData&)> evidence;
+  std::function<attest::Evidence(const ReportData&)> debug_evidence;
+};
+
+class KindsTest : public BrokerTest {
+ protected:
+  Platform snp() {
+    Platform platform{
+        EvidenceKind::sev_snp, attest::testing::kVendorNow, amd_.anchors(), {}, {}, {}};
+    platform.chip = attest::chip_id(attest::Vendor::amd, amd_.chip_id(attest::SnpFamily::genoa));
+    platform.evidence = [this](const ReportData& data) { return amd_.snp(data, snp_options()); };
+    platform.debug_evidence = [this](const ReportData& data) {
+      auto options = snp_options();
+      options.debug = true;
+      return amd_.snp(data, options);
+    };
+    return platform;
+  }
+  Platform tpm() {
+    Platform platform = snp();
+    platform.kind = EvidenceKind::tpm;
+    platform.evidence = [this](const ReportData& data) {
+      attest::testing::TpmOptions options;
+      options.snp = snp_options();
+      return tpm_.tpm(data, options);
+    };
+    platform.debug_evidence = [this](const ReportData& data) {
+      attest::testing::TpmOptions options;
+      options.snp = snp_options();
+      options.snp.debug = true;
+      return tpm_.tpm(data, options);
+    };
+    return platform;
+  }
+  Platform intel(EvidenceKind kind) {
+    Platform platform{kind, attest::testing::kIntelNow, intel_.anchors(), {}, {}, {}};
+    platform.chip = attest::chip_id(attest::Vendor::intel, intel_.tdx_recipe({}).pck.ppid.view());
+    const auto make = [this, kind](const ReportData& data, bool debug) {
+      attest::testing::IntelOptions options;
+      options.measurement = measured();
+      options.debug = debug;
+      return kind == EvidenceKind::tdx ? intel_.tdx(data, options) : intel_.sgx(data, options);
+    };
+    platform.evidence = [make](const ReportData& data) { return make(data, false); };
+    platform.debug_evidence = [make](const ReportData& data) { return make(data, true); };
+    return platform;
+  }
+  std::vector<Platform> all() {
+    return {snp(), tpm(), intel(EvidenceKind::tdx), intel(EvidenceKind::sgx)};
+  }
+
+  // A launch measurement that every kind can have: SGX's ends in zeros.
+  static attest::Measurement measured() {
+    attest::Measurement measurement;
+    std::fill_n(measurement.data.begin(), 32, std::uint8_t{0x44});
+    return measurement;
+  }
+  static attest::testing::SnpOptions snp_options() {
+    attest::testing::SnpOptions options;
+    options.measurement = measured();
+    return options;
+  }
+
+  attest::AppraisalPolicy accepting_kind(const Platform& platform) {
+    attest::AppraisalPolicy policy;
+    policy.kinds = {platform.kind};
+    policy.measurements = {measured()};
+    policy.tcb_statuses = {attest::TcbStatus::up_to_date};
+    policy.roots = platform.anchors.amd;
+    policy.roots.insert(policy.roots.end(), platform.anchors.intel.begin(),
+                        platform.anchors.intel.end());
+    const auto verdict = attest::verify(platform.evidence({}), platform.now, platform.anchors);
+    EXPECT_TRUE(verdict.ok()) << verdict.error().message;
+    if (verdict->claims().registers.size() > 1) {
+      policy.registers["rtmr1"] = {verdict->claims().registers[1].hex()};
+    }
+    if (!verdict->claims().pcrs.empty()) {
+      policy.registers["pcr4"] = {verdict->claims().pcrs[4]->hex()};
+    }
+    return policy;
+  }
+
+  // The order is of this platform now, and so are the data's policy and the broker's.
+  void move_to(const Platform& platform, const attest::AppraisalPolicy& tee) {
+    evidence_of = platform.evidence;
+    OrderFacts& facts = view_.facts_now;
+    facts.now = platform.now;
+    facts.created_at = platform.now - 10;
+    facts.terms.choices[0].kind = platform.kind;
+    facts.terms.choices[0].chip = platform.chip;
+    broker_.emplace(keys_, view_, *vault_, prover_, clock_, random_,
+                    Broker::Options{tee, platform.anchors});
+    ReleasePolicy released = policy();
+    released.tee = tee;
+    released.until = platform.now + 1000;
+    deposit_data("moved", released);
+  }
+
+  attest::testing::AmdVendor amd_{random_};
+  attest::testing::TpmVendor tpm_{amd_};
+  attest::testing::IntelVendor intel_{random_};
+};
+
+TEST_F(KindsTest, EveryKindIsAttestedAndGivenTheKey) {
+  for (const Platform& platform : all()) {
+    SCOPED_TRACE(attest::kind_name(platform.kind));
+    move_to(platform, accepting_kind(platform));
+    const auto answer = broker_->release(request(proof()));
+    ASSERT_TRUE(answer.ok()) << answer.error().message;
+    EXPECT_FALSE(answer->refusal.has_value());
+  }
+}
+
+TEST_F(KindsTest, EvidenceOfAnotherSessionIsRefused) {
+  for (const Platform& platform : all()) {
+    SCOPED_TRACE(attest::kind_name(platform.kind));
+    move_to(platform, accepting_kind(platform));
+    const attest::Evidence old = platform.evidence(ReportData{{1}});
+    evidence_of = [&](const ReportData&) { return old; };
+    EXPECT_EQ(attest_error(proof()), Errc::mismatch);
+  }
+}
+
+TEST_F(KindsTest, ARootThatIsNotInjectedIsNoRoot) {
+  for (const Platform& platform : all()) {
+    SCOPED_TRACE(attest::kind_name(platform.kind));
+    const attest::AppraisalPolicy tee = accepting_kind(platform);
+    move_to(platform, tee);
+    broker_.emplace(keys_, view_, *vault_, prover_, clock_, random_,
+                    Broker::Options{tee, attest::Anchors::vendors()});
+    EXPECT_FALSE(broker_->attest(proof()).ok());
+  }
+}
+
+TEST_F(KindsTest, ARootThatThePolicyDoesNotNameIsRefused) {
+  for (const Platform& platform : all()) {
+    SCOPED_TRACE(attest::kind_name(platform.kind));
+    attest::AppraisalPolicy tee = accepting_kind(platform);
+    tee.roots.clear();
+    move_to(platform, tee);
+    EXPECT_EQ(attest_error(proof()), Errc::refused);
+  }
+}
+
+TEST_F(KindsTest, DebugIsRefused) {
+  for (const Platform& platform : all()) {
+    SCOPED_TRACE(attest::kind_name(platform.kind));
+    move_to(platform, accepting_kind(platform));
+    evidence_of = platform.debug_evidence;
+    EXPECT_EQ(attest_error(proof()), Errc::refused);
+  }
+}
+
+TEST_F(KindsTest, AnotherChipOrKindThanTheOffersIsRefused) {
+  for (const Platform& platform : all()) {
+    SCOPED_TRACE(attest::kind_name(platform.kind));
+    move_to(platform, accepting_kind(platform));
+    view_.facts_now.terms.choices[0].chip.data[0] ^= 1;
+    EXPECT_EQ(attest_error(proof()), Errc::mismatch);
+    move_to(platform, accepting_kind(platform));
+    view_.facts_now.terms.choices[0].kind = EvidenceKind::dev;
+    EXPECT_EQ(attest_error(proof()), Errc::mismatch);
+  }
+}
+
+TEST_F(KindsTest, EvidenceWithoutAChipBacksNoOffer) {
+  Platform masked = snp();
+  masked.evidence = [this](const ReportData& data) {
+    auto options = snp_options();
+    options.key = attest::SnpKey::vlek;
+    options.masked_chip_id = true;
+    return amd_.snp(data, options);
+  };
+  move_to(masked, accepting_kind(masked));
+  EXPECT_EQ(attest_error(proof()), Errc::mismatch);
+}
+
+// Real evidence, good at its time, was made for nobody's session of ours.
+TEST_F(KindsTest, RecordedEvidenceIsRefusedForItsReportData) {
+  SP_RECORDED(quote, "tdx/v4-a/quote.bin");
+  SP_RECORDED(collateral, "tdx/v4-a/collateral.json");
+  SP_RECORDED(report, "snp/milan-b/report.bin");
+  SP_RECORDED(vcek, "snp/milan-b/vcek.der");
+  const auto pieces = attest::intel_collateral_from_json(as_text(collateral));
+  ASSERT_TRUE(pieces.ok()) << pieces.error().message;
+  attest::Collateral amd;
+  amd.pieces[attest::PieceKind::amd_chip_certificate] = vcek;
+  const std::vector<std::pair<attest::Evidence, std::int64_t>> real = {
+      {{EvidenceKind::tdx, quote, pieces->encode()}, attest::testing::day("2025-06-22")},
+      {{EvidenceKind::sev_snp, report, amd.encode()}, attest::testing::day("2023-06-01")}};
+  for (const auto& [evidence, now] : real) {
+    const auto verdict = attest::verify(evidence, now);
+    ASSERT_TRUE(verdict.ok()) << verdict.error().message;
+    Platform platform{evidence.kind, now, attest::Anchors::vendors(), verdict->chip(), {}, {}};
+    platform.evidence = [&evidence = evidence](const ReportData&) { return evidence; };
+    attest::AppraisalPolicy tee = attest::AppraisalPolicy::standard();
+    tee.require_crl = false;
+    move_to(platform, tee);
+    EXPECT_EQ(attest_error(proof()), Errc::mismatch);
+  }
+}
+
+}  // namespace
+}  // namespace sp::broker
