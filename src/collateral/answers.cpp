@@ -24,73 +24,6 @@ bool is_pem_character(char character) {
   return (character >= 0x20 && character < 0x7f) || character == '\n' || character == '\r';
 }
 
-// ---- signed JSON ----
-
-// Walks over JSON that parse_json has found to be right, so every string and bracket ends.
-class JsonWalk {
- public:
-  explicit JsonWalk(std::string_view text) : text_(text) { skip_space(); }
-
-  [[nodiscard]] char next() const { return at_ < text_.size() ? text_[at_] : '\0'; }
-  void skip_one() {
-    if (at_ < text_.size()) ++at_;
-    skip_space();
-  }
-  // The raw text of the value that stands here; the space behind it is passed over.
-  std::string_view value() {
-    const std::size_t begin = at_;
-    int depth = 0;
-    do {
-      if (next() == '"') {
-        skip_string();
-        continue;
-      }
-      if (next() == '{' || next() == '[') ++depth;
-      if (next() == '}' || next() == ']') {
-        if (depth == 0) break;  // the end of what this value stands in
-        --depth;
-      }
-      if (depth == 0 && next() == ',') break;
-      ++at_;
-    } while (at_ < text_.size() && (depth > 0 || !ends_value()));
-    const std::string_view raw = text_.substr(begin, at_ - begin);
-    skip_space();
-    return raw;
-  }
-
- private:
-  [[nodiscard]] bool ends_value() const {
-    return std::string_view(",:}] \t\r\n").find(next()) != std::string_view::npos;
-  }
-  void skip_space() {
-    while (at_ < text_.size() && std::string_view(" \t\r\n").find(text_[at_]) != text_.npos) ++at_;
-  }
-  void skip_string() {
-    ++at_;
-    while (at_ < text_.size() && text_[at_] != '"') at_ += text_[at_] == '\\' ? 2 : 1;
-    at_ = std::min(text_.size(), at_ + 1);
-  }
-
-  std::string_view text_;
-  std::size_t at_ = 0;
-};
-
-// The raw text of a member of an object; empty where no name is written exactly so.
-std::string_view raw_member(std::string_view object, std::string_view name) {
-  const std::string quoted = '"' + std::string(name) + '"';
-  JsonWalk walk(object);
-  while (walk.next() == '{' || walk.next() == ',') {
-    walk.skip_one();
-    const std::string_view key = walk.value();
-    walk.skip_one();  // the colon
-    const std::string_view value = walk.value();
-    if (key == quoted) return value;
-  }
-  return {};
-}
-
-// ---- times ----
-
 std::optional<std::int64_t> whole_number(std::string_view text) {
   std::int64_t value = 0;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -108,10 +41,9 @@ std::optional<std::int64_t> http_date(std::string_view text) {
   const std::size_t month = kMonths.find(text.substr(8, 3));
   if (month == std::string_view::npos || month % 3 != 0) return std::nullopt;
   const std::string number = std::to_string(month / 3 + 1);
-  const std::string rfc3339 = std::string(text.substr(12, 4)) + "-" +
-                              (number.size() < 2 ? "0" : "") + number + "-" +
-                              std::string(text.substr(5, 2)) + "T" +
-                              std::string(text.substr(17, 8)) + "Z";
+  const std::string rfc3339 =
+      std::string(text.substr(12, 4)) + "-" + (number.size() < 2 ? "0" : "") + number + "-" +
+      std::string(text.substr(5, 2)) + "T" + std::string(text.substr(17, 8)) + "Z";
   const auto time = from_rfc3339(rfc3339);
   if (!time) return std::nullopt;
   return *time;
@@ -169,22 +101,6 @@ Result<std::string> decode_issuer_chain(std::string_view field) {
     return Error{Errc::too_large, "the issuer chain is too large"};
   }
   return pem;
-}
-
-Result<SignedJson> split_signed_json(ByteView body, std::string_view name) {
-  SP_ASSIGN(const Json json, parse_json(as_text(body), kBodySizeMax));
-  JsonObject object(json, "the answer");
-  SignedJson split;
-  split.signature.resize(kJsonSignatureSize);
-  const std::string signature = object.text("signature", 2 * kJsonSignatureSize);
-  const bool is_object = object.any(name).is_object();
-  SP_TRY(object.finish());
-  if (!is_object) return Error{Errc::malformed, std::string(name) + " isn't an object"};
-  SP_TRY(from_hex_into(signature, split.signature));
-  const std::string_view raw = raw_member(as_text(body), name);
-  if (raw.empty()) return Error{Errc::malformed, std::string(name) + " is written with escapes"};
-  split.value = to_bytes(as_bytes(raw));
-  return split;
 }
 
 Result<Bytes> crl_der(ByteView body) {

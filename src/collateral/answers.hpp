@@ -1,4 +1,4 @@
-// The parts of vendors' answers: issuer chains in response fields, signed JSON, revocation lists,
+// The parts of vendors' answers: issuer chains in response fields, revocation lists,
 // and how long an answer may be kept (RFC 9111). Hostile input; pure functions, safe to call from
 // any thread.
 #pragma once
@@ -14,16 +14,6 @@ namespace sp::collateral {
 /// The PEM of an issuer chain that stands percent-encoded in a response field. Errc::malformed for
 /// a bad escape, characters that PEM doesn't have and what isn't certificates; Errc::too_large.
 Result<std::string> decode_issuer_chain(std::string_view field);
-
-/// {"NAME": {...}, "signature": "HEX"}: the bytes of the value exactly as they were signed, and the
-/// 64 bytes of the signature.
-struct SignedJson {
-  Bytes value;
-  Bytes signature;
-};
-inline constexpr std::size_t kJsonSignatureSize = 64;
-/// Errc::malformed, Errc::too_large.
-Result<SignedJson> split_signed_json(ByteView body, std::string_view name);
 
 /// The DER of a revocation list that came as DER or, from caches of older versions, as its
 /// hexadecimal. Errc::malformed; the list itself isn't read.

@@ -9,8 +9,11 @@
 
 namespace sp::collateral {
 
-inline constexpr std::size_t kBodySizeMax = 256 * 1024;       ///< of one answer
+inline constexpr std::size_t kBodySizeMax = 256 * 1024;        ///< of one answer
 inline constexpr std::size_t kIssuerChainSizeMax = 16 * 1024;  ///< decoded
+
+inline constexpr std::size_t kOriginSizeMax = 2048;
+inline constexpr std::size_t kEtagSizeMax = 512;  ///< a longer one isn't kept
 
 /// What a vendor's service answered, unverified.
 struct Published {

@@ -12,9 +12,8 @@ struct ProductName {
   AmdProduct product;
   std::string_view name;
 };
-constexpr ProductName kProducts[] = {{AmdProduct::milan, "Milan"},
-                                     {AmdProduct::genoa, "Genoa"},
-                                     {AmdProduct::turin, "Turin"}};
+constexpr ProductName kProducts[] = {
+    {AmdProduct::milan, "Milan"}, {AmdProduct::genoa, "Genoa"}, {AmdProduct::turin, "Turin"}};
 
 constexpr std::string_view kPckCrlChain[] = {"sgx-pck-crl-issuer-chain"};
 // Version 4 of the service, and what caches of version 3 call it.
@@ -143,24 +142,23 @@ std::string name_of(const Wanted& wanted) {
     return std::string(what) + " " + std::string(whose);
   };
   return std::visit(
-      Overloaded{
-          [&](const AmdChipCertificate& chip) {
-            return of("VCEK of", product_name(chip.product)) + " chip " +
-                   to_hex(chip.hwid).substr(0, kNameHwidDigits);
-          },
-          [&](const AmdCertificateChain& chain) {
-            return of(key_name(chain.key), "certificate chain of ") +
-                   std::string(product_name(chain.product));
-          },
-          [&](const AmdCrl& crl) {
-            return of(key_name(crl.key), "CRL of ") + std::string(product_name(crl.product));
-          },
-          [&](const IntelPckCrl& crl) { return of("PCK CRL of CA", ca_name(crl.ca)); },
-          [&](const IntelRootCrl&) { return std::string("Intel root CA CRL"); },
-          [&](const IntelTcbInfo& info) {
-            return of(tee_name(info.tee), "TCB info of FMSPC ") + info.fmspc.hex();
-          },
-          [&](const IntelQeIdentity& qe) { return of(tee_name(qe.tee), "QE identity"); }},
+      Overloaded{[&](const AmdChipCertificate& chip) {
+                   return of("VCEK of", product_name(chip.product)) + " chip " +
+                          to_hex(chip.hwid).substr(0, kNameHwidDigits);
+                 },
+                 [&](const AmdCertificateChain& chain) {
+                   return of(key_name(chain.key), "certificate chain of ") +
+                          std::string(product_name(chain.product));
+                 },
+                 [&](const AmdCrl& crl) {
+                   return of(key_name(crl.key), "CRL of ") + std::string(product_name(crl.product));
+                 },
+                 [&](const IntelPckCrl& crl) { return of("PCK CRL of CA", ca_name(crl.ca)); },
+                 [&](const IntelRootCrl&) { return std::string("Intel root CA CRL"); },
+                 [&](const IntelTcbInfo& info) {
+                   return of(tee_name(info.tee), "TCB info of FMSPC ") + info.fmspc.hex();
+                 },
+                 [&](const IntelQeIdentity& qe) { return of(tee_name(qe.tee), "QE identity"); }},
       wanted);
 }
 
@@ -193,25 +191,22 @@ std::span<const std::string_view> chain_fields(const Wanted& wanted) {
 Bytes encode(const Wanted& wanted) {
   Writer writer;
   writer.u8(static_cast<std::uint8_t>(wanted.index() + 1));
-  std::visit(Overloaded{[&](const AmdChipCertificate& chip) {
-                          SP_CHECK(chip.hwid.size() == hwid_size(chip.product));
-                          writer.u8(number(chip.product)).raw(chip.hwid);
-                          writer.u8(chip.tcb.bootloader).u8(chip.tcb.tee).u8(chip.tcb.snp);
-                          writer.u8(chip.tcb.microcode).u8(chip.tcb.fmc);
-                        },
-                        [&](const AmdCertificateChain& chain) {
-                          writer.u8(number(chain.key)).u8(number(chain.product));
-                        },
-                        [&](const AmdCrl& crl) {
-                          writer.u8(number(crl.key)).u8(number(crl.product));
-                        },
-                        [&](const IntelPckCrl& crl) { writer.u8(number(crl.ca)); },
-                        [](const IntelRootCrl&) {},
-                        [&](const IntelTcbInfo& info) {
-                          writer.u8(number(info.tee)).raw(info.fmspc.view());
-                        },
-                        [&](const IntelQeIdentity& qe) { writer.u8(number(qe.tee)); }},
-             wanted);
+  std::visit(
+      Overloaded{
+          [&](const AmdChipCertificate& chip) {
+            SP_CHECK(chip.hwid.size() == hwid_size(chip.product));
+            writer.u8(number(chip.product)).raw(chip.hwid);
+            writer.u8(chip.tcb.bootloader).u8(chip.tcb.tee).u8(chip.tcb.snp);
+            writer.u8(chip.tcb.microcode).u8(chip.tcb.fmc);
+          },
+          [&](const AmdCertificateChain& chain) {
+            writer.u8(number(chain.key)).u8(number(chain.product));
+          },
+          [&](const AmdCrl& crl) { writer.u8(number(crl.key)).u8(number(crl.product)); },
+          [&](const IntelPckCrl& crl) { writer.u8(number(crl.ca)); }, [](const IntelRootCrl&) {},
+          [&](const IntelTcbInfo& info) { writer.u8(number(info.tee)).raw(info.fmspc.view()); },
+          [&](const IntelQeIdentity& qe) { writer.u8(number(qe.tee)); }},
+      wanted);
   return std::move(writer).take();
 }
 

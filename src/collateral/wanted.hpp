@@ -1,6 +1,7 @@
 // What can be asked of vendors, as a closed set, and where each thing lies at a vendor's service:
-// AMD's key distribution service (AMD 57230 "VCEK certificate and KDS interface", chapter 4), Intel's
-// provisioning certification service and its caches (Intel "PCS API v4", "PCCS design guide").
+// AMD's key distribution service (AMD 57230 "VCEK certificate and KDS interface", chapter 4),
+// Intel's provisioning certification service and its caches (Intel "PCS API v4", "PCCS design
+// guide").
 //
 // Values; pure functions; safe to call from any thread.
 #pragma once
