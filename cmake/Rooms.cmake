@@ -1,7 +1,8 @@
 # sp_room(NAME [ROOMS other rooms] [LIBRARIES others' libraries])
 #
 # Makes the library sp_NAME of src/NAME (a '/' in the name becomes '_'), its test program NAME_test of the *_test.cpp beside the code, and one fuzz target
-# NAME_*_fuzz of each *_fuzz.cpp. Fuzz targets run their seeds and some mutations in every test run; with SP_FUZZ they are
+# NAME_*_fuzz of each *_fuzz.cpp. What src/NAME/testing/ holds is the library sp_NAME_testing, which only tests link: this room's
+# and those of rooms that look into it. Fuzz targets run their seeds and some mutations in every test run; with SP_FUZZ they are
 # libFuzzer programs.
 function(sp_room name)
   cmake_parse_arguments(ROOM "" "" "ROOMS;LIBRARIES" ${ARGN})
@@ -23,8 +24,20 @@ function(sp_room name)
   if(name STREQUAL "base")
     target_link_libraries(sp_base PUBLIC ${ROOM_LIBRARIES})
   endif()
+  set(helpers "")
+  foreach(room ${links})
+    if(TARGET ${room}_testing)
+      list(APPEND helpers ${room}_testing)
+    endif()
+  endforeach()
+  file(GLOB testing CONFIGURE_DEPENDS ${folder}/testing/*.cpp)
+  if(testing)
+    add_library(sp_${name}_testing STATIC EXCLUDE_FROM_ALL ${testing})
+    target_link_libraries(sp_${name}_testing PUBLIC ${helpers} sp_${name} PRIVATE ${ROOM_LIBRARIES})
+    list(PREPEND helpers sp_${name}_testing)
+  endif()
   if(tests)
-    sp_test(${name}_test ROOM sp_${name} SOURCES ${tests} LIBRARIES ${ROOM_LIBRARIES})
+    sp_test(${name}_test ROOM ${helpers} sp_${name} SOURCES ${tests} LIBRARIES ${ROOM_LIBRARIES})
   endif()
   foreach(fuzzer ${fuzzers})
     get_filename_component(fuzz_name ${fuzzer} NAME_WE)

@@ -10,6 +10,10 @@
 
 namespace sp::attest {
 
+namespace intel {
+struct VerifiedCollateral;
+}
+
 /// Collateral whose signatures, chains, CRLs and dates hold at one time; only verify_collateral
 /// makes one. Immutable; shared between threads.
 class IntelCollateral {
@@ -21,7 +25,7 @@ class IntelCollateral {
  private:
   friend Result<Claims> verify_intel(EvidenceKind kind, ByteView quote,
                                      const IntelCollateral& collateral, std::int64_t now);
-  struct State;
+  using State = intel::VerifiedCollateral;
   explicit IntelCollateral(std::shared_ptr<const State> state) : state_(std::move(state)) {}
   std::shared_ptr<const State> state_;
 };

@@ -46,6 +46,11 @@ struct AzureEvidence {
 };
 Result<AzureEvidence> azure_evidence_from_json(std::string_view json);
 
+/// A vTPM quote in the binary form that came before that JSON: size (u64, little-endian) and RSASSA
+/// signature, size and TPMS_ATTEST, the number 24 (u64) and 24 PCRs of 32 bytes. HCL report and TD
+/// quote are left empty. Errc::malformed, Errc::too_large.
+Result<TpmEvidence> azure_quote_from_v0(ByteView bytes);
+
 /// A TPM quote alone: magic, type, signature by `ak`, digest of `pcrs` over the selection,
 /// extraData equal to `nonce`.
 struct TpmKey {

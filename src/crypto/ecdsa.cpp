@@ -20,6 +20,7 @@ constexpr int kModulusBitsMin = 2048;
 constexpr int kModulusBitsMax = 4096;
 constexpr int kExponentBitsMax = 64;
 constexpr int kPssSaltSize = 48;
+constexpr std::size_t kDigestSizeMin = 32;
 
 std::size_t number_size(Curve curve) { return curve == Curve::p256 ? 32 : 48; }
 
@@ -51,6 +52,23 @@ Key key_from(const char* type, int selection, OSSL_PARAM* parameters) {
   EVP_PKEY* key = nullptr;
   if (EVP_PKEY_fromdata(context.get(), &key, selection, parameters) != 1) return nullptr;
   return Key(key);
+}
+
+// A key without a point, for copies of its curve: making a curve anew by its name costs more than
+// reading the point.
+const EVP_PKEY* curve_of(Curve curve) {
+  const auto make = [](Curve of) {
+    std::string group = group_name(of);
+    OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group.data(), 0),
+        OSSL_PARAM_construct_end()};
+    Key key = key_from("EC", EVP_PKEY_KEY_PARAMETERS, parameters);
+    SP_CHECK(key != nullptr);
+    return key.release();
+  };
+  static const EVP_PKEY* const kP256 = make(Curve::p256);
+  static const EVP_PKEY* const kP384 = make(Curve::p384);
+  return curve == Curve::p256 ? kP256 : kP384;
 }
 
 Bytes native_bytes(const BIGNUM* number) {
@@ -90,14 +108,12 @@ Result<EcPublic> EcPublic::from_point(Curve curve, ByteView point) {
                                       std::to_string(point.size()) + " bytes, expected " +
                                       std::to_string(2 * number_size(curve))};
   }
-  Bytes encoded = sec1_point(point);
-  std::string group = group_name(curve);
-  OSSL_PARAM parameters[] = {
-      OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group.data(), 0),
-      OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, encoded.data(), encoded.size()),
-      OSSL_PARAM_construct_end()};
-  Key key = key_from("EC", EVP_PKEY_PUBLIC_KEY, parameters);
-  if (key == nullptr) return Error{Errc::malformed, "the point isn't on " + group};
+  const Bytes encoded = sec1_point(point);
+  Key key(EVP_PKEY_new());
+  SP_CHECK(key != nullptr && EVP_PKEY_copy_parameters(key.get(), curve_of(curve)) == 1);
+  if (EVP_PKEY_set1_encoded_public_key(key.get(), encoded.data(), encoded.size()) != 1) {
+    return Error{Errc::malformed, std::string("the point isn't on ") + group_name(curve)};
+  }
   EcPublic value;
   value.curve_ = curve;
   value.point_ = to_bytes(point);
@@ -114,15 +130,19 @@ Status EcPublic::verify_raw(ByteView message, ByteView signature) const {
 }
 
 Status EcPublic::verify_der(ByteView message, ByteView signature) const {
+  return verify_digest(hash_of(curve_, message), signature);
+}
+
+Status EcPublic::verify_digest(ByteView digest, ByteView signature) const {
+  SP_CHECK(digest.size() >= kDigestSizeMin);
   const ErrorQueueGuard guard;
   // Our reader decides what DER is; OpenSSL sees only the one encoding of two numbers that fit.
   const auto raw = ecdsa_raw_from_der(signature, number_size(curve_));
   if (!raw) return bad_signature("ECDSA signature: " + raw.error().message);
   const KeyContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, key_of(key_), nullptr));
   SP_CHECK(context != nullptr && EVP_PKEY_verify_init(context.get()) == 1);
-  const Bytes hash = hash_of(curve_, message);
-  if (EVP_PKEY_verify(context.get(), signature.data(), signature.size(), hash.data(),
-                      hash.size()) != 1) {
+  if (EVP_PKEY_verify(context.get(), signature.data(), signature.size(), digest.data(),
+                      digest.size()) != 1) {
     return bad_signature(std::string("ECDSA signature doesn't verify with the ") +
                          group_name(curve_) + " key");
   }

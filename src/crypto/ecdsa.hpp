@@ -26,6 +26,8 @@ class EcPublic {
   [[nodiscard]] Status verify_raw(ByteView message, ByteView signature) const;
   /// Verifies a DER signature (strict DER only).
   [[nodiscard]] Status verify_der(ByteView message, ByteView signature) const;
+  /// Verifies a DER signature over a digest of at least 32 bytes (CHECK).
+  [[nodiscard]] Status verify_digest(ByteView digest, ByteView signature) const;
 
  private:
   EcPublic() = default;

@@ -1,253 +1,290 @@
 #include "crypto/x509.hpp"
 
-#include <openssl/core_names.h>
-#include <openssl/pem.h>
-#include <openssl/x509v3.h>
-
-#include <array>
-
-#include "crypto/ecdsa.hpp"
 #include "crypto/hash.hpp"
-#include "crypto/openssl.hpp"
+#include "crypto/pem.hpp"
+#include "crypto/x509_parts.hpp"
 
 namespace sp::crypto {
 
 namespace {
 
-constexpr std::size_t kOidTextSizeMax = 128;
-constexpr std::size_t kGroupNameSizeMax = 64;
 constexpr std::size_t kPemSizeMax = 2 * kChainLengthMax * kCertificateSizeMax;
 constexpr std::string_view kPemLabel = "CERTIFICATE";  // RFC 7468 section 5
+constexpr std::uint64_t kVersion3 = 2;                 // RFC 5280 section 4.1.2.1
+constexpr std::size_t kModulusSizeMax = 4096 / 8;
+constexpr std::size_t kExponentSizeMax = 8;
+constexpr std::size_t kKeyUsageBitsMax = 9;
 
-// OpenSSL takes certificates without const; what it caches in them it guards by a lock, and
-// from_der has it cached before anyone shares the object.
-X509* x509_of(const std::shared_ptr<const void>& holder) {
-  SP_CHECK(holder != nullptr);
-  return const_cast<X509*>(static_cast<const X509*>(holder.get()));
+// Contents of object identifiers: RFC 5480 section 2.1.1, RFC 3279 section 2.3.1, RFC 5280.
+constexpr std::uint8_t kEcPublicKey[] = {0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01};
+constexpr std::uint8_t kP256[] = {0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
+constexpr std::uint8_t kP384[] = {0x2b, 0x81, 0x04, 0x00, 0x22};
+constexpr std::uint8_t kRsaEncryption[] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01};
+constexpr std::uint8_t kBasicConstraints[] = {0x55, 0x1d, 0x13};
+constexpr std::uint8_t kKeyUsage[] = {0x55, 0x1d, 0x0f};
+
+Error malformed(std::string_view what) {
+  return {Errc::malformed, "certificate: " + std::string(what)};
 }
 
-std::shared_ptr<const void> hold(X509Owner certificate) {
-  return {static_cast<const void*>(certificate.release()),
-          [](const void* held) { X509_free(const_cast<X509*>(static_cast<const X509*>(held))); }};
-}
-
-std::string name_text(const X509_NAME* name) {
-  const Bio out(BIO_new(BIO_s_mem()));
-  SP_CHECK(out != nullptr);
-  if (X509_NAME_print_ex(out.get(), name, 0, XN_FLAG_RFC2253) < 0) return "(unprintable name)";
-  char* text = nullptr;
-  const long size = BIO_get_mem_data(out.get(), &text);
-  return {text, static_cast<std::size_t>(size)};
-}
-
-// Seconds of Unix time; empty where it isn't a time.
-std::optional<std::int64_t> unix_time(const ASN1_TIME* time) {
-  using Time = std::unique_ptr<ASN1_TIME, Freed<ASN1_TIME_free>>;
-  const Time epoch(ASN1_TIME_set(nullptr, 0));
-  SP_CHECK(epoch != nullptr);
-  int days = 0;
-  int seconds = 0;
-  if (ASN1_TIME_check(time) != 1 || ASN1_TIME_diff(&days, &seconds, epoch.get(), time) != 1) {
-    return std::nullopt;
-  }
-  constexpr std::int64_t kSecondsPerDay = 86'400;
-  return days * kSecondsPerDay + seconds;
-}
-
-bool is_der_of(X509* certificate, ByteView der) {
-  std::uint8_t* encoded = nullptr;
-  const int size = i2d_X509(certificate, &encoded);
-  if (size < 0) return false;
-  const ByteView again(encoded, static_cast<std::size_t>(size));
-  const bool same = std::equal(again.begin(), again.end(), der.begin(), der.end());
-  OPENSSL_free(encoded);
-  return same;
-}
-
-// The EC key of a certificate. Errc::unsupported for others, parameters other than a named curve's
-// included.
-Result<EcPublic> ec_key_of(X509* certificate) {
-  const EVP_PKEY* key = X509_get0_pubkey(certificate);
-  std::array<char, kGroupNameSizeMax> name{};
-  if (key == nullptr || EVP_PKEY_is_a(key, "EC") != 1 ||
-      EVP_PKEY_get_group_name(key, name.data(), name.size(), nullptr) != 1) {
-    return Error{Errc::unsupported, "the certificate's key isn't on a named elliptic curve"};
-  }
-  const std::string_view group(name.data());
-  if (group != SN_X9_62_prime256v1 && group != SN_secp384r1) {
-    return Error{Errc::unsupported,
-                 "the certificate's key is on " + std::string(group) + ", not P-256 or P-384"};
-  }
-  const Curve curve = group == SN_secp384r1 ? Curve::p384 : Curve::p256;
-  const std::size_t size = curve == Curve::p384 ? 48 : 32;
-  Bytes point(2 * size);
-  std::uint8_t* out = point.data();
-  for (const char* coordinate : {OSSL_PKEY_PARAM_EC_PUB_X, OSSL_PKEY_PARAM_EC_PUB_Y}) {
-    BIGNUM* number = nullptr;
-    SP_CHECK(EVP_PKEY_get_bn_param(key, coordinate, &number) == 1);
-    const Number owner(number);
-    SP_CHECK(BN_bn2binpad(number, out, static_cast<int>(size)) == static_cast<int>(size));
-    out += size;
-  }
-  return EcPublic::from_point(curve, point);
-}
-
-// Whether digest and key of the signature on `certificate` are strong enough today.
-bool strong_enough(X509* certificate, EVP_PKEY* issuer_key) {
-  int bits = 0;
-  if (X509_get_signature_info(certificate, nullptr, nullptr, &bits, nullptr) != 1) return false;
-  return bits >= kSignatureBitsMin && EVP_PKEY_get_security_bits(issuer_key) >= kSignatureBitsMin;
-}
-
-// One block of PEM. An empty result at the end of the text.
-Result<std::optional<Certificate>> next_of_pem(BIO* in) {
-  char* name = nullptr;
-  char* header = nullptr;
-  std::uint8_t* data = nullptr;
-  long size = 0;
-  if (PEM_read_bio(in, &name, &header, &data, &size) != 1) {
-    if (ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE) {
-      return std::optional<Certificate>();
-    }
-    return Error{Errc::malformed, "PEM: a block that doesn't end or isn't base64"};
-  }
-  const bool is_certificate = name == kPemLabel && *header == '\0';
-  const Bytes der(data, data + size);
-  OPENSSL_free(name);
-  OPENSSL_free(header);
-  OPENSSL_free(data);
-  if (!is_certificate) return Error{Errc::malformed, "PEM: a block that isn't a certificate"};
-  SP_ASSIGN(Certificate certificate, Certificate::from_der(der));
-  return std::optional<Certificate>(std::move(certificate));
-}
+Error bad_signature(std::string what) { return {Errc::bad_signature, std::move(what)}; }
 
 }  // namespace
 
+// Views are into `der`, which never moves.
+struct Certificate::Fields {
+  Bytes der;
+  SignedParts parts;
+  ByteView serial;
+  ByteView issuer;
+  ByteView subject;
+  std::int64_t not_before = 0;
+  std::int64_t not_after = 0;
+  ByteView key_info;
+  std::optional<EcPublic> ec_key;
+  ByteView rsa_modulus, rsa_exponent;  // empty: no RSA key
+  std::vector<ExtensionView> extensions;
+  bool constrained_ca = false;  // basicConstraints CA
+  std::optional<std::uint64_t> path_length;
+  std::optional<std::uint16_t> key_usage;
+
+  Status read();
+  Status read_to_be_signed();
+  Status read_validity(DerReader& fields);
+  Status read_key(DerReader& fields);
+  Status read_ec_key(DerReader& algorithm, ByteView bits);
+  Status read_rsa_key(DerReader& algorithm, ByteView bits);
+  Status read_known_extensions();
+  Status read_basic_constraints(ByteView value);
+  Status read_key_usage(ByteView value);
+  [[nodiscard]] bool allows(KeyUse use) const {
+    return key_usage && (*key_usage >> static_cast<unsigned>(use) & 1U) != 0;
+  }
+};
+
+Status Certificate::Fields::read() {
+  SP_ASSIGN(parts, read_signed_parts(der));
+  SP_TRY(read_to_be_signed());
+  return read_known_extensions();
+}
+
+Status Certificate::Fields::read_to_be_signed() {
+  DerReader outer(parts.to_sign);
+  SP_ASSIGN(DerReader fields, outer.enter(DerTag::sequence));
+  SP_ASSIGN(DerReader version, fields.enter(der_context(0, true)));
+  SP_ASSIGN(const std::uint64_t number, version.number());
+  if (number != kVersion3 || !version.at_end()) return malformed("its version isn't 3");
+  SP_ASSIGN(serial, fields.unsigned_integer(kSerialSizeMax));
+  SP_ASSIGN(const DerElement algorithm, fields.next());
+  if (!same_bytes(algorithm.whole, parts.algorithm)) {
+    return malformed("two different signature algorithms");
+  }
+  SP_ASSIGN(issuer, read_name(fields));
+  SP_TRY(read_validity(fields));
+  SP_ASSIGN(subject, read_name(fields));
+  SP_TRY(read_key(fields));
+  // Unique identifiers ([1], [2]) are of certificates that nobody issues (RFC 5280 4.1.2.8).
+  if (fields.at_end()) return {};
+  SP_ASSIGN(DerReader wrapper, fields.enter(der_context(3, true)));
+  SP_TRY(fields.finish());
+  SP_ASSIGN(extensions, read_extensions(wrapper));
+  return wrapper.finish();
+}
+
+Status Certificate::Fields::read_validity(DerReader& fields) {
+  SP_ASSIGN(DerReader times, fields.enter(DerTag::sequence));
+  SP_ASSIGN(not_before, read_time(times));
+  SP_ASSIGN(not_after, read_time(times));
+  if (not_after < not_before) return malformed("its validity ends before it begins");
+  return times.finish();
+}
+
+Status Certificate::Fields::read_key(DerReader& fields) {
+  SP_ASSIGN(const DerElement info, fields.next());
+  key_info = info.whole;
+  DerReader outer(info.whole);
+  SP_ASSIGN(DerReader key, outer.enter(DerTag::sequence));
+  SP_ASSIGN(DerReader algorithm, key.enter(DerTag::sequence));
+  SP_ASSIGN(const ByteView bits, read_bit_string(key));
+  SP_TRY(key.finish());
+  SP_ASSIGN(const ByteView kind, algorithm.read(DerTag::oid));
+  if (same_bytes(kind, kEcPublicKey)) return read_ec_key(algorithm, bits);
+  if (same_bytes(kind, kRsaEncryption)) return read_rsa_key(algorithm, bits);
+  return {};  // a key that verifies nothing here
+}
+
+Status Certificate::Fields::read_ec_key(DerReader& algorithm, ByteView bits) {
+  if (!algorithm.next_is(DerTag::oid)) return malformed("an EC key without a named curve");
+  SP_ASSIGN(const ByteView curve, algorithm.read(DerTag::oid));
+  SP_TRY(algorithm.finish());
+  const bool p256 = same_bytes(curve, kP256);
+  if (!p256 && !same_bytes(curve, kP384)) return {};
+  constexpr std::uint8_t kUncompressed = 0x04;  // SEC1 section 2.3.3
+  if (bits.empty() || bits[0] != kUncompressed) return malformed("a point that is compressed");
+  SP_ASSIGN(ec_key, EcPublic::from_point(p256 ? Curve::p256 : Curve::p384, bits.subspan(1)));
+  return {};
+}
+
+Status Certificate::Fields::read_rsa_key(DerReader& algorithm, ByteView bits) {
+  SP_ASSIGN(const ByteView null, algorithm.read(DerTag::null));
+  SP_TRY(algorithm.finish());
+  DerReader outer(bits);
+  SP_ASSIGN(DerReader numbers, outer.enter(DerTag::sequence));
+  SP_ASSIGN(rsa_modulus, numbers.unsigned_integer(kModulusSizeMax));
+  SP_ASSIGN(rsa_exponent, numbers.unsigned_integer(kExponentSizeMax));
+  SP_TRY(numbers.finish());
+  if (!null.empty()) return malformed("an RSA key with parameters");
+  return outer.finish();
+}
+
+Status Certificate::Fields::read_known_extensions() {
+  for (const ExtensionView& extension : extensions) {
+    if (same_bytes(extension.oid, kBasicConstraints)) {
+      SP_TRY(read_basic_constraints(extension.value));
+    } else if (same_bytes(extension.oid, kKeyUsage)) {
+      SP_TRY(read_key_usage(extension.value));
+    }
+  }
+  return {};
+}
+
+Status Certificate::Fields::read_basic_constraints(ByteView value) {
+  DerReader outer(value);
+  SP_ASSIGN(DerReader fields, outer.enter(DerTag::sequence));
+  SP_TRY(outer.finish());
+  if (fields.next_is(DerTag::boolean)) {
+    SP_ASSIGN(constrained_ca, fields.boolean());
+    if (!constrained_ca) return malformed("basicConstraints writes a default value");
+  }
+  if (fields.next_is(DerTag::integer)) {
+    SP_ASSIGN(path_length, fields.number());
+    if (!constrained_ca) return malformed("a path length without a CA");
+  }
+  return fields.finish();
+}
+
+Status Certificate::Fields::read_key_usage(ByteView value) {
+  DerReader outer(value);
+  SP_ASSIGN(const ByteView content, outer.read(DerTag::bit_string));
+  SP_TRY(outer.finish());
+  // Named bits should end with a bit that is set (X.690 section 11.2.2); AMD's ASKs end later.
+  if (content.size() < 2 || content.size() > 3 || content[0] > 7) {
+    return malformed("keyUsage isn't of its form");
+  }
+  const unsigned unused = content[0];
+  const std::size_t bits = 8 * (content.size() - 1) - unused;
+  if (bits > kKeyUsageBitsMax || (content.back() & ((1U << unused) - 1U)) != 0) {
+    return malformed("keyUsage isn't of its form");
+  }
+  unsigned usage = 0;
+  for (std::size_t i = 0; i < bits; ++i) {
+    usage |= (content[1 + i / 8] >> (7 - i % 8) & 1U) << i;
+  }
+  key_usage = static_cast<std::uint16_t>(usage);
+  return {};
+}
+
 Result<Certificate> Certificate::from_der(ByteView der) {
-  const ErrorQueueGuard guard;
   if (der.size() > kCertificateSizeMax) {
     return Error{Errc::too_large, "certificate of " + std::to_string(der.size()) +
                                       " bytes, at most " + std::to_string(kCertificateSizeMax)};
   }
-  const std::uint8_t* end = der.data();
-  X509Owner parsed(d2i_X509(nullptr, &end, static_cast<long>(der.size())));
-  if (parsed == nullptr) return Error{Errc::malformed, "not an X.509 certificate"};
-  if (end != der.data() + der.size()) {
-    return Error{Errc::malformed, "bytes after the certificate"};
-  }
-  if (!is_der_of(parsed.get(), der)) {
-    return Error{Errc::malformed, "the certificate isn't encoded in DER"};
-  }
-  // -1 asks for no purpose: it only reads the standard extensions and keeps what they say.
-  X509_check_purpose(parsed.get(), -1, 0);
-  if ((X509_get_extension_flags(parsed.get()) & EXFLAG_INVALID) != 0) {
-    return Error{Errc::malformed, "the certificate's extensions are invalid"};
-  }
-  if (!unix_time(X509_get0_notBefore(parsed.get())) ||
-      !unix_time(X509_get0_notAfter(parsed.get()))) {
-    return Error{Errc::malformed, "the certificate's validity isn't two times"};
-  }
-  Certificate certificate;
-  certificate.der_ = to_bytes(der);
-  certificate.x509_ = hold(std::move(parsed));
-  return certificate;
+  const auto fields = std::make_shared<Fields>();
+  fields->der = to_bytes(der);
+  if (const Status read = fields->read(); !read)
+    return Error{Errc::malformed, read.error().message};
+  return Certificate(fields);
+}
+
+Result<std::vector<Bytes>> certificates_of_pem(std::string_view pem) {
+  return pem_blocks(pem, kPemLabel, {kPemSizeMax, kChainLengthMax, kCertificateSizeMax});
 }
 
 Result<std::vector<Certificate>> Certificate::from_pem(std::string_view pem) {
-  const ErrorQueueGuard guard;
-  if (pem.size() > kPemSizeMax) {
-    return Error{Errc::too_large, "PEM of " + std::to_string(pem.size()) + " bytes, at most " +
-                                      std::to_string(kPemSizeMax)};
-  }
-  if (pem.empty()) return Error{Errc::malformed, "PEM without a certificate"};
-  const Bio in(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-  SP_CHECK(in != nullptr);
+  SP_ASSIGN(const std::vector<Bytes> blocks, certificates_of_pem(pem));
   std::vector<Certificate> certificates;
-  for (;;) {
-    SP_ASSIGN(std::optional<Certificate> next, next_of_pem(in.get()));
-    if (!next) break;
-    if (certificates.size() == kChainLengthMax) {
-      return Error{Errc::too_large,
-                   "PEM of more than " + std::to_string(kChainLengthMax) + " certificates"};
-    }
-    certificates.push_back(std::move(*next));
+  for (const Bytes& block : blocks) {
+    SP_ASSIGN(Certificate certificate, from_der(block));
+    certificates.push_back(std::move(certificate));
   }
-  if (certificates.empty()) return Error{Errc::malformed, "PEM without a certificate"};
   return certificates;
 }
 
-std::string Certificate::subject() const {
-  return name_text(X509_get_subject_name(x509_of(x509_)));
-}
-
-std::string Certificate::issuer() const { return name_text(X509_get_issuer_name(x509_of(x509_))); }
-
-std::int64_t Certificate::not_before() const {
-  return unix_time(X509_get0_notBefore(x509_of(x509_))).value();
-}
-
-std::int64_t Certificate::not_after() const {
-  return unix_time(X509_get0_notAfter(x509_of(x509_))).value();
-}
+const Bytes& Certificate::der() const { return fields_->der; }
+std::string Certificate::subject() const { return name_text(fields_->subject); }
+std::string Certificate::issuer() const { return name_text(fields_->issuer); }
+ByteView Certificate::subject_der() const { return fields_->subject; }
+ByteView Certificate::issuer_der() const { return fields_->issuer; }
+ByteView Certificate::serial() const { return fields_->serial; }
+std::int64_t Certificate::not_before() const { return fields_->not_before; }
+std::int64_t Certificate::not_after() const { return fields_->not_after; }
 
 bool Certificate::is_ca() const {
-  const std::uint32_t flags = X509_get_extension_flags(x509_of(x509_));
-  // Without a keyUsage OpenSSL would say that every usage is allowed.
-  return (flags & EXFLAG_CA) != 0 && (flags & EXFLAG_KUSAGE) != 0 &&
-         (X509_get_key_usage(x509_of(x509_)) & KU_KEY_CERT_SIGN) != 0;
+  return fields_->constrained_ca && fields_->allows(KeyUse::key_cert_sign);
 }
 
-Bytes Certificate::public_key_info() const {
-  std::uint8_t* encoded = nullptr;
-  const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x509_of(x509_)), &encoded);
-  SP_CHECK(size > 0);
-  Bytes info(encoded, encoded + size);
-  OPENSSL_free(encoded);
-  return info;
+bool Certificate::may_sign_crls() const {
+  return fields_->constrained_ca && allows(KeyUse::crl_sign).value_or(true);
+}
+
+std::optional<bool> Certificate::allows(KeyUse use) const {
+  if (!fields_->key_usage) return std::nullopt;
+  return fields_->allows(use);
+}
+
+Bytes Certificate::public_key_info() const { return to_bytes(fields_->key_info); }
+
+const EcPublic* Certificate::ec_key() const {
+  return fields_->ec_key ? &*fields_->ec_key : nullptr;
 }
 
 Result<Bytes> Certificate::extension(const std::string& oid) const {
-  const ErrorQueueGuard guard;
-  const Object object(oid.size() <= kOidTextSizeMax ? OBJ_txt2obj(oid.c_str(), 1) : nullptr);
-  if (object == nullptr) return Error{Errc::not_found, "not an object identifier: " + oid};
-  const X509* certificate = x509_of(x509_);
-  const int at = X509_get_ext_by_OBJ(certificate, object.get(), -1);
-  if (at < 0) return Error{Errc::not_found, "the certificate has no extension " + oid};
-  if (X509_get_ext_by_OBJ(certificate, object.get(), at) >= 0) {
-    return Error{Errc::malformed, "the certificate has extension " + oid + " twice"};
+  const auto content = oid_content(oid);
+  if (!content) return Error{Errc::not_found, "not an object identifier: " + oid};
+  for (const ExtensionView& extension : fields_->extensions) {
+    if (same_bytes(extension.oid, *content)) return to_bytes(extension.value);
   }
-  const ASN1_OCTET_STRING* value = X509_EXTENSION_get_data(X509_get_ext(certificate, at));
-  const std::uint8_t* data = ASN1_STRING_get0_data(value);
-  return Bytes(data, data + ASN1_STRING_length(value));
+  return Error{Errc::not_found, "the certificate has no extension " + oid};
 }
 
 Status Certificate::verify_issued_by(const Certificate& issuer) const {
-  const ErrorQueueGuard guard;
-  X509* own = x509_of(x509_);
-  X509* other = x509_of(issuer.x509_);
-  if (X509_NAME_cmp(X509_get_issuer_name(own), X509_get_subject_name(other)) != 0) {
+  if (!same_bytes(issuer_der(), issuer.subject_der())) {
     return Error{Errc::mismatch, "certificate of " + subject() + " names the issuer " +
                                      this->issuer() + ", not " + issuer.subject()};
   }
   if (!issuer.is_ca()) {
     return Error{Errc::mismatch, issuer.subject() + " isn't a CA that may sign certificates"};
   }
-  EVP_PKEY* key = X509_get0_pubkey(other);
-  if (key == nullptr || !strong_enough(own, key)) {
-    return Error{Errc::bad_signature, "the signature on the certificate of " + subject() +
-                                          " is of a weak or unknown kind"};
-  }
-  if (X509_verify(own, key) != 1) {
-    return Error{Errc::bad_signature, "the certificate of " + subject() +
-                                          " isn't signed by the key of " + issuer.subject()};
+  const SignedParts& parts = fields_->parts;
+  const Status verified = issuer.verify_signed(parts.algorithm, parts.to_sign, parts.signature);
+  if (!verified) {
+    return bad_signature("the certificate of " + subject() + " isn't signed by the key of " +
+                         issuer.subject() + ": " + verified.error().message);
   }
   return {};
 }
 
+Status Certificate::verify_signed(ByteView algorithm, ByteView message, ByteView signature) const {
+  const SignatureKind kind = signature_kind(algorithm);
+  if (kind == SignatureKind::rsa_pss_sha384 && !fields_->rsa_modulus.empty()) {
+    const Status status =
+        verify_rsa_pss_sha384(fields_->rsa_modulus, fields_->rsa_exponent, message, signature);
+    return status ? status : bad_signature(status.error().message);
+  }
+  if (kind == SignatureKind::ecdsa_sha256 && fields_->ec_key) {
+    return fields_->ec_key->verify_digest(sha256(message).view(), signature);
+  }
+  if (kind == SignatureKind::ecdsa_sha384 && fields_->ec_key) {
+    return fields_->ec_key->verify_digest(sha384(message).view(), signature);
+  }
+  return bad_signature("a signature of a weak or unknown kind, or not of the key's kind");
+}
+
 Status Certificate::verify_ec(ByteView message, ByteView der_signature) const {
-  const ErrorQueueGuard guard;
-  SP_ASSIGN(const EcPublic key, ec_key_of(x509_of(x509_)));
-  return key.verify_der(message, der_signature);
+  if (!fields_->ec_key) {
+    return Error{Errc::unsupported, "the certificate's key isn't on P-256 or P-384"};
+  }
+  return fields_->ec_key->verify_der(message, der_signature);
 }
 
 Status Certificate::check_alone(std::int64_t at) const {
@@ -256,12 +293,9 @@ Status Certificate::check_alone(std::int64_t at) const {
                                     std::to_string(not_before()) + " to " +
                                     std::to_string(not_after()) + ", not at " + std::to_string(at)};
   }
-  const X509* certificate = x509_of(x509_);
-  for (int i = 0; i < X509_get_ext_count(certificate); ++i) {
-    X509_EXTENSION* extension = X509_get_ext(certificate, i);
-    if (X509_EXTENSION_get_critical(extension) == 0) continue;
-    const int kind = OBJ_obj2nid(X509_EXTENSION_get_object(extension));
-    if (kind != NID_basic_constraints && kind != NID_key_usage) {
+  for (const ExtensionView& extension : fields_->extensions) {
+    if (extension.critical && !same_bytes(extension.oid, kBasicConstraints) &&
+        !same_bytes(extension.oid, kKeyUsage)) {
       return Error{Errc::unsupported,
                    "certificate of " + subject() + " has a critical extension that isn't known"};
     }
@@ -269,11 +303,7 @@ Status Certificate::check_alone(std::int64_t at) const {
   return {};
 }
 
-std::optional<std::size_t> Certificate::path_length() const {
-  const long length = X509_get_pathlen(x509_of(x509_));
-  if (length < 0) return std::nullopt;
-  return static_cast<std::size_t>(length);
-}
+std::optional<std::size_t> Certificate::path_length() const { return fields_->path_length; }
 
 Status verify_chain(const std::vector<Certificate>& leaf_to_root, const Digest48& root_key_sha384,
                     std::int64_t at) {

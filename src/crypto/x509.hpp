@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/bytes.hpp"
+#include "crypto/ecdsa.hpp"
 
 namespace sp::crypto {
 
@@ -17,29 +18,48 @@ inline constexpr std::size_t kChainLengthMax = 8;
 /// Bits of security that a signature's digest and key must have (NIST SP 800-57: RSA-2048, P-256).
 inline constexpr int kSignatureBitsMin = 112;
 
+/// Bits of keyUsage by their place in it (RFC 5280 section 4.2.1.3).
+enum class KeyUse : std::uint8_t { digital_signature = 0, key_cert_sign = 5, crl_sign = 6 };
+
 class Certificate {
  public:
-  /// Exactly one DER certificate. Errc::malformed (also for BER that isn't DER and for standard
-  /// extensions that contradict each other), Errc::too_large.
+  /// Exactly one DER certificate of version 3. Errc::malformed (also for BER that isn't DER, for
+  /// extensions that stand twice or contradict each other, for times that aren't RFC 5280's, for
+  /// negative or over-long serial numbers), Errc::too_large.
   static Result<Certificate> from_der(ByteView der);
   /// All PEM certificates of a text, in order. Errc::malformed, Errc::too_large (over
   /// kChainLengthMax).
   static Result<std::vector<Certificate>> from_pem(std::string_view pem);
 
-  [[nodiscard]] const Bytes& der() const { return der_; }
+  [[nodiscard]] const Bytes& der() const;
   [[nodiscard]] std::string subject() const;  ///< RFC 2253 text, for people
   [[nodiscard]] std::string issuer() const;
+  /// The DER of the names. Names are the same where these bytes are.
+  [[nodiscard]] ByteView subject_der() const;
+  [[nodiscard]] ByteView issuer_der() const;
+  /// Big-endian without leading zeros (zero: one zero byte), at most 20 bytes.
+  [[nodiscard]] ByteView serial() const;
   [[nodiscard]] std::int64_t not_before() const;  ///< seconds of Unix time
   [[nodiscard]] std::int64_t not_after() const;
   [[nodiscard]] bool is_ca() const;  ///< basicConstraints CA and keyUsage keyCertSign
+  /// basicConstraints CA, and keyUsage cRLSign where there is a keyUsage.
+  [[nodiscard]] bool may_sign_crls() const;
+  /// Whether keyUsage allows it; empty where there is no keyUsage.
+  [[nodiscard]] std::optional<bool> allows(KeyUse use) const;
   /// DER of the SubjectPublicKeyInfo.
   [[nodiscard]] Bytes public_key_info() const;
-  /// The value of an extension by dotted OID. Errc::not_found; Errc::malformed where it stands
-  /// twice.
+  /// The key, where it is on P-256 or P-384; null otherwise. It lives as long as a copy of this.
+  [[nodiscard]] const EcPublic* ec_key() const;
+  /// The value of an extension by dotted OID. Errc::not_found.
   [[nodiscard]] Result<Bytes> extension(const std::string& oid) const;
   /// Signature by `issuer`'s key, issuer name equal to its subject, and `issuer` a CA.
   /// Errc::bad_signature (also for SHA-1, MD5 and keys below kSignatureBitsMin), Errc::mismatch.
   [[nodiscard]] Status verify_issued_by(const Certificate& issuer) const;
+  /// Verifies a signature by this certificate's key over `message`; `algorithm` is the DER of the
+  /// AlgorithmIdentifier. Known are ECDSA with SHA-256 or SHA-384 and RSASSA-PSS with SHA-384 and
+  /// a salt of 48 bytes; Errc::bad_signature for all else.
+  [[nodiscard]] Status verify_signed(ByteView algorithm, ByteView message,
+                                     ByteView signature) const;
   /// Verifies a message signed by this certificate's EC key (DER signature, hash of the curve).
   /// Errc::unsupported for a key that isn't on P-256 or P-384, Errc::bad_signature.
   [[nodiscard]] Status verify_ec(ByteView message, ByteView der_signature) const;
@@ -50,10 +70,13 @@ class Certificate {
   [[nodiscard]] std::optional<std::size_t> path_length() const;
 
  private:
-  Certificate() = default;
-  Bytes der_;
-  std::shared_ptr<const void> x509_;  // an X509, immutable
+  struct Fields;
+  explicit Certificate(std::shared_ptr<const Fields> fields) : fields_(std::move(fields)) {}
+  std::shared_ptr<const Fields> fields_;  // immutable
 };
+
+/// The DER of every certificate of a PEM text, unread. Errc::malformed, Errc::too_large.
+Result<std::vector<Bytes>> certificates_of_pem(std::string_view pem);
 
 /// Verifies leaf ... root in order at `at` (seconds of Unix time): each issued by the next, all
 /// within validity, path lengths kept, and the last self-signed with SHA-384 of its public key info

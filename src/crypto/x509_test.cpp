@@ -228,14 +228,14 @@ TEST_F(Chain, ExtensionsAreReadByOid) {
     X509_EXTENSION_free(extension);
     ASN1_OCTET_STRING_free(value);
     SP_CHECK(X509_sign(certificate.get(), middle_key_.get(), sha256_algorithm()) > 0);
-    return parsed(der_of(certificate.get()));
+    return Certificate::from_der(der_of(certificate.get()));
   };
-  EXPECT_EQ(with(1).extension(oid).value(), hex("040102"));
-  EXPECT_EQ(with(2).extension(oid).error().code, Errc::malformed);
-  EXPECT_EQ(with(0).extension(oid).error().code, Errc::not_found);
-  EXPECT_EQ(with(1).extension("1.2.3").error().code, Errc::not_found);
-  EXPECT_EQ(with(1).extension("not an oid").error().code, Errc::not_found);
-  EXPECT_EQ(with(1).extension("").error().code, Errc::not_found);
+  EXPECT_EQ(with(1)->extension(oid).value(), hex("040102"));
+  EXPECT_EQ(with(2).error().code, Errc::malformed);
+  EXPECT_EQ(with(0)->extension(oid).error().code, Errc::not_found);
+  EXPECT_EQ(with(1)->extension("1.2.3").error().code, Errc::not_found);
+  EXPECT_EQ(with(1)->extension("not an oid").error().code, Errc::not_found);
+  EXPECT_EQ(with(1)->extension("").error().code, Errc::not_found);
   EXPECT_EQ(middle_.extension("2.5.29.19").value(), hex("30060101ff020100"));
 }
 
