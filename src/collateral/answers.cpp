@@ -5,6 +5,7 @@
 
 #include "base/json.hpp"
 #include "base/world.hpp"
+#include "crypto/crl.hpp"
 
 namespace sp::collateral {
 namespace {
@@ -119,6 +120,13 @@ std::optional<std::int64_t> next_update_of(const Wanted& wanted, const Published
   }
   if (std::holds_alternative<IntelQeIdentity>(wanted)) {
     return json_next_update(published.body, "enclaveIdentity");
+  }
+  if (std::holds_alternative<AmdCrl>(wanted) || std::holds_alternative<IntelPckCrl>(wanted) ||
+      std::holds_alternative<IntelRootCrl>(wanted)) {
+    const auto der = crl_der(published.body);
+    if (!der) return std::nullopt;
+    const auto crl = crypto::Crl::from_der(*der);
+    if (crl) return crl->next_update();
   }
   return std::nullopt;
 }

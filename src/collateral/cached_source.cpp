@@ -98,7 +98,9 @@ Result<Fetched> CachedSource::ask(const Wanted& wanted, const std::optional<Entr
   if (const auto failure = recent_failure(key)) return *failure;
   {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return fetches_ < kFetchesMax; });
+    if (!changed_.wait_for(lock, kFetchWaitMax, [&] { return fetches_ < kFetchesMax; })) {
+      return Error{Errc::unavailable, "too many other pieces of collateral are asked for"};
+    }
     ++fetches_;
   }
   Result<Fetched> fetched = upstream_.fetch(wanted, kept ? kept->validator : Validator());
