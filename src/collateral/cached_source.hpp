@@ -23,6 +23,7 @@ inline constexpr std::chrono::minutes kLifetimeMin{5};    ///< so that nobody is
 inline constexpr std::chrono::seconds kFailurePause{30};  ///< before a failure is tried again
 inline constexpr std::size_t kFailuresMax = 1024;         ///< that are remembered
 inline constexpr std::size_t kFetchesMax = 8;             ///< at the same time; others wait
+inline constexpr std::chrono::seconds kFetchWaitMax{10};  ///< for one's turn; then unavailable
 
 class CachedSource final : public CollateralSource {
  public:
