@@ -79,9 +79,29 @@ Status add_amd(const SnpNeeds& needs, Collateral& collateral, CollateralSource& 
 
 // ---- Intel ----
 
-Status add_pck_crl(IntelCa ca, Collateral& collateral, CollateralSource& source) {
+struct IntelWanted {
+  IntelPckCrl pck_crl;
+  IntelTcbInfo tcb_info;
+  IntelQeIdentity qe_identity;
+};
+
+Result<IntelWanted> intel_wanted(const IntelNeeds& needs) {
+  const bool sgx = needs.tee == attest::EvidenceKind::sgx;
+  if (!sgx && needs.tee != attest::EvidenceKind::tdx) {
+    return Error{Errc::unsupported, "Intel has no collateral for this kind of evidence"};
+  }
+  if (needs.ca != "platform" && needs.ca != "processor") {
+    return Error{Errc::unsupported, "unknown CA of PCK certificates: " + needs.ca};
+  }
+  const IntelTee tee = sgx ? IntelTee::sgx : IntelTee::tdx;
+  SP_ASSIGN(const Fmspc fmspc, Fmspc::from_hex(needs.fmspc));
+  const IntelCa ca = needs.ca == "platform" ? IntelCa::platform : IntelCa::processor;
+  return IntelWanted{{ca}, {tee, fmspc}, {tee}};
+}
+
+Status add_pck_crl(const IntelPckCrl& wanted, Collateral& collateral, CollateralSource& source) {
   if (has(collateral, {PieceKind::intel_pck_crl, PieceKind::intel_pck_crl_chain})) return {};
-  SP_ASSIGN(const Published crl, get(source, IntelPckCrl{ca}));
+  SP_ASSIGN(const Published crl, get(source, wanted));
   SP_ASSIGN(collateral.pieces[PieceKind::intel_pck_crl], crl_der(crl.body));
   set_text(collateral, PieceKind::intel_pck_crl_chain, crl.issuer_chain);
   return {};
@@ -119,13 +139,11 @@ Status add_signed(const SignedPieces& pieces, const Wanted& wanted, Collateral& 
 }
 
 Status add_intel(const IntelNeeds& needs, Collateral& collateral, CollateralSource& source) {
-  const IntelTee tee = needs.tee == attest::EvidenceKind::sgx ? IntelTee::sgx : IntelTee::tdx;
-  SP_ASSIGN(const Fmspc fmspc, Fmspc::from_hex(needs.fmspc));
-  const IntelCa ca = needs.ca == "processor" ? IntelCa::processor : IntelCa::platform;
-  SP_TRY(add_pck_crl(ca, collateral, source));
+  SP_ASSIGN(const IntelWanted wanted, intel_wanted(needs));
+  SP_TRY(add_pck_crl(wanted.pck_crl, collateral, source));
   SP_TRY(add_root_crl(collateral, source));
-  SP_TRY(add_signed(kTcbInfo, IntelTcbInfo{tee, fmspc}, collateral, source));
-  return add_signed(kQeIdentity, IntelQeIdentity{tee}, collateral, source);
+  SP_TRY(add_signed(kTcbInfo, wanted.tcb_info, collateral, source));
+  return add_signed(kQeIdentity, wanted.qe_identity, collateral, source);
 }
 
 }  // namespace
@@ -139,6 +157,25 @@ Result<Collateral> complete(const attest::Needs& needs, Collateral collateral,
     SP_TRY(add_intel(*intel, collateral, source));
   }
   return collateral;
+}
+
+Result<std::vector<Wanted>> wanted_for(const attest::Needs& needs) {
+  std::vector<Wanted> all;
+  if (const auto* intel = std::get_if<IntelNeeds>(&needs)) {
+    SP_ASSIGN(const IntelWanted wanted, intel_wanted(*intel));
+    all = {wanted.pck_crl, IntelRootCrl{}, wanted.tcb_info, wanted.qe_identity};
+  }
+  if (const auto* snp = std::get_if<SnpNeeds>(&needs)) {
+    for (const std::string& product : snp->products) {
+      SP_ASSIGN(const AmdProduct known, product_from_name(product));
+      if (!snp->vlek && !snp->hwid.empty()) {
+        SP_ASSIGN(AmdChipCertificate chip, chip_of(*snp, product));
+        all.emplace_back(std::move(chip));
+      }
+      all.emplace_back(AmdCrl{snp->vlek ? AmdKey::vlek : AmdKey::vcek, known});
+    }
+  }
+  return all;
 }
 
 Result<attest::Evidence> complete(attest::Evidence evidence, CollateralSource& source) {

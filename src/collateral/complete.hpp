@@ -18,4 +18,9 @@ Result<attest::Evidence> complete(attest::Evidence evidence, CollateralSource& s
 Result<attest::Collateral> complete(const attest::Needs& needs, attest::Collateral collateral,
                                     CollateralSource& source);
 
+/// All that complete() may ask for where nothing came with the evidence, in its order: to fetch
+/// ahead of time, and for bundles. Errc::malformed, Errc::unsupported for needs that name nothing
+/// known.
+Result<std::vector<Wanted>> wanted_for(const attest::Needs& needs);
+
 }  // namespace sp::collateral

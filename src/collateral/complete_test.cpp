@@ -214,6 +214,45 @@ TEST_F(CompleteSnp, AFailureOtherThanNotThereEndsTheSearch) {
       << completed.error().message;
 }
 
+TEST(WantedFor, IsAllThatMayBeAskedFor) {
+  const auto paths = [](const attest::Needs& needs) {
+    std::vector<std::string> list;
+    const std::vector<Wanted> all = wanted_for(needs).value();
+    for (const Wanted& wanted : all) list.push_back(path_of(wanted));
+    return list;
+  };
+  EXPECT_TRUE(paths(attest::Needs()).empty());
+  EXPECT_EQ(paths(attest::IntelNeeds{EvidenceKind::sgx, "00906ed50000", "processor"}),
+            (std::vector<std::string>{"/sgx/certification/v4/pckcrl?ca=processor&encoding=der",
+                                      "/sgx/certification/v4/rootcacrl",
+                                      "/sgx/certification/v4/tcb?fmspc=00906ed50000",
+                                      "/sgx/certification/v4/qe/identity"}));
+  attest::SnpNeeds snp;
+  snp.products = {"Turin"};
+  snp.hwid.assign(kTurinHwidSize, 0xb2);
+  snp.fmc = 1;
+  EXPECT_EQ(paths(snp),
+            (std::vector<std::string>{"/vcek/v1/Turin/b2b2b2b2b2b2b2b2"
+                                      "?fmcSPL=01&blSPL=00&teeSPL=00&snpSPL=00&ucodeSPL=00",
+                                      "/vcek/v1/Turin/crl"}));
+  snp.vlek = true;
+  EXPECT_EQ(paths(snp), std::vector<std::string>{"/vlek/v1/Turin/crl"});
+}
+
+TEST(WantedFor, NeedsThatNameNothingKnownAreRefused) {
+  const auto code = [](const attest::Needs& needs) { return wanted_for(needs).error().code; };
+  EXPECT_EQ(code(attest::IntelNeeds{EvidenceKind::tdx, "00906ed50000", "root"}), Errc::unsupported);
+  EXPECT_EQ(code(attest::IntelNeeds{EvidenceKind::tpm, "00906ed50000", "platform"}),
+            Errc::unsupported);
+  EXPECT_EQ(code(attest::IntelNeeds{EvidenceKind::tdx, "00906ed5", "platform"}), Errc::malformed);
+  attest::SnpNeeds snp;
+  snp.products = {"Milan"};
+  snp.hwid = {1};
+  EXPECT_EQ(code(snp), Errc::malformed);
+  snp.products = {"Venice"};
+  EXPECT_EQ(code(snp), Errc::unsupported);
+}
+
 TEST(Complete, DevEvidenceNeedsNothing) {
   MapSource source;
   const Evidence dev{EvidenceKind::dev, {1, 2, 3}, {}};
