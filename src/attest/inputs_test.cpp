@@ -69,8 +69,9 @@ TEST_F(InputsTest, CollateralIsToldByItsForm) {
 
 TEST_F(InputsTest, PiecesThatDifferAreAConflict) {
   Collateral all;
-  EXPECT_TRUE(add_collateral(all, amd_.collateral()));
-  EXPECT_TRUE(add_collateral(all, amd_.collateral())) << "the same again changes nothing";
+  const Collateral amd = amd_.collateral();
+  EXPECT_TRUE(add_collateral(all, amd));
+  EXPECT_TRUE(add_collateral(all, amd)) << "the same again changes nothing";
   Collateral other;
   other.pieces[PieceKind::amd_crl] = {1};
   EXPECT_EQ(add_collateral(all, other).error().code, Errc::conflict);

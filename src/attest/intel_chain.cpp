@@ -5,10 +5,12 @@
 namespace sp::attest::intel {
 namespace {
 
-// Parts of common names (Intel "SGX PCK Certificate and CRL Profile" section 1.3).
-constexpr std::string_view kPckNames[] = {"CN=Intel SGX PCK Certificate", "CN=Intel SGX PCK P",
+// Common names (Intel "SGX PCK Certificate and CRL Profile" section 1.3). The CA of PCK
+// certificates is the Platform CA or the Processor CA.
+constexpr std::string_view kPckCa = "CN=Intel SGX PCK ";
+constexpr std::string_view kPckNames[] = {"CN=Intel SGX PCK Certificate", kPckCa,
                                           "CN=Intel SGX Root CA"};
-constexpr std::string_view kPckCrlNames[] = {"CN=Intel SGX PCK P", "CN=Intel SGX Root CA"};
+constexpr std::string_view kPckCrlNames[] = {kPckCa, "CN=Intel SGX Root CA"};
 constexpr std::string_view kSignerNames[] = {"CN=Intel SGX TCB Signing", "CN=Intel SGX Root CA"};
 
 constexpr std::string_view kPckPieces[] = {"PCK certificate", "PCK CA certificate",
@@ -17,6 +19,12 @@ constexpr std::string_view kPckCrlPieces[] = {"PCK CRL issuer certificate", "roo
 constexpr std::string_view kTcbInfoPieces[] = {"TCB info signing certificate", "root certificate"};
 constexpr std::string_view kQeIdentityPieces[] = {"QE identity signing certificate",
                                                   "root certificate"};
+
+bool has_name(const std::string& subject, std::string_view name) {
+  if (name != kPckCa) return subject.find(name) != std::string::npos;
+  return subject.find("CN=Intel SGX PCK Platform CA") != std::string::npos ||
+         subject.find("CN=Intel SGX PCK Processor CA") != std::string::npos;
+}
 
 // One certificate's own rules, and that the next issued it.
 Status check_certificate(const ChainRules& rules, const Chain& chain, std::size_t i,
@@ -27,7 +35,7 @@ Status check_certificate(const ChainRules& rules, const Chain& chain, std::size_
   SP_REQUIRE_OK(rules.critical, certificate.check_alone(certificate.not_before()));
   const std::string subject = certificate.subject();
   const std::string_view name = rules.names[std::min(i, rules.names.size() - 1)];
-  SP_REQUIRE(rules.subject, subject.find(name) != std::string::npos, name, subject);
+  SP_REQUIRE(rules.subject, has_name(subject, name), name, subject);
   if (!rules.path) return {};
   // Between the leaf and certificate i stand i - 1 others (RFC 5280 section 4.2.1.9).
   const auto limit = certificate.path_length();

@@ -266,7 +266,7 @@ std::vector<Row> chain_rows(const ChainCase& of) {
        }},
       {of.id + ".subject", "expected CN=Intel SGX ",
        [=](IntelRecipe& r) {
-         (r.*chain)[0].recipe.subject = issue::common_name("Intel SGX Something");
+         (r.*chain)[0].recipe.subject = issue::common_name("Intel SGX PCK Something");
        }},
       {of.id + ".current", "expected CN=Intel SGX ",
        [=](IntelRecipe& r) { (r.*chain)[0].recipe.to = kIntelNow - 1; }},

@@ -91,6 +91,24 @@ TEST(IntelImport, KindsAreThoseOfTheHeader) {
             "intel.quote.version: expected 3, 4 or 5, actual 9");
 }
 
+TEST(IntelImport, EveryVersionOfAQuoteIsRead) {
+  const auto accepted = [](const testing::IntelRecipe& recipe, EvidenceKind kind) {
+    const auto claims = verify_intel(kind, vendor().quote(recipe), IntelVendor::collateral(recipe),
+                                     vendor().anchors(), kIntelNow);
+    return claims ? claims->details["quoteVersion"].dump() : claims.error().message;
+  };
+  for (const std::uint8_t version : {std::uint8_t{3}, std::uint8_t{4}, std::uint8_t{5}}) {
+    testing::IntelRecipe recipe = vendor().sgx_recipe({});
+    recipe.version = version;
+    EXPECT_EQ(accepted(recipe, EvidenceKind::sgx), std::to_string(version));
+  }
+  for (const std::uint8_t version : {std::uint8_t{4}, std::uint8_t{5}}) {
+    testing::IntelRecipe recipe = vendor().tdx_recipe({});  // a body of TD 1.0
+    recipe.version = version;
+    EXPECT_EQ(accepted(recipe, EvidenceKind::tdx), std::to_string(version));
+  }
+}
+
 TEST(IntelImport, TheCollateralsPckChainComesFirst) {
   testing::IntelRecipe recipe = vendor().tdx_recipe({});
   recipe.spoil_collateral = [](Collateral& collateral) {

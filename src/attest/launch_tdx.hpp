@@ -28,7 +28,7 @@ Result<Measurement> tdx_mrtd(ByteView firmware);
 
 /// SHA-384 over a PE image as firmware measures it before it starts it ("Windows Authenticode
 /// Portable Executable Signature Format", "Calculating the PE Image Hash"). For a kernel that is
-/// started directly: the bytes as QEMU hands them over; versions before 9.1 changed its header.
+/// started directly: the bytes as QEMU hands them over, whose header some versions of it change.
 /// Errc::malformed, Errc::too_large.
 Result<Digest48> pe_image_digest(ByteView image);
 

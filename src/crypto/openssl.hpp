@@ -38,7 +38,6 @@ using NumberContext = std::unique_ptr<BN_CTX, Freed<BN_CTX_free>>;
 using Group = std::unique_ptr<EC_GROUP, Freed<EC_GROUP_free>>;
 using Point = std::unique_ptr<EC_POINT, Freed<EC_POINT_clear_free>>;
 using Bio = std::unique_ptr<BIO, Freed<BIO_free>>;
-using Object = std::unique_ptr<ASN1_OBJECT, Freed<ASN1_OBJECT_free>>;
 using X509Owner = std::unique_ptr<X509, Freed<X509_free>>;
 
 /// Drops at its end the errors that OpenSSL queued since its start. What a room reports is its own

@@ -15,8 +15,6 @@ namespace sp::crypto {
 
 inline constexpr std::size_t kCertificateSizeMax = 16 * 1024;
 inline constexpr std::size_t kChainLengthMax = 8;
-/// Bits of security that a signature's digest and key must have (NIST SP 800-57: RSA-2048, P-256).
-inline constexpr int kSignatureBitsMin = 112;
 
 /// Bits of keyUsage by their place in it (RFC 5280 section 4.2.1.3).
 enum class KeyUse : std::uint8_t { digital_signature = 0, key_cert_sign = 5, crl_sign = 6 };
@@ -53,7 +51,7 @@ class Certificate {
   /// The value of an extension by dotted OID. Errc::not_found.
   [[nodiscard]] Result<Bytes> extension(const std::string& oid) const;
   /// Signature by `issuer`'s key, issuer name equal to its subject, and `issuer` a CA.
-  /// Errc::bad_signature (also for SHA-1, MD5 and keys below kSignatureBitsMin), Errc::mismatch.
+  /// Errc::bad_signature (also for SHA-1, MD5 and RSA keys below 2048 bits), Errc::mismatch.
   [[nodiscard]] Status verify_issued_by(const Certificate& issuer) const;
   /// Verifies a signature by this certificate's key over `message`; `algorithm` is the DER of the
   /// AlgorithmIdentifier. Known are ECDSA with SHA-256 or SHA-384 and RSASSA-PSS with SHA-384 and

@@ -156,6 +156,9 @@ class Provisioner {
   ESYS_CONTEXT* esys_ = nullptr;
 };
 
+// tpm2-tss tells every failed connection on standard error.
+const int kQuiet = ::setenv("TSS2_LOG", "all+NONE", 1);
+
 bool has_swtpm() { return std::system("command -v swtpm >/dev/null 2>&1") == 0; }
 
 // Runtime data that names this modulus, in place of the vendor's.
@@ -170,6 +173,7 @@ class TpmCollection : public testing::Test {
     if (!has_swtpm()) GTEST_SKIP() << "SKIPPED: swtpm isn't installed";
     swtpm_.emplace();
     settings_.tcti = swtpm_->tcti();
+    const Provisioner waits_until_it_answers(settings_.tcti);
   }
 
   // A vTPM as the cloud hands it over; the HCL report without the filler that makes it too large
