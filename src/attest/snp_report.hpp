@@ -52,6 +52,7 @@ struct SnpTcbParts {
   std::uint8_t microcode = 0;
 };
 SnpTcb make_tcb(SnpFamily family, const SnpTcbParts& parts);
+SnpTcbParts split_tcb(SnpFamily family, const SnpTcb& tcb);
 
 /// SIGNING_KEY: which key signed the report.
 enum class SnpKey : std::uint8_t { vcek = 0, vlek = 1, none = 7 };

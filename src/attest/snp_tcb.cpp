@@ -51,13 +51,13 @@ std::optional<SnpFamily> family_from_cpuid(std::uint8_t family, std::uint8_t mod
 }
 
 Json SnpTcb::parts(SnpFamily family) const {
-  const Layout& layout = layout_of(family);
+  const SnpTcbParts split = split_tcb(family, *this);
   Json json = {{"value", hex()},
-               {"bootloader", bytes[layout.bootloader]},
-               {"tee", bytes[layout.tee]},
-               {"snp", bytes[layout.snp]},
-               {"microcode", bytes[layout.microcode]}};
-  if (layout.fmc != kNowhere) json["fmc"] = bytes[layout.fmc];
+               {"bootloader", split.bootloader},
+               {"tee", split.tee},
+               {"snp", split.snp},
+               {"microcode", split.microcode}};
+  if (layout_of(family).fmc != kNowhere) json["fmc"] = split.fmc;
   return json;
 }
 
@@ -92,6 +92,17 @@ SnpTcb make_tcb(SnpFamily family, const SnpTcbParts& parts) {
   tcb.bytes[layout.snp] = parts.snp;
   tcb.bytes[layout.microcode] = parts.microcode;
   return tcb;
+}
+
+SnpTcbParts split_tcb(SnpFamily family, const SnpTcb& tcb) {
+  const Layout& layout = layout_of(family);
+  SnpTcbParts parts;
+  if (layout.fmc != kNowhere) parts.fmc = tcb.bytes[layout.fmc];
+  parts.bootloader = tcb.bytes[layout.bootloader];
+  parts.tee = tcb.bytes[layout.tee];
+  parts.snp = tcb.bytes[layout.snp];
+  parts.microcode = tcb.bytes[layout.microcode];
+  return parts;
 }
 
 }  // namespace sp::attest

@@ -65,7 +65,8 @@ std::size_t DeadlineStream::send(iovec* parts, std::size_t count, ErrorCode& fai
       failure = system_failure();
       return 0;
     }
-    const short seen = wait_for(socket_.get(), POLLIN | POLLOUT, deadline_);
+    const short awaited = input_ends_writes_ ? POLLIN | POLLOUT : POLLOUT;
+    const short seen = wait_for(socket_.get(), awaited, deadline_);
     if (seen == 0) {
       failure = boost::asio::error::timed_out;
       return 0;

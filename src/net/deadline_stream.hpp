@@ -25,6 +25,8 @@ class DeadlineStream {
   explicit DeadlineStream(Fd socket) : socket_(std::move(socket)) {}
 
   void set_deadline(SteadyTime deadline) { deadline_ = deadline; }
+  /// For TLS, whose tickets come when they like: input isn't an answer, so it ends no write.
+  void write_despite_input() { input_ends_writes_ = false; }
   /// Whether the peer has sent or closed while nothing was asked of it.
   [[nodiscard]] bool is_readable_now() const;
 
@@ -32,7 +34,8 @@ class DeadlineStream {
   std::size_t read_some(const Buffers& buffers, ErrorCode& failure);
   template <class Buffers>
   std::size_t read_some(const Buffers& buffers);
-  /// Fails with operation_aborted where the peer answers while it takes nothing more.
+  /// Fails with operation_aborted where the peer answers while it takes nothing more, unless
+  /// write_despite_input() was called.
   template <class Buffers>
   std::size_t write_some(const Buffers& buffers, ErrorCode& failure);
   template <class Buffers>
@@ -48,6 +51,7 @@ class DeadlineStream {
 
   Fd socket_;
   SteadyTime deadline_;
+  bool input_ends_writes_ = true;
 };
 
 /// Waits until `events` (POLLIN, POLLOUT) of a descriptor; returns those seen, 0 at the deadline.

@@ -1,5 +1,5 @@
-// HTTP/1.1 (RFC 9112) for our daemons: a server that hands each request to a handler, and a client
-// that keeps connections.
+// HTTP/1.1 (RFC 9112), plain or over TLS 1.2 and 1.3, for our daemons: a server that hands each
+// request to a handler, and a client that keeps connections.
 //
 // The server reads a request whole before it calls the handler, and refuses by itself what isn't
 // HTTP: 400, 408 (by closing), 413, 414, 417, 431, 503. Ranges, methods and paths are the handler's
@@ -60,25 +60,32 @@ class HttpServer {
     std::size_t body_max = 1 << 20;
     unsigned workers = 4;
     std::chrono::milliseconds idle_timeout = kIdleTimeout;
-    std::chrono::milliseconds transfer_timeout = kTransferTimeout;
+    std::chrono::milliseconds transfer_timeout = kTransferTimeout;  ///< and for a TLS handshake
+    /// Files in PEM: the certificate with its chain behind it, and its private key. Both or none;
+    /// with them the server speaks TLS only.
+    std::string certificate_file, key_file;
   };
 
   /// Listens and serves until it is destroyed; the destructor lets answers under way end for
   /// kStopGrace, then closes everything, and waits for handlers to return. A handler that throws
-  /// answers 500. Errc::io where it can't listen; Errc::usage for an address that isn't numeric.
+  /// answers 500. Errc::io where it can't listen; Errc::usage for an address that isn't numeric,
+  /// and for certificate and key files that can't be used.
   static Result<std::unique_ptr<HttpServer>> start(const Options& options, Handler handler);
   virtual ~HttpServer() = default;
   /// The port that it listens on.
   [[nodiscard]] virtual std::uint16_t port() const = 0;
 };
 
-/// "http://host:port/path?query" in parts; an IPv6 host in brackets. Errc::malformed, also for a
-/// user name, a fragment, spaces and control characters; Errc::unsupported for another scheme;
-/// Errc::too_large over kTargetSizeMax.
+/// "http://host:port/path?query" or "https://..." in parts; an IPv6 host in brackets.
+/// Errc::malformed, also for a user name, a fragment, spaces and control characters;
+/// Errc::unsupported for another scheme; Errc::too_large over kTargetSizeMax.
 struct Url {
+  bool tls = false;  ///< https
   std::string host;
-  std::uint16_t port = 80;
+  std::uint16_t port = 80;   ///< stated, or that of the scheme
   std::string target = "/";  ///< path and query
+  /// 443 for https, 80 for http.
+  [[nodiscard]] std::uint16_t default_port() const { return tls ? 443 : 80; }
   static Result<Url> parse(std::string_view text);
 };
 
@@ -88,6 +95,8 @@ class HttpClient {
     std::chrono::milliseconds timeout{10'000};  ///< of a whole call
     std::size_t body_max = 64 << 20;            ///< of a response
     std::size_t connections_max = 16;           ///< kept per host
+    /// Certificates in PEM of those who may vouch for an https server; empty: the system's.
+    std::string ca_file;
   };
   HttpClient();
   explicit HttpClient(const Options& options);
@@ -95,10 +104,12 @@ class HttpClient {
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
-  /// Any answer is a value, whatever its status. Errc::unavailable where nobody answers or the
-  /// answer breaks off, Errc::timed_out, Errc::too_large, Errc::malformed, Errc::unsupported for
-  /// https. A kept connection that proves dead before the first byte of an answer is replaced once,
-  /// so a request may reach the server twice. Redirects aren't followed.
+  /// Any answer is a value, whatever its status. Errc::unavailable where nobody answers, a TLS
+  /// handshake fails or the answer breaks off; Errc::refused where an https server's certificate
+  /// doesn't hold (chain, times, host name); Errc::usage for a CA file that can't be used;
+  /// Errc::timed_out, Errc::too_large, Errc::malformed, Errc::unsupported. A kept connection that
+  /// proves dead before the first byte of an answer is replaced once, so a request may reach the
+  /// server twice. Redirects aren't followed.
   Result<HttpResponse> call(const std::string& method, const std::string& url, ByteView body = {},
                             const Headers& headers = {});
 

@@ -146,6 +146,8 @@ TEST(HttpClient, RefusesHostileAnswers) {
   EXPECT_EQ(code("rubbish\r\n\r\n"), "malformed");
   EXPECT_EQ(code(ok + "Content-Length: 9\r\n\r\nshort"), "unavailable");
   EXPECT_EQ(code(ok + "Content-Length: 1001\r\n\r\n"), "too_large");
+  EXPECT_EQ(code(ok + "Content-Length: 1001\r\n\r\n" + std::string(1001, 'a')), "too_large");
+  EXPECT_EQ(code(ok + "Content-Length: 9999999999999999\r\n\r\na"), "too_large");
   EXPECT_EQ(code(ok + "Content-Length: 99999999999999999999\r\n\r\n"), "malformed");
   EXPECT_EQ(code(ok + "Content-Length: 1\r\nContent-Length: 2\r\n\r\nab"), "malformed");
   EXPECT_EQ(code(ok + "\r\n" + std::string(1001, 'a')), "too_large");
@@ -214,7 +216,7 @@ TEST(HttpClient, SaysThatNobodyIsThere) {
   const std::string url = "http://127.0.0.1:" + std::to_string(port);
   EXPECT_EQ(client.call("GET", url).error().code, Errc::unavailable);
   EXPECT_EQ(client.call("GET", "http://[::1").error().code, Errc::malformed);
-  EXPECT_EQ(client.call("GET", "https://127.0.0.1/").error().code, Errc::unsupported);
+  EXPECT_EQ(client.call("GET", "ftp://127.0.0.1/").error().code, Errc::unsupported);
   EXPECT_EQ(client.call("BAD METHOD", url).error().code, Errc::malformed);
   EXPECT_EQ(client.call("GET", url, {}, {{"a", "b\r\nc: d"}}).error().code, Errc::malformed);
 }

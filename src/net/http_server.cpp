@@ -13,12 +13,15 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/vector_body.hpp>
 #include <boost/beast/http/write.hpp>
+#include <boost/beast/ssl/ssl_stream.hpp>
+#include <optional>
 #include <set>
 #include <thread>
 
 #include "base/log.hpp"
 #include "net/fields.hpp"
 #include "net/target.hpp"
+#include "net/tls.hpp"
 #include "net/workers.hpp"
 
 namespace sp::net {
@@ -45,17 +48,32 @@ constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 auto into(error_code& failure) { return asio::redirect_error(asio::use_awaitable, failure); }
 
+using PlainStream = beast::tcp_stream;
+using TlsServerStream = beast::ssl_stream<beast::tcp_stream>;
+
 struct Connection {
-  explicit Connection(tcp::socket socket) : stream(std::move(socket)), buffer(kBufferMax) {}
+  Connection() : buffer(kBufferMax) {}
+  virtual ~Connection() = default;
+  virtual void close() = 0;
 
-  void close() {
-    error_code ignored;
-    stream.socket().close(ignored);
-  }
-
-  beast::tcp_stream stream;
   beast::flat_buffer buffer;
   bool idle = true;  // nothing of a request has come yet
+};
+
+template <class Stream>
+struct StreamConnection final : Connection {
+  template <class... Arguments>
+  explicit StreamConnection(Arguments&&... arguments)
+      : stream(std::forward<Arguments>(arguments)...) {}
+
+  void close() override {
+    error_code ignored;
+    transport().socket().close(ignored);
+  }
+  beast::tcp_stream& transport() { return beast::get_lowest_layer(stream); }
+  void limit(std::chrono::milliseconds time) { transport().expires_after(time); }
+
+  Stream stream;
 };
 
 // What the server does after one request.
@@ -160,6 +178,22 @@ class Server final : public HttpServer {
   }
 
   Status listen() {
+    if (options_.certificate_file.empty() != options_.key_file.empty()) {
+      return Error{Errc::usage, "certificate and key files: both or none"};
+    }
+    if (!options_.certificate_file.empty()) {
+      tls_ = make_server_context();
+      SP_TRY(load_server_files(*tls_, options_.certificate_file, options_.key_file));
+    }
+    return listen_on_port();
+  }
+
+  [[nodiscard]] std::uint16_t port() const override { return port_; }
+
+ private:
+  using Task = asio::awaitable<void>;
+
+  Status listen_on_port() {
     error_code failure;
     const auto address = asio::ip::make_address(options_.address, failure);
     if (failure) return Error{Errc::usage, "not a numeric address: " + options_.address};
@@ -177,11 +211,6 @@ class Server final : public HttpServer {
     loop_thread_ = std::thread([this] { loop_.run(); });
     return {};
   }
-
-  [[nodiscard]] std::uint16_t port() const override { return port_; }
-
- private:
-  using Task = asio::awaitable<void>;
 
   void stop() {
     stopping_ = true;
@@ -212,19 +241,37 @@ class Server final : public HttpServer {
       }
       socket.set_option(tcp::no_delay(true), failure);
       if (connections_.size() >= kConnectionsMax) {
+        if (tls_) continue;  // closed without a word: it would take a handshake to say one
         socket.non_blocking(true, failure);
         socket.send(asio::buffer(kBusy), 0, failure);
         socket.shutdown(tcp::socket::shutdown_send, failure);
         continue;
       }
-      asio::co_spawn(loop_, serve(std::move(socket)), asio::detached);
+      if (tls_) {
+        asio::co_spawn(loop_, serve_tls(std::move(socket)), asio::detached);
+      } else {
+        asio::co_spawn(loop_, serve_plain(std::move(socket)), asio::detached);
+      }
     }
   }
 
-  Task serve(tcp::socket socket) {
-    Connection connection(std::move(socket));
+  Task serve_plain(tcp::socket socket) {
+    StreamConnection<PlainStream> connection(std::move(socket));
     connections_.insert(&connection);
-    Next next = Next::keep;
+    co_await serve(connection, Next::keep);
+  }
+
+  Task serve_tls(tcp::socket socket) {
+    StreamConnection<TlsServerStream> connection(std::move(socket), *tls_);
+    connections_.insert(&connection);
+    connection.limit(options_.transfer_timeout);
+    error_code failure;
+    co_await connection.stream.async_handshake(asio::ssl::stream_base::server, into(failure));
+    co_await serve(connection, failure ? Next::close : Next::keep);
+  }
+
+  template <class Stream>
+  Task serve(StreamConnection<Stream>& connection, Next next) {
     while (next == Next::keep && !stopping_) next = co_await serve_one(connection);
     if (next == Next::linger && !stopping_) co_await linger(connection);
     connection.close();
@@ -232,14 +279,15 @@ class Server final : public HttpServer {
     if (stopping_ && connections_.empty()) grace_.cancel();
   }
 
-  asio::awaitable<Next> serve_one(Connection& connection) {
+  template <class Stream>
+  asio::awaitable<Next> serve_one(StreamConnection<Stream>& connection) {
     if (!co_await first_bytes(connection)) co_return Next::close;
     connection.idle = false;
     Parser parser;
     parser.header_limit(kHeaderSizeMax);
     parser.body_limit(options_.body_max);
     error_code failure;
-    connection.stream.expires_after(options_.transfer_timeout);
+    connection.limit(options_.transfer_timeout);
     co_await http::async_read_header(connection.stream, connection.buffer, parser, into(failure));
     std::optional<HttpResponse> refused;
     if (failure) {
@@ -276,27 +324,29 @@ class Server final : public HttpServer {
   }
 
   // Waits for the first byte of the next request.
-  asio::awaitable<bool> first_bytes(Connection& connection) {
+  template <class Stream>
+  asio::awaitable<bool> first_bytes(StreamConnection<Stream>& connection) {
     if (connection.buffer.size() > 0) co_return true;
     error_code failure;
-    connection.stream.expires_after(options_.idle_timeout);
+    connection.limit(options_.idle_timeout);
     const std::size_t got = co_await connection.stream.async_read_some(
         connection.buffer.prepare(kFirstRead), into(failure));
     connection.buffer.commit(got);
     co_return !failure;
   }
 
-  asio::awaitable<error_code> read_body(Connection& connection, Parser& parser) {
+  template <class Stream>
+  asio::awaitable<error_code> read_body(StreamConnection<Stream>& connection, Parser& parser) {
     error_code failure;
     if (!parser.is_done() && connection.buffer.size() == 0 &&
         !parser.get()[http::field::expect].empty()) {
-      connection.stream.expires_after(options_.transfer_timeout);
+      connection.limit(options_.transfer_timeout);
       co_await connection.stream.async_write_some(asio::buffer(kContinue), into(failure));
     }
     const auto limit = SteadyClock::now() + kMessageTimeout;
     while (!failure && !parser.is_done()) {
       if (SteadyClock::now() > limit) co_return beast::error::timeout;
-      connection.stream.expires_after(options_.transfer_timeout);
+      connection.limit(options_.transfer_timeout);
       co_await http::async_read_some(connection.stream, connection.buffer, parser, into(failure));
     }
     co_return failure;
@@ -323,8 +373,9 @@ class Server final : public HttpServer {
     co_return std::move(pending->response);
   }
 
-  asio::awaitable<bool> write(Connection& connection, HttpResponse response, bool keep,
-                              bool head_only) {
+  template <class Stream>
+  asio::awaitable<bool> write(StreamConnection<Stream>& connection, HttpResponse response,
+                              bool keep, bool head_only) {
     http::response<Body> message(static_cast<http::status>(response.status), 11);
     for (const auto& [name, value] : response.headers) message.set(name, value);
     const bool bodiless = response.status == 204 || response.status == 304;
@@ -342,7 +393,7 @@ class Server final : public HttpServer {
     error_code failure;
     while (!failure && !(head_only ? serializer.is_header_done() : serializer.is_done())) {
       if (SteadyClock::now() > limit) co_return false;
-      connection.stream.expires_after(options_.transfer_timeout);
+      connection.limit(options_.transfer_timeout);
       co_await http::async_write_some(connection.stream, serializer, into(failure));
     }
     co_return !failure;
@@ -350,11 +401,12 @@ class Server final : public HttpServer {
 
   // Reads and drops what a refused peer still sends: closing at once would reset the connection and
   // could take the refusal from it.
-  Task linger(Connection& connection) {
+  template <class Stream>
+  Task linger(StreamConnection<Stream>& connection) {
     error_code failure;
-    connection.stream.socket().shutdown(tcp::socket::shutdown_send, failure);
+    connection.transport().socket().shutdown(tcp::socket::shutdown_send, failure);
     connection.buffer.clear();
-    connection.stream.expires_after(kLingerTime);
+    connection.limit(kLingerTime);
     for (std::size_t dropped = 0; !failure && dropped < kLingerBytes;) {
       const std::size_t got = co_await connection.stream.async_read_some(
           connection.buffer.prepare(kFirstRead), into(failure));
@@ -364,6 +416,7 @@ class Server final : public HttpServer {
 
   const Options options_;
   const Handler handler_;
+  std::optional<asio::ssl::context> tls_;  // set where the server speaks TLS
   asio::io_context loop_{1};
   tcp::acceptor acceptor_{loop_};
   asio::steady_timer accept_pause_{loop_};

@@ -138,20 +138,21 @@ Result<Url> Url::parse(std::string_view text) {
                                       std::to_string(kTargetSizeMax)};
   }
   if (!is_visible_ascii(text)) return Error{Errc::malformed, "bad character in the URL"};
-  if (text.starts_with("https://")) {
-    return Error{Errc::unsupported, "https isn't supported yet; use an http:// URL"};
-  }
-  constexpr std::string_view kScheme = "http://";
-  if (!text.starts_with(kScheme)) {
+  constexpr std::string_view kHttp = "http://";
+  constexpr std::string_view kHttps = "https://";
+  Url url;
+  url.tls = text.starts_with(kHttps);
+  if (!url.tls && !text.starts_with(kHttp)) {
     const bool other = text.find("://") != std::string_view::npos;
-    return Error{other ? Errc::unsupported : Errc::malformed, "the URL must begin with http://"};
+    return Error{other ? Errc::unsupported : Errc::malformed,
+                 "the URL must begin with http:// or https://"};
   }
-  text.remove_prefix(kScheme.size());
+  url.port = url.default_port();
+  text.remove_prefix(url.tls ? kHttps.size() : kHttp.size());
   if (text.find('#') != std::string_view::npos) {
     return Error{Errc::malformed, "fragment in the URL"};
   }
   const std::size_t authority_end = std::min(text.find_first_of("/?"), text.size());
-  Url url;
   SP_TRY(parse_authority(text.substr(0, authority_end), url));
   url.target = text.substr(authority_end);
   if (!url.target.starts_with('/')) url.target.insert(url.target.begin(), '/');

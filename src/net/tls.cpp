@@ -1,0 +1,101 @@
+#include "net/coroutines.hpp"
+
+#include "net/tls.hpp"
+
+#include <boost/asio/ip/address.hpp>
+
+#include "net/connect.hpp"
+
+namespace sp::net {
+namespace {
+
+namespace ssl = boost::asio::ssl;
+using boost::system::error_code;
+
+ssl::context make_context(ssl::context::method method) {
+  ssl::context context(method);
+  SP_CHECK(SSL_CTX_set_min_proto_version(context.native_handle(), TLS1_2_VERSION) == 1);
+  return context;
+}
+
+// Has the handshake hold the server to the URL's host: a DNS name of the certificate, or an address
+// of it. Names in the subject alone don't count (RFC 9110 section 4.3.4).
+Status expect_host(SSL* connection, const std::string& host) {
+  X509_VERIFY_PARAM* rules = SSL_get0_param(connection);
+  X509_VERIFY_PARAM_set_hostflags(
+      rules, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+  error_code not_an_address;
+  boost::asio::ip::make_address(host, not_an_address);
+  const bool set =
+      not_an_address ? X509_VERIFY_PARAM_set1_host(rules, host.data(), host.size()) == 1 &&
+                           // What the macro SSL_set_tlsext_host_name says, without its cast.
+                           SSL_ctrl(connection, SSL_CTRL_SET_TLSEXT_HOSTNAME,
+                                    TLSEXT_NAMETYPE_host_name, const_cast<char*>(host.c_str())) == 1
+                     : X509_VERIFY_PARAM_set1_ip_asc(rules, host.c_str()) == 1;
+  if (!set) return Error{Errc::malformed, "no host name for TLS: " + host};
+  return {};
+}
+
+Error handshake_error(const Url& url, SSL* connection, const error_code& failure) {
+  if (failure == boost::asio::error::timed_out) return timed_out(url);
+  const long verified = SSL_get_verify_result(connection);
+  if (verified == X509_V_OK) return unavailable(url, "TLS: " + failure.message());
+  return {Errc::refused,
+          url.host + " port " + std::to_string(url.port) +
+              ": its certificate doesn't hold: " + X509_verify_cert_error_string(verified)};
+}
+
+}  // namespace
+
+TlsTransport::TlsTransport(Fd socket, executor_type executor)
+    : DeadlineStream(std::move(socket)), executor_(executor) {
+  write_despite_input();
+}
+
+TlsClient::TlsClient() : context_(make_context(ssl::context::tls_client)) {}
+
+Result<std::unique_ptr<TlsClient>> TlsClient::make(const std::string& ca_file) {
+  std::unique_ptr<TlsClient> client(new TlsClient());
+  error_code failure;
+  if (ca_file.empty()) {
+    client->context_.set_default_verify_paths(failure);
+    if (failure) return Error{Errc::usage, "the system's CA certificates: " + failure.message()};
+  } else {
+    client->context_.load_verify_file(ca_file, failure);
+    if (failure) return Error{Errc::usage, "CA file " + ca_file + ": " + failure.message()};
+  }
+  client->context_.set_verify_mode(ssl::verify_peer, failure);
+  SP_CHECK(!failure);
+  return client;
+}
+
+Result<std::unique_ptr<TlsStream>> TlsClient::connect(Fd socket, const Url& url,
+                                                      DeadlineStream::SteadyTime deadline) {
+  auto stream = std::make_unique<TlsStream>(
+      TlsTransport(std::move(socket), never_run_.get_executor()), context_);
+  SP_TRY(expect_host(stream->native_handle(), url.host));
+  stream->next_layer().set_deadline(deadline);
+  error_code failure;
+  stream->handshake(ssl::stream_base::client, failure);
+  if (failure) return handshake_error(url, stream->native_handle(), failure);
+  return stream;
+}
+
+ssl::context make_server_context() { return make_context(ssl::context::tls_server); }
+
+Status load_server_files(ssl::context& context, const std::string& certificate_file,
+                         const std::string& key_file) {
+  error_code failure;
+  context.use_certificate_chain_file(certificate_file, failure);
+  if (failure) {
+    return Error{Errc::usage, "certificate file " + certificate_file + ": " + failure.message()};
+  }
+  context.use_private_key_file(key_file, ssl::context::pem, failure);
+  if (failure) return Error{Errc::usage, "key file " + key_file + ": " + failure.message()};
+  if (SSL_CTX_check_private_key(context.native_handle()) != 1) {
+    return Error{Errc::usage, key_file + " isn't the key of " + certificate_file};
+  }
+  return {};
+}
+
+}  // namespace sp::net
