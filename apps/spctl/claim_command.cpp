@@ -56,17 +56,25 @@ Result<Json> claim_parts(Context& context, Session& session, const api::Terms& t
   chain::TxSender sender(session.chain, owner, context.clock());
   Json claimed = Json::array();
   std::set<std::uint8_t> done;
+  Status failed;
   for (const broker::KeptRequest& entry : kept) {
     const std::uint8_t part = entry.request.statement.part;
     if (part >= terms.parts.size() || !is_claimable(terms, part, owner.address())) continue;
     if (!done.insert(part).second) continue;
-    SP_TRY(execute(sender, session.market.claim(terms, entry.attestation, entry.request),
-                   "claiming part " + std::to_string(part)));
+    const auto sent = execute(sender, session.market.claim(terms, entry.attestation, entry.request),
+                              "claiming part " + std::to_string(part));
+    if (!sent) {
+      // Anyone may have claimed a part for its owner already: that must not keep the others.
+      failed = sent.error();
+      context.console().note(failed.error().message);
+      continue;
+    }
     claimed.push_back({{"part", part}, {"amount", terms.parts[part].price.text()}});
     context.console().line("Part " + std::to_string(part) + ": claimed " +
                            money(session.network, terms.parts[part].price) +
                            " from the provider's deposit.");
   }
+  if (claimed.empty()) SP_TRY(failed);
   return claimed;
 }
 

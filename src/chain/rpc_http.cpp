@@ -79,8 +79,9 @@ class HttpEndpoint final : public RpcEndpoint {
       if (!json) return json.error().in("RPC endpoint's answer");
       return json;
     }
-    // Some endpoints send JSON-RPC errors with another status.
-    if (json && json->is_object() && json->contains("error")) return json;
+    // Some endpoints send JSON-RPC errors with another status; a gateway's own JSON is no answer.
+    const bool answered = json && json->is_object() && json->contains("jsonrpc");
+    if (answered && json->contains("error")) return json;
     const bool later = answer->status == 429 || answer->status / 100 == 5;
     return Error{later ? Errc::unavailable : Errc::refused,
                  "the RPC endpoint answers with HTTP status " + std::to_string(answer->status)};

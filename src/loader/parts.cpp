@@ -18,12 +18,15 @@ bool is_content_fault(Errc code) {
 
 // Blames the part where the error is about its content.
 Error judged(const Error& error, const Workspace& workspace, std::uint8_t part, Blame& blame) {
+  const std::string where = "part " + std::to_string(part);
   if (error.code == Errc::io && workspace.content_is_full()) {
     blame.part = part;
-    return {Errc::too_large, "part " + std::to_string(part) + " is too large for the order's disk"};
+    return {Errc::too_large, where + " is too large for the order's disk"};
   }
   if (is_content_fault(error.code)) blame.part = part;
-  return error.in("part " + std::to_string(part));
+  if (blame.part != part) return error.in(where);
+  // The provider reads this: names of files and users out of the content stay inside.
+  return {error.code, where + ": its content is refused: " + std::string(errc_name(error.code))};
 }
 
 Status unpack_image(const Workspace& workspace, std::size_t inputs, OpenedImage& opened) {
