@@ -8,9 +8,12 @@
 #include "attest/intel.hpp"
 #include "attest/snp.hpp"
 #include "attest/tpm.hpp"
+#include "collateral/forecast.hpp"
+#include "prove/tpm/tpm.hpp"
 #include "prove/tsm.hpp"
 #include "spctl/attest_files.hpp"
 #include "spctl/cli.hpp"
+#include "spctl/collateral_commands.hpp"
 #include "spctl/commands.hpp"
 
 namespace sp::spctl {
@@ -23,7 +26,6 @@ using attest::Verdict;
 
 constexpr std::size_t kPolicyFileMax = 256 * 1024;
 constexpr std::size_t kKeyFileMax = 64;
-constexpr std::int64_t kDay = 24 * 3600;
 
 struct AttestOptions {
   EvidenceFiles files;
@@ -33,6 +35,7 @@ struct AttestOptions {
   std::string ear;
   std::string ear_key;
   std::string out;
+  std::string tpm;
   bool no_crl = false;
 };
 
@@ -207,26 +210,31 @@ Result<int> forecast(Context& context, const AttestOptions& options) {
   SP_ASSIGN(const AppraisalPolicy policy, policy_of(context, options));
   SP_ASSIGN(const std::int64_t now, time_of(context, options));
   SP_ASSIGN(const Verdict verdict, attest::verify(*evidence, now, anchors_of(policy)));
-  std::vector<attest::Validity> pieces = verdict.claims().validity;
-  std::sort(pieces.begin(), pieces.end(),
-            [](const auto& a, const auto& b) { return a.until < b.until; });
-  Json list = Json::array();
+  const Json told = collateral::forecast(verdict, now);
   std::vector<std::vector<std::string>> rows{{"PIECE", "UNTIL", "DAYS LEFT"}};
-  for (const attest::Validity& piece : pieces) {
-    const std::int64_t days = (piece.until - now) / kDay;
-    rows.push_back({piece.piece, to_rfc3339(piece.until), std::to_string(days)});
-    list.push_back({{"piece", piece.piece}, {"until", to_rfc3339(piece.until)}, {"days", days}});
+  for (const Json& piece : told["pieces"]) {
+    rows.push_back({piece["piece"], piece["until"], piece["daysLeft"].dump()});
   }
   context.console().text(table(rows));
-  if (pieces.empty()) {
-    context.console().line("Nothing in this evidence ends.");
-  } else {
-    context.console().line("\nWith this collateral it verifies until " +
-                           to_rfc3339(pieces.front().until) + "; " + pieces.front().piece +
-                           " ends first.");
-  }
-  context.console().result({{"at", to_rfc3339(now)}, {"pieces", std::move(list)}});
+  context.console().line(told["holdsUntil"].is_null()
+                             ? "Nothing in this evidence ends."
+                             : "\nWith this collateral it verifies until " +
+                                   told["holdsUntil"].get<std::string>() + "; " +
+                                   told["endsFirst"].get<std::string>() + " ends first.");
+  context.console().result(told);
   return 0;
+}
+
+Result<Evidence> collected(Context& context, const AttestOptions& options,
+                           const attest::ReportData& report_data) {
+  if (options.tpm.empty()) {
+    const std::unique_ptr<prove::Tsm> tsm = prove::kernel_tsm();
+    return prove::collect_tsm(*tsm, report_data, {}, context.random());
+  }
+  prove::TpmSettings settings;
+  settings.tcti = options.tpm;
+  SP_ASSIGN(const attest::TpmEvidence evidence, prove::collect_tpm(settings, report_data));
+  return Evidence{attest::EvidenceKind::tpm, evidence.encode(), {}};
 }
 
 Result<int> collect(Context& context, const AttestOptions& options) {
@@ -236,12 +244,14 @@ Result<int> collect(Context& context, const AttestOptions& options) {
   }
   bytes.resize(attest::ReportData::kSize);
   SP_ASSIGN(const auto report_data, attest::ReportData::from(bytes));
-  const std::unique_ptr<prove::Tsm> tsm = prove::kernel_tsm();
-  auto evidence = prove::collect_tsm(*tsm, report_data, {}, context.random());
+  auto evidence = collected(context, options, report_data);
   if (!evidence) {
-    return failure(evidence.error().code, "no evidence was collected", evidence.error().message,
-                   "Run this inside an SEV-SNP or TDX guest with Linux 6.7 or later, as root, with "
-                   "configfs mounted");
+    return failure(
+        evidence.error().code, "no evidence was collected", evidence.error().message,
+        options.tpm.empty()
+            ? "Run this inside an SEV-SNP or TDX guest with Linux 6.7 or later, as "
+              "root, with configfs mounted"
+            : "Run this as root inside a confidential VM whose vTPM holds an HCL report");
   }
   SP_TRY(context.files().write_atomic(options.out, evidence->encode(), FileMode::everyone));
   context.console().line("Evidence of kind " + std::string(attest::kind_name(evidence->kind)) +
@@ -304,11 +314,15 @@ void add_attest_commands(Cli& cli) {
   command->add_option("--policy", options->policy, "Appraisal policy: its roots count as well");
   cli.on(command, [options](Context& context) { return forecast(context, *options); });
 
+  add_collateral_commands(cli, *group);
+
   command = cli.add(*group, "collect", "Inside a guest: ask the platform for evidence",
                     "  spctl attest collect --report-data 00ff --out evidence.spev");
   command->add_option("--report-data", options->report_data, "What it binds, hexadecimal")
       ->required();
   command->add_option("--out", options->out, "File for the evidence")->required();
+  command->add_option("--tpm", options->tpm,
+                      "Ask a vTPM instead: its TCTI, such as device:/dev/tpmrm0");
   cli.on(command, [options](Context& context) { return collect(context, *options); });
 }
 

@@ -25,6 +25,9 @@ class Home {
   [[nodiscard]] Path network() const { return root_ / "network.json"; }
   [[nodiscard]] Path keys() const { return root_ / "keys"; }
   [[nodiscard]] Path ports() const { return root_ / "ports.json"; }
+  [[nodiscard]] Path collateral() const {
+    return root_ / "collateral";
+  }  ///< kept answers of vendors
   [[nodiscard]] Path orders() const { return root_ / "orders"; }
   [[nodiscard]] Path content() const { return root_ / "content"; }
   [[nodiscard]] Path daemon(const std::string& name) const { return root_ / name; }

@@ -43,7 +43,8 @@ Status run_broker(const Path& path) {
                           {settings.follows.start_block, settings.folder / "checkpoint"});
   SP_TRY(view.load());
   broker::Vault vault(files, settings.folder, keys.vault.clone(), random);
-  broker::Broker service(keys, view, vault, prover, clock, random, {settings.attests, attest::Anchors::vendors()});
+  broker::Broker service(keys, view, vault, prover, clock, random,
+                         {settings.attests, attest::Anchors::vendors()});
   return serve_until_stopped(
       "broker", settings.listen, broker::kBrokerBodyMax,
       [&](const auto& request) { return broker::handle_broker_request(service, request); });

@@ -60,6 +60,18 @@ AbiValue signature_value(const crypto::EthSignature& signature) {
   return AbiValue::bytes(signature.view());
 }
 
+// The first log that reads as what was asked for: an endpoint can put any log among them, and that
+// must hide no true one. The error of the last where none does.
+template <class Event, class Decode>
+Result<Event> first_readable(const std::vector<chain::Log>& logs, Decode decode, std::string none) {
+  Result<Event> event = Error{Errc::not_found, std::move(none)};
+  for (const chain::Log& log : logs) {
+    event = decode(log);
+    if (event) break;
+  }
+  return event;
+}
+
 }  // namespace
 
 std::string_view order_status_name(OrderStatus status) {
@@ -196,8 +208,9 @@ Result<CreatedEvent> MarketClient::find_created(const OrderId& id, std::uint64_t
   const Digest32 topic{id.data};
   SP_ASSIGN(const auto logs,
             chain_.logs({domain_.contract, {order_created_topic(), topic}, from, to}));
-  if (logs.empty()) return Error{Errc::not_found, "no order " + id.hex0x() + " on the chain"};
-  return decode_created(logs.front());
+  return first_readable<CreatedEvent>(
+      logs, [this](const chain::Log& log) { return decode_created(log); },
+      "no order " + id.hex0x() + " on the chain");
 }
 
 Result<SettledEvent> MarketClient::find_settled(const OrderId& id, std::uint64_t from,
@@ -205,8 +218,9 @@ Result<SettledEvent> MarketClient::find_settled(const OrderId& id, std::uint64_t
   const Digest32 topic{id.data};
   SP_ASSIGN(const auto logs,
             chain_.logs({domain_.contract, {order_settled_topic(), topic}, from, to}));
-  if (logs.empty()) return Error{Errc::not_found, "order " + id.hex0x() + " isn't settled"};
-  return decode_settled(logs.front());
+  return first_readable<SettledEvent>(
+      logs, [this](const chain::Log& log) { return decode_settled(log); },
+      "order " + id.hex0x() + " isn't settled");
 }
 
 Result<CreatedEvent> MarketClient::decode_created(const chain::Log& log) const {

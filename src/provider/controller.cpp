@@ -92,6 +92,7 @@ void Controller::follow() {
     if (parts_.clock.monotonic() - last_watch < kWatchPeriod) continue;
     last_watch = parts_.clock.monotonic();
     watch_running();
+    resume_later();
   }
 }
 
@@ -248,7 +249,37 @@ void Controller::run_order(const api::OrderId& order) {
       return fail(order, entry, saved.error());
     }
   }
-  if (const Status settled = settle(order, entry); !settled) fail(order, entry, settled.error());
+  if (const Status settled = settle(order, entry); !settled) {
+    if (settle_later(order, entry, settled.error())) return;
+    fail(order, entry, settled.error());
+  }
+}
+
+// Whatever keeps a settlement from the chain (an endpoint, an empty purse, a crowded pool) may pass
+// while the order can still be settled: a receipt is money, so it isn't given up before.
+bool Controller::settle_later(const api::OrderId& order, const Entry& entry, const Error& error) {
+  if (!entry.finish->receipt || !entry.finish->attestation) return false;
+  const auto phase = parts_.market.phase(entry.start.terms);
+  if (phase && *phase != market::Phase::working && *phase != market::Phase::settling) return false;
+  log(LogLevel::warning, "settle_postponed", {{"order", order.hex0x()}, {"reason", error.message}});
+  const std::lock_guard lock(mutex_);
+  later_[order] = parts_.clock.monotonic() + kSettlePause;
+  return true;
+}
+
+// Puts what is due back into the queue.
+void Controller::resume_later() {
+  const std::lock_guard lock(mutex_);
+  const auto now = parts_.clock.monotonic();
+  for (auto entry = later_.begin(); entry != later_.end();) {
+    if (entry->second > now) {
+      ++entry;
+      continue;
+    }
+    queue_.push_back(entry->first);
+    entry = later_.erase(entry);
+    wake_.notify_all();
+  }
 }
 
 Status Controller::settle(const api::OrderId& order, Entry& entry) {

@@ -7,6 +7,15 @@ namespace {
 
 constexpr std::size_t kFolderNameSize = 2;  // hexadecimal digits of a blob's folder
 
+// The error by the blob's name: where it lies is nobody else's business.
+template <class Value>
+Result<Value> named(Result<Value> result, const BlobId& id) {
+  if (result) return result;
+  const Errc code = result.error().code;
+  if (code == Errc::not_found) return Error{code, "no blob " + id.hex()};
+  return Error{code, "blob " + id.hex() + " can't be read: " + std::string(errc_name(code))};
+}
+
 }  // namespace
 
 BlobId blob_id(ByteView bytes) { return BlobId{crypto::sha256(bytes).data}; }
@@ -41,14 +50,16 @@ Result<Bytes> DirectoryStore::get(const BlobId& id, std::size_t size_max) {
 }
 
 Result<Bytes> DirectoryStore::get_unverified(const BlobId& id, std::size_t size_max) {
-  return files_.read(path_of(id), size_max);
+  return named(files_.read(path_of(id), size_max), id);
 }
 
-Result<std::uint64_t> DirectoryStore::size(const BlobId& id) { return files_.size(path_of(id)); }
+Result<std::uint64_t> DirectoryStore::size(const BlobId& id) {
+  return named(files_.size(path_of(id)), id);
+}
 
 Result<Bytes> DirectoryStore::get_range_unverified(const BlobId& id, std::uint64_t offset,
                                                    std::size_t size) {
-  return files_.read_range(path_of(id), offset, size);
+  return named(files_.read_range(path_of(id), offset, size), id);
 }
 
 Result<std::uint64_t> DirectoryStore::total_size() const {

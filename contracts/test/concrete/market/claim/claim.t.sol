@@ -55,12 +55,14 @@ contract ClaimTest is Base {
     function test_RevertWhen_AttestedAfterCancel() external {
         vm.prank(customer.addr);
         market.cancel(defaultTerms());
+        uint256 cancelledAt = block.timestamp;
+        skip(1);
         Attestation memory attestation = attest(id);
         skip(SETTLE_WINDOW + 1);
         refuse(
             attestation,
             requestOf(attestation, DATA),
-            abi.encodeWithSelector(Errors.Market_AttestedTooLate.selector, attestation.time, attestation.time - 1)
+            abi.encodeWithSelector(Errors.Market_AttestedTooLate.selector, attestation.time, cancelledAt)
         );
     }
 

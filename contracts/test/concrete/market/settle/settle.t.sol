@@ -126,24 +126,13 @@ contract SettleTest is Base {
         );
     }
 
-    function test_RevertWhen_AttestedAtCancel() external {
+    function test_RevertWhen_AttestedAfterCancel() external {
         OrderId id = createDefault();
         cancel();
         uint256 cancelledAt = block.timestamp;
         skip(10);
         bytes4 reason = Errors.Market_AttestedTooLate.selector;
-        refuseTime(id, cancelledAt, abi.encodeWithSelector(reason, cancelledAt, cancelledAt - 1));
-        refuseTime(id, cancelledAt + 1, abi.encodeWithSelector(reason, cancelledAt + 1, cancelledAt - 1));
-    }
-
-    function test_RevertWhen_CancelledInTheBlockOfCreate() external {
-        OrderId id = create(defaultTerms());
-        cancel();
-        refuseTime(
-            id,
-            block.timestamp,
-            abi.encodeWithSelector(Errors.Market_AttestedTooLate.selector, block.timestamp, block.timestamp - 1)
-        );
+        refuseTime(id, cancelledAt + 1, abi.encodeWithSelector(reason, cancelledAt + 1, cancelledAt));
     }
 
     function test_RevertWhen_AttestorIsAnother() external {
