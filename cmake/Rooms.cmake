@@ -1,11 +1,17 @@
-# sp_room(NAME [ROOMS other rooms] [LIBRARIES others' libraries])
+# sp_room(NAME [BUDGET seconds] [ROOMS other rooms] [LIBRARIES others' libraries])
+#
+# BUDGET is what the room's test program may take on two cores that others use as well; ctest ends it then, and the room has
+# to become quicker. In all, `make test` stays below twelve minutes.
 #
 # Makes the library sp_NAME of src/NAME (a '/' in the name becomes '_'), its test program NAME_test of the *_test.cpp beside the code, and one fuzz target
 # NAME_*_fuzz of each *_fuzz.cpp. What src/NAME/testing/ holds is the library sp_NAME_testing, which only tests link: this room's
 # and those of rooms that look into it. Fuzz targets run their seeds and some mutations in every test run; with SP_FUZZ they are
 # libFuzzer programs.
 function(sp_room name)
-  cmake_parse_arguments(ROOM "" "" "ROOMS;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ROOM "" "BUDGET" "ROOMS;LIBRARIES" ${ARGN})
+  if(NOT ROOM_BUDGET)
+    set(ROOM_BUDGET 60)
+  endif()
   set(folder ${CMAKE_SOURCE_DIR}/src/${name})
   string(REPLACE "/" "_" name ${name})
   file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.cpp)
@@ -37,7 +43,7 @@ function(sp_room name)
     list(PREPEND helpers sp_${name}_testing)
   endif()
   if(tests)
-    sp_test(${name}_test ROOM ${helpers} sp_${name} SOURCES ${tests} LIBRARIES ${ROOM_LIBRARIES})
+    sp_test(${name}_test ROOM ${helpers} sp_${name} SOURCES ${tests} TIMEOUT ${ROOM_BUDGET} LIBRARIES ${ROOM_LIBRARIES})
   endif()
   foreach(fuzzer ${fuzzers})
     get_filename_component(fuzz_name ${fuzzer} NAME_WE)

@@ -49,6 +49,44 @@ void add_followed(Json& json, const FollowedMarket& follows) {
 
 std::string text_of(const Json& json) { return json.dump(2) + "\n"; }
 
+constexpr std::size_t kServicesMax = 8;
+constexpr std::size_t kUrlMax = 2048;
+
+std::vector<std::string> read_urls(JsonObject& object, std::string_view key) {
+  std::vector<std::string> urls;
+  if (!object.has(key)) return urls;
+  const Json& list = object.any(key);
+  if (!list.is_array() || list.size() > kServicesMax) object.fail(key, "must be a list of URLs");
+  for (const Json& url : list) {
+    if (!url.is_string() || url.get_ref<const std::string&>().size() > kUrlMax) {
+      object.fail(key, "must hold URLs");
+      break;
+    }
+    urls.push_back(url.get<std::string>());
+  }
+  return urls;
+}
+
+Result<CollateralSettings> read_collateral(const Json& json) {
+  JsonObject object(json, "collateral");
+  CollateralSettings settings;
+  settings.folder = object.text("folder", kPathMax);
+  settings.amd = read_urls(object, "amd");
+  settings.intel = read_urls(object, "intel");
+  if (object.has("caFile")) settings.ca_file = object.text("caFile", kPathMax);
+  if (object.has("offline")) settings.offline = object.boolean("offline");
+  SP_TRY(object.finish());
+  return settings;
+}
+
+Json collateral_json(const CollateralSettings& settings) {
+  Json json{{"folder", settings.folder.string()}, {"offline", settings.offline}};
+  if (!settings.amd.empty()) json["amd"] = settings.amd;
+  if (!settings.intel.empty()) json["intel"] = settings.intel;
+  if (!settings.ca_file.empty()) json["caFile"] = settings.ca_file;
+  return json;
+}
+
 }  // namespace
 
 Result<StoreSettings> StoreSettings::load(const Files& files, const Path& path) {
@@ -80,6 +118,9 @@ Result<BrokerSettings> BrokerSettings::load(const Files& files, const Path& path
   settings.platform = object.text("platform", kPathMax);
   settings.follows = read_followed(object);
   SP_ASSIGN(settings.attests, attest::AppraisalPolicy::from_json(object.any("attests"), "attests"));
+  if (object.has("collateral")) {
+    SP_ASSIGN(settings.collateral, read_collateral(object.any("collateral")));
+  }
   SP_TRY(object.finish());
   return settings;
 }
@@ -90,6 +131,7 @@ std::string BrokerSettings::to_json() const {
             {"keys", keys.string()},
             {"platform", platform.string()},
             {"attests", attests.to_json()}};
+  if (collateral) json["collateral"] = collateral_json(*collateral);
   add_followed(json, follows);
   return text_of(json);
 }

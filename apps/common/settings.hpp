@@ -7,6 +7,9 @@
 
 #include <map>
 
+#include <optional>
+#include <vector>
+
 #include "attest/appraisal.hpp"
 #include "base/files.hpp"
 #include "crypto/eip712.hpp"
@@ -44,15 +47,26 @@ struct StoreSettings {
   [[nodiscard]] std::string to_json() const;
 };
 
+/// {"folder", and where wanted "amd": [URL], "intel": [URL], "caFile", "offline"}: where what
+/// vendors publish is kept, and whom to ask in the vendors' place.
+struct CollateralSettings {
+  Path folder;
+  std::vector<std::string> amd;
+  std::vector<std::string> intel;
+  std::string ca_file;
+  bool offline = false;
+};
+
 /// {"listen", "folder", "keys": FILE, "platform": FILE, "rpc", "chainId", "market", "startBlock",
-/// "attests": appraisal policy}
+/// "attests": appraisal policy, and where wanted "collateral": CollateralSettings}
 struct BrokerSettings {
   Listen listen;
   Path folder;    ///< vault and checkpoint
   Path keys;      ///< broker::BrokerKeys
   Path platform;  ///< prove::DevPlatform
   FollowedMarket follows;
-  attest::AppraisalPolicy attests;  ///< which loaders it attests to at all
+  attest::AppraisalPolicy attests;               ///< which loaders it attests to at all
+  std::optional<CollateralSettings> collateral;  ///< absent: evidence must bring its own
 
   static Result<BrokerSettings> load(const Files& files, const Path& path);
   [[nodiscard]] std::string to_json() const;

@@ -1,4 +1,7 @@
 #include "broker/remote.hpp"
+#include "collateral/answers.hpp"
+#include "collateral/cached_source.hpp"
+#include "collateral/http_source.hpp"
 #include "common/daemon.hpp"
 #include "crypto/random.hpp"
 #include "daemons.hpp"
@@ -19,6 +22,34 @@ Result<prove::DevPlatform> load_platform(const Files& files, const Path& path) {
   auto platform = prove::DevPlatform::decode(bytes);
   wipe(bytes);
   return platform;
+}
+
+// The cache of what vendors publish, and the services behind it. It is one value, so that the cache
+// can't outlive what it asks.
+struct Collateral {
+  Collateral(const collateral::HttpSource::Options& services, const Clock& clock)
+      : http(services, clock) {}
+  collateral::HttpSource http;
+  std::unique_ptr<collateral::CachedSource> cached;
+  [[nodiscard]] collateral::CollateralSource* source() const { return cached.get(); }
+};
+
+Result<std::unique_ptr<Collateral>> open_collateral(
+    const std::optional<CollateralSettings>& settings, Files& files, const Clock& clock) {
+  if (!settings) return std::unique_ptr<Collateral>();
+  auto services = collateral::HttpSource::Options::vendors();
+  if (!settings->amd.empty()) services.amd = settings->amd;
+  if (!settings->intel.empty()) services.intel.clear();
+  for (const std::string& base : settings->intel) services.intel.push_back({base, ""});
+  services.ca_file = settings->ca_file;
+  auto opened = std::make_unique<Collateral>(services, clock);
+  collateral::CachedSource::Options cache;
+  cache.folder = settings->folder;
+  cache.offline = settings->offline;
+  cache.next_update = collateral::next_update_of;
+  SP_ASSIGN(opened->cached,
+            collateral::CachedSource::open(std::move(cache), files, clock, opened->http));
+  return opened;
 }
 
 }  // namespace
@@ -42,9 +73,12 @@ Status run_broker(const Path& path) {
   broker::MarketView view(market, files,
                           {settings.follows.start_block, settings.folder / "checkpoint"});
   SP_TRY(view.load());
+  SP_ASSIGN(const auto source, open_collateral(settings.collateral, files, clock));
   broker::Vault vault(files, settings.folder, keys.vault.clone(), random);
   broker::Broker service(keys, view, vault, prover, clock, random,
-                         {settings.attests, attest::Anchors::vendors()});
+                         {.attestor_policy = settings.attests,
+                          .anchors = attest::Anchors::vendors(),
+                          .collateral = source ? source->source() : nullptr});
   return serve_until_stopped(
       "broker", settings.listen, broker::kBrokerBodyMax,
       [&](const auto& request) { return broker::handle_broker_request(service, request); });

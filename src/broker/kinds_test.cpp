@@ -108,13 +108,14 @@ class KindsTest : public BrokerTest {
     facts.terms.choices[0].kind = platform.kind;
     facts.terms.choices[0].chip = platform.chip;
     broker_.emplace(keys_, view_, *vault_, prover_, clock_, random_,
-                    Broker::Options{tee, platform.anchors});
+                    Broker::Options{tee, platform.anchors, collateral_});
     ReleasePolicy released = policy();
     released.tee = tee;
     released.until = platform.now + 1000;
     deposit_data("moved", released);
   }
 
+  collateral::CollateralSource* collateral_ = nullptr;
   attest::testing::AmdVendor amd_{random_};
   attest::testing::TpmVendor tpm_{amd_};
   attest::testing::IntelVendor intel_{random_};
@@ -146,7 +147,7 @@ TEST_F(KindsTest, ARootThatIsNotInjectedIsNoRoot) {
     const attest::AppraisalPolicy tee = accepting_kind(platform);
     move_to(platform, tee);
     broker_.emplace(keys_, view_, *vault_, prover_, clock_, random_,
-                    Broker::Options{tee, attest::Anchors::vendors()});
+                    Broker::Options{tee, attest::Anchors::vendors(), nullptr});
     EXPECT_FALSE(broker_->attest(proof()).ok());
   }
 }
@@ -192,6 +193,53 @@ TEST_F(KindsTest, EvidenceWithoutAChipBacksNoOffer) {
   };
   move_to(masked, accepting_kind(masked));
   EXPECT_EQ(attest_error(proof()), Errc::mismatch);
+}
+
+// What AMD's service would publish of the test vendor.
+class VendorService final : public collateral::CollateralSource {
+ public:
+  explicit VendorService(attest::Collateral pieces) : pieces_(std::move(pieces)) {}
+  Result<collateral::Published> get(const collateral::Wanted& wanted) override {
+    ++asked;
+    const bool chip = std::holds_alternative<collateral::AmdChipCertificate>(wanted);
+    const bool crl = std::holds_alternative<collateral::AmdCrl>(wanted);
+    if (!chip && !crl) return Error{Errc::not_found, "not published"};
+    return collateral::Published{to_bytes(pieces_.get(chip ? attest::PieceKind::amd_chip_certificate
+                                                           : attest::PieceKind::amd_crl)),
+                                 {}};
+  }
+  int asked = 0;
+
+ private:
+  attest::Collateral pieces_;
+};
+
+TEST_F(KindsTest, MissingCollateralComesFromTheSource) {
+  const Platform platform = snp();
+  const attest::AppraisalPolicy tee = accepting_kind(platform);
+  const attest::Collateral all = amd_.collateral(snp_options());
+  VendorService service(all);
+  collateral_ = &service;
+  move_to(platform, tee);
+  // The vendor's own intermediate and root aren't built in, so they travel with the evidence.
+  evidence_of = [&](const ReportData& data) {
+    attest::Evidence evidence = platform.evidence(data);
+    attest::Collateral some = all;
+    some.pieces.erase(attest::PieceKind::amd_chip_certificate);
+    some.pieces.erase(attest::PieceKind::amd_crl);
+    evidence.collateral = some.encode();
+    return evidence;
+  };
+  const auto answer = broker_->release(request(proof()));
+  ASSERT_TRUE(answer.ok()) << answer.error().message;
+  EXPECT_FALSE(answer->refusal.has_value());
+  EXPECT_GE(service.asked, 2);
+
+  collateral_ = nullptr;
+  const auto bare = evidence_of;
+  move_to(platform, tee);
+  evidence_of = bare;
+  EXPECT_EQ(attest_error(proof()), Errc::not_found) << "without a source nothing is added";
 }
 
 // Real evidence, good at its time, was made for nobody's session of ours.

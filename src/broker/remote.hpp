@@ -1,11 +1,15 @@
 // A broker over HTTP: the routes that `spnode broker` answers, and the client of depositors and
 // owners.
 //
-//   POST /v1/nonce, /v1/attest, /v1/release   the loader's calls; binary bodies (FORMATS.md section
-//   6) GET  /v1/identity?nonce=HEX               keys and evidence, binary POST /v1/deposits a
-//   Deposit, binary GET  /v1/deposits/OWNER/DIGEST            200 held, 404 not GET
-//   /v1/requests/ORDER                   {"requests": [{"attestation": HEX, "request": HEX}]} GET
-//   /health                              "ok"
+// clang-format off
+//   POST /v1/nonce, /v1/attest, /v1/release   the loader's calls; binary bodies (FORMATS.md section 6)
+//   GET  /v1/identity?nonce=HEX               keys and evidence, binary
+//   POST /v1/deposits                         a Deposit, binary
+//   GET  /v1/deposits/OWNER/DIGEST            200 held, 404 not
+//   GET  /v1/requests/ORDER                   {"requests": [{"attestation": HEX, "request": HEX}]}
+//   GET  /health                              "ok"
+// clang-format on
+//
 // Errors have a JSON body {"error": code, "message": text}.
 #pragma once
 

@@ -2,6 +2,7 @@
 
 #include "base/codec.hpp"
 #include "base/log.hpp"
+#include "collateral/complete.hpp"
 #include "crypto/hash.hpp"
 #include "crypto/random.hpp"
 
@@ -148,7 +149,11 @@ Result<Broker::Session> Broker::check_session(const api::SessionProof& proof) {
     return Error{Errc::unauthorised, "the provider's action account hasn't accepted this session"};
   }
   SP_ASSIGN(const api::Nonce nonce, own_nonce(facts.terms, proof));
-  SP_ASSIGN(attest::Verdict verdict, attest::verify(proof.evidence, facts.now, options_.anchors));
+  attest::Evidence evidence = proof.evidence;
+  if (options_.collateral != nullptr) {
+    SP_ASSIGN(evidence, collateral::complete(std::move(evidence), *options_.collateral));
+  }
+  SP_ASSIGN(attest::Verdict verdict, attest::verify(evidence, facts.now, options_.anchors));
   SP_TRY(verdict.binds(context.report_data()));
   SP_TRY(check_device(verdict, compute));
   return Session{std::move(facts), std::move(verdict), nonce};

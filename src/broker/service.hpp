@@ -12,6 +12,7 @@
 #include "api/broker.hpp"
 #include "broker/chain_view.hpp"
 #include "broker/vault.hpp"
+#include "collateral/source.hpp"
 #include "prove/prover.hpp"
 
 namespace sp::broker {
@@ -54,8 +55,10 @@ class NonceBook {
 class Broker final : public api::BrokerService {
  public:
   struct Options {
-    attest::AppraisalPolicy attestor_policy;  ///< what this broker attests to at all
+    attest::AppraisalPolicy attestor_policy;               ///< what this broker attests to at all
     attest::Anchors anchors = attest::Anchors::vendors();  ///< up to whom evidence is verified
+    /// Gives the collateral that evidence came without; none: evidence must bring all of it.
+    collateral::CollateralSource* collateral = nullptr;
   };
   Broker(const BrokerKeys& keys, ChainView& view, Vault& vault, prove::Prover& prover,
          const Clock& clock, Random& random, Options options);

@@ -38,8 +38,7 @@ class BrokerTest : public testing::Test {
     folder_ = ::mkdtemp(name);
     vault_.emplace(files_, folder_, keys_.vault.clone(), random_);
     view_.facts_now = facts();
-    broker_.emplace(keys_, view_, *vault_, prover_, clock_, random_,
-                    Broker::Options{accepting(), attest::Anchors::vendors()});
+    broker_.emplace(keys_, view_, *vault_, prover_, clock_, random_, Broker::Options{accepting()});
     deposit_data("own", {});
   }
   ~BrokerTest() override { std::filesystem::remove_all(folder_); }
