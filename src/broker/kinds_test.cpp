@@ -131,6 +131,23 @@ TEST_F(KindsTest, EveryKindIsAttestedAndGivenTheKey) {
   }
 }
 
+TEST_F(KindsTest, TheMetricSaysUntilWhenEvidenceVerifies) {
+  const Platform platform = snp();
+  move_to(platform, accepting_kind(platform));
+  EXPECT_EQ(broker_->metrics().find("holds_until_seconds{"), std::string::npos);
+  ASSERT_TRUE(broker_->release(request(proof())).ok());
+  const auto verdict = attest::verify(platform.evidence({}), platform.now, platform.anchors);
+  const auto ends = verdict->ends_first();
+  ASSERT_TRUE(ends.has_value());
+  const std::string text = broker_->metrics();
+  EXPECT_NE(text.find("holds_until_seconds{kind=\"snp\",piece=\"" + ends->piece + "\"} " +
+                      std::to_string(ends->until)),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("sessions_total{outcome=\"released\"} 1\n"), std::string::npos);
+  EXPECT_NE(text.find("sessions_total{outcome=\"failed\"} 0\n"), std::string::npos);
+}
+
 TEST_F(KindsTest, EvidenceOfAnotherSessionIsRefused) {
   for (const Platform& platform : all()) {
     SCOPED_TRACE(attest::kind_name(platform.kind));

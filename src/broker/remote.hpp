@@ -8,6 +8,7 @@
 //   GET  /v1/deposits/OWNER/DIGEST            200 held, 404 not
 //   GET  /v1/requests/ORDER                   {"requests": [{"attestation": HEX, "request": HEX}]}
 //   GET  /health                              "ok"
+//   GET  /metrics                             counters, and until when evidence verifies, for Prometheus
 // clang-format on
 //
 // Errors have a JSON body {"error": code, "message": text}.

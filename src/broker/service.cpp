@@ -156,10 +156,17 @@ Result<Broker::Session> Broker::check_session(const api::SessionProof& proof) {
   SP_ASSIGN(attest::Verdict verdict, attest::verify(evidence, facts.now, options_.anchors));
   SP_TRY(verdict.binds(context.report_data()));
   SP_TRY(check_device(verdict, compute));
+  metrics_.saw(verdict);
   return Session{std::move(facts), std::move(verdict), nonce};
 }
 
 Result<api::Signed<api::Attestation>> Broker::attest(const api::SessionProof& proof) {
+  auto word = attest_session(proof);
+  metrics_.count(word ? Metrics::Event::attested : Metrics::Event::failed);
+  return word;
+}
+
+Result<api::Signed<api::Attestation>> Broker::attest_session(const api::SessionProof& proof) {
   SP_ASSIGN(const Session session, check_session(proof));
   if (session.facts.terms.attestor != keys_.signing.address()) {
     return Error{Errc::unauthorised, "the order names another attestor"};
@@ -262,6 +269,14 @@ Result<api::ReleaseAnswer> Broker::release_secret(const api::ReleaseRequest& req
 }
 
 Result<api::ReleaseAnswer> Broker::release(const api::ReleaseRequest& request) {
+  auto answer = release_checked(request);
+  metrics_.count(!answer           ? Metrics::Event::failed
+                 : answer->refusal ? Metrics::Event::refused
+                                   : Metrics::Event::released);
+  return answer;
+}
+
+Result<api::ReleaseAnswer> Broker::release_checked(const api::ReleaseRequest& request) {
   SP_ASSIGN(const Session session, check_session(request.proof));
   SP_TRY(check_request(request, session));
   return release_secret(request, session);

@@ -11,6 +11,7 @@
 
 #include "api/broker.hpp"
 #include "broker/chain_view.hpp"
+#include "broker/metrics.hpp"
 #include "broker/vault.hpp"
 #include "collateral/source.hpp"
 #include "prove/prover.hpp"
@@ -76,6 +77,8 @@ class Broker final : public api::BrokerService {
   Status deposit(const api::Deposit& deposit);
   /// Whether the secret of (owner, digest) is held: nothing about it is told.
   [[nodiscard]] bool holds(const Address& owner, const Digest32& digest) const;
+  /// For Prometheus.
+  [[nodiscard]] std::string metrics() const { return metrics_.text(); }
   /// Attestations and key requests of an order, for claims.
   Result<std::vector<KeptRequest>> requests(const api::OrderId& order);
 
@@ -90,6 +93,8 @@ class Broker final : public api::BrokerService {
   Result<api::Nonce> own_nonce(const api::Terms& terms, const api::SessionProof& proof);
   Result<api::ReleaseAnswer> refuse(const api::KeyRequest& request, api::RefusalReason reason,
                                     const api::Eip712Domain& domain);
+  Result<api::Signed<api::Attestation>> attest_session(const api::SessionProof& proof);
+  Result<api::ReleaseAnswer> release_checked(const api::ReleaseRequest& request);
   Status check_request(const api::ReleaseRequest& request, const Session& session);
   Result<api::ReleaseAnswer> release_secret(const api::ReleaseRequest& request,
                                             const Session& session);
@@ -101,6 +106,7 @@ class Broker final : public api::BrokerService {
   Random& random_;
   Options options_;
   NonceBook nonces_;
+  Metrics metrics_;
 };
 
 }  // namespace sp::broker
