@@ -96,8 +96,8 @@ TEST(SignedJson, OtherShapesAreRefused) {
   for (const std::string& text :
        {std::string("[]"), std::string("{}"), R"({"tcbInfo":1)" + tail,
         R"({"tcbInfo":{},"more":1)" + tail, R"({"tcbInfo":{},"tcbInfo":{})" + tail,
-        R"({"tcb\u0049nfo":{})" + tail, std::string(R"({"tcbInfo":{},"signature":"00"})"),
-        R"({"enclaveIdentity":{})" + tail}) {
+        R"({"tcb\u0049nfo":{})" + tail, R"({"tcb\u0049nfo":{"tcbInfo":1})" + tail,
+        std::string(R"({"tcbInfo":{},"signature":"00"})"), R"({"enclaveIdentity":{})" + tail}) {
     EXPECT_EQ(split_signed_json(text, "tcbInfo").error().code, Errc::malformed) << text;
   }
 }

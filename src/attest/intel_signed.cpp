@@ -55,7 +55,8 @@ class Cursor {
   std::size_t at_ = 0;
 };
 
-// Both values are objects or texts, so each has an end of its own.
+// Both values are objects or texts, so each has an end of its own. Empty where no key is written
+// as `name`: one with escapes is another text for whoever signs.
 std::string_view value_of(std::string_view text, std::string_view name) {
   Cursor cursor(text);
   cursor.skip('{');
@@ -64,6 +65,7 @@ std::string_view value_of(std::string_view text, std::string_view name) {
     cursor.skip(':');
     const std::string_view value = cursor.value();
     if (key.substr(1, key.size() - 2) == name) return value;
+    if (!cursor.next_is(',')) return {};
     cursor.skip(',');
   }
 }
@@ -83,11 +85,9 @@ Result<SignedJson> split_signed_json(std::string_view text, std::string_view nam
     return Error{Errc::malformed, "the signature has " + std::to_string(signature.size()) +
                                       " bytes, not " + std::to_string(kSignatureSize)};
   }
-  // A key that is written with escapes is another text for whoever signs.
-  if (text.find("\"" + std::string(name) + "\"") == std::string_view::npos) {
-    return Error{Errc::malformed, "not " + what};
-  }
-  return SignedJson{to_bytes(as_bytes(value_of(text, name))), std::move(signature)};
+  const std::string_view value = value_of(text, name);
+  if (value.empty()) return Error{Errc::malformed, "not " + what};
+  return SignedJson{to_bytes(as_bytes(value)), std::move(signature)};
 }
 
 }  // namespace sp::attest
