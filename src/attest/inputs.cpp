@@ -16,7 +16,10 @@ constexpr std::string_view kDevMagic = "SPDV";
 constexpr std::string_view kTpmMagic = "SPTP";
 constexpr std::string_view kCollateralMagic = "SPCO";
 constexpr std::string_view kPemBegin = "-----BEGIN ";
+constexpr std::string_view kTcbInfo = "tcbInfo";
+constexpr std::string_view kQeIdentity = "enclaveIdentity";
 constexpr std::size_t kSnpReportSize = 1184;
+constexpr std::size_t kCollateralJsonMax = 2 * kCollateralMax;  // hexadecimal or base64 inside
 constexpr std::uint8_t kDerSequence = 0x30;
 
 std::string_view trimmed(std::string_view text) {
@@ -71,14 +74,24 @@ Result<Collateral> from_signed_answer(std::string_view text, std::string_view na
   return collateral;
 }
 
+// The name of the signed value of one of Intel's answers; empty where the JSON is another.
+Result<std::string_view> signed_value_of(std::string_view text) {
+  SP_ASSIGN(const Json json, parse_json(text, kCollateralJsonMax));
+  for (const std::string_view name : {kTcbInfo, kQeIdentity}) {
+    if (json.is_object() && json.contains(name)) return name;
+  }
+  return std::string_view();
+}
+
 Result<Collateral> from_json(std::string_view text) {
-  SP_ASSIGN(const Json json, parse_json(text, kInputSizeMax));
-  if (json.is_object() && json.contains("tcbInfo")) {
-    return from_signed_answer(text, "tcbInfo", PieceKind::intel_tcb_info,
+  // The value is gone before the text is read again: JSON takes forty times its size in memory.
+  SP_ASSIGN(const std::string_view name, signed_value_of(text));
+  if (name == kTcbInfo) {
+    return from_signed_answer(text, name, PieceKind::intel_tcb_info,
                               PieceKind::intel_tcb_info_signature);
   }
-  if (json.is_object() && json.contains("enclaveIdentity")) {
-    return from_signed_answer(text, "enclaveIdentity", PieceKind::intel_qe_identity,
+  if (name == kQeIdentity) {
+    return from_signed_answer(text, name, PieceKind::intel_qe_identity,
                               PieceKind::intel_qe_identity_signature);
   }
   return intel_collateral_from_json(text);

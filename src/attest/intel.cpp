@@ -87,12 +87,8 @@ Result<std::shared_ptr<const Pck>> pck_of(const Quote& quote, const VerifiedColl
 
 // The quoting enclave's report: signed by the PCK key, binding the attestation key.
 Status verify_qe_report(const Quote& quote, const crypto::Certificate& leaf) {
-  const crypto::EcPublic* key = leaf.ec_key();
-  const Status verified =
-      key != nullptr && key->curve() == crypto::Curve::p256
-          ? key->verify_raw(quote.qe_report.bytes(), quote.qe_report_signature)
-          : Status(Error{Errc::bad_signature, "the PCK certificate's key isn't on P-256"});
-  SP_REQUIRE_OK(Check::intel_qe_signature, verified);
+  SP_REQUIRE_OK(Check::intel_qe_signature,
+                intel::verify_by_leaf(leaf, quote.qe_report.bytes(), quote.qe_report_signature));
   const Digest32 digest = crypto::sha256({quote.attestation_key, quote.qe_auth_data});
   Bytes expected = to_bytes(digest.view());
   expected.resize(quote.qe_report.report_data().size());

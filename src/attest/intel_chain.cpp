@@ -130,6 +130,17 @@ Status check_not_revoked(const ChainRules& rules, const Chain& chain, const cryp
   return {};
 }
 
+Status verify_by_leaf(const crypto::Certificate& leaf, ByteView message, ByteView signature) {
+  const crypto::EcPublic* key = leaf.ec_key();
+  if (key == nullptr || key->curve() != crypto::Curve::p256) {
+    return Error{Errc::bad_signature, "the key of " + leaf.subject() + " isn't on P-256"};
+  }
+  if (!leaf.allows(crypto::KeyUse::digital_signature).value_or(true)) {
+    return Error{Errc::bad_signature, "the key of " + leaf.subject() + " isn't one for signatures"};
+  }
+  return key->verify_raw(message, signature);
+}
+
 void add_validity(const ChainRules& rules, const Chain& chain, std::vector<Validity>& validity) {
   for (std::size_t i = 0; i < chain.certificates.size(); ++i) {
     const std::string piece(rules.pieces[std::min(i, rules.pieces.size() - 1)]);

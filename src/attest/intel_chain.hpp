@@ -54,6 +54,9 @@ Result<Chain> read_chain(const ChainRules& rules, ByteView pem, std::span<const 
 Status check_current(const ChainRules& rules, const Chain& chain, std::int64_t now);
 /// That the root's list revokes none of those that the root issued.
 Status check_not_revoked(const ChainRules& rules, const Chain& chain, const crypto::Crl& root_crl);
+/// A signature r || s over `message` by a leaf's key: on P-256 as all of Intel's are, and a key for
+/// signatures where the leaf has a key usage (RFC 5280 section 4.2.1.3). Errc::bad_signature.
+Status verify_by_leaf(const crypto::Certificate& leaf, ByteView message, ByteView signature);
 void add_validity(const ChainRules& rules, const Chain& chain, std::vector<Validity>& validity);
 
 }  // namespace sp::attest::intel

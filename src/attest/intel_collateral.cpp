@@ -1,6 +1,5 @@
 // IntelCollateral: all of the collateral that no quote decides.
 #include "attest/intel_state.hpp"
-#include "crypto/ecdsa.hpp"
 
 namespace sp::attest {
 namespace {
@@ -51,15 +50,6 @@ Result<crypto::Crl> read_crl(const CrlChecks& checks, ByteView der,
   SP_REQUIRE_OK(checks.issued, crl->verify_issued_by(issuer));
   SP_TRY(require_current(checks.current, crl->this_update(), crl->next_update(), now));
   return *crl;
-}
-
-// A signature of a TCB signing certificate over JSON. Errc::bad_signature.
-Status verify_json(const Chain& chain, ByteView json, ByteView signature) {
-  const crypto::EcPublic* key = chain.leaf().ec_key();
-  if (key == nullptr || key->curve() != crypto::Curve::p256) {
-    return Error{Errc::bad_signature, "the signing certificate's key isn't on P-256"};
-  }
-  return key->verify_raw(json, signature);
 }
 
 // Fills in what is verified, piece by piece; each step rests on those before it.
@@ -123,7 +113,8 @@ Status CollateralBuilder::add_tcb_info() {
   SP_ASSIGN(const Chain chain, signer(intel::kTcbInfoChain, PieceKind::intel_tcb_info_chain));
   const ByteView json = collateral_.get(PieceKind::intel_tcb_info);
   SP_REQUIRE_OK(Check::intel_tcbinfo_signature,
-                verify_json(chain, json, collateral_.get(PieceKind::intel_tcb_info_signature)));
+                intel::verify_by_leaf(chain.leaf(), json,
+                                      collateral_.get(PieceKind::intel_tcb_info_signature)));
   SP_ASSIGN(state_.tcb_info, intel::read_tcb_info(as_text(json)));
   const intel::TcbInfo& info = state_.tcb_info;
   SP_TRY(require_current(Check::intel_tcbinfo_current, info.issue_date, info.next_update, now_));
@@ -135,7 +126,8 @@ Status CollateralBuilder::add_qe_identity() {
   SP_ASSIGN(const Chain chain, signer(intel::kQeIdentityChain, PieceKind::intel_qe_identity_chain));
   const ByteView json = collateral_.get(PieceKind::intel_qe_identity);
   SP_REQUIRE_OK(Check::intel_qeidentity_signature,
-                verify_json(chain, json, collateral_.get(PieceKind::intel_qe_identity_signature)));
+                intel::verify_by_leaf(chain.leaf(), json,
+                                      collateral_.get(PieceKind::intel_qe_identity_signature)));
   SP_ASSIGN(state_.qe_identity, intel::read_qe_identity(as_text(json)));
   const intel::QeIdentity& qe = state_.qe_identity;
   SP_TRY(require_current(Check::intel_qeidentity_current, qe.issue_date, qe.next_update, now_));

@@ -17,12 +17,6 @@ Status quote_signature(const Quote& quote) {
   return key.verify_raw(quote.signed_part, quote.signature);
 }
 
-Status qe_signature(const Quote& quote, const crypto::Certificate& leaf) {
-  const crypto::EcPublic* key = leaf.ec_key();
-  if (key == nullptr) return Error{Errc::bad_signature, "the PCK certificate has no EC key"};
-  return key->verify_raw(quote.qe_report.bytes(), quote.qe_report_signature);
-}
-
 Status qe_report_data(const Quote& quote) {
   const Digest32 digest = crypto::sha256({quote.attestation_key, quote.qe_auth_data});
   const ByteView bound = quote.qe_report.report_data();
@@ -52,7 +46,8 @@ void add_pck(const Quote& quote, const Anchors& anchors, std::int64_t now, Json&
   shown["pckChain"] = {{"outcome", outcome(intel::check_current(intel::kPckChain, *chain, now))},
                        {"anchor", chain->anchor.hex()},
                        {"certificates", chain_json(*chain)}};
-  shown["qeReportSignature"] = outcome(qe_signature(quote, chain->leaf()));
+  shown["qeReportSignature"] = outcome(
+      intel::verify_by_leaf(chain->leaf(), quote.qe_report.bytes(), quote.qe_report_signature));
   const auto extension = chain->leaf().extension(intel::kSgxExtensionOid);
   if (!extension) return;
   const auto facts = intel::read_pck_facts(*extension);

@@ -5,7 +5,7 @@
 #include "attest/check.hpp"
 #include "attest/snp_chain.hpp"
 #include "attest/snp_report.hpp"
-#include "crypto/der.hpp"
+#include "crypto/ecdsa.hpp"
 
 namespace sp::attest {
 namespace {
@@ -39,10 +39,21 @@ Status check_chip(const SnpReport& report, const SnpChip& chip) {
   return {};
 }
 
+// A report states ECDSA on P-384 with SHA-384 (snp.report.algorithm): a key on another curve, or
+// one that isn't for signatures (RFC 5280 section 4.2.1.3), signs none.
+Status verify_by_chip(ByteView report, const crypto::Certificate& chip) {
+  const crypto::EcPublic* key = chip.ec_key();
+  if (key == nullptr || key->curve() != crypto::Curve::p384) {
+    return Error{Errc::bad_signature, "the chip certificate's key isn't on P-384"};
+  }
+  if (!chip.allows(crypto::KeyUse::digital_signature).value_or(true)) {
+    return Error{Errc::bad_signature, "the chip certificate's key isn't one for signatures"};
+  }
+  return key->verify_raw(report.first(kSnpSignedSize), snp_signature(report));
+}
+
 Status check_signature(ByteView report, const SnpChip& chip) {
-  const Bytes signature = crypto::ecdsa_der_from_raw(snp_signature(report));
-  SP_REQUIRE_OK(Check::snp_report_signature,
-                chip.certificate.verify_ec(report.first(kSnpSignedSize), signature));
+  SP_REQUIRE_OK(Check::snp_report_signature, verify_by_chip(report, chip.certificate));
   return {};
 }
 

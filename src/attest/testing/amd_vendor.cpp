@@ -168,8 +168,8 @@ Collateral AmdVendor::collateral(const SnpOptions& options) const {
   add_extensions(recipe, options, hardware_id);
   if (options.change_chip) options.change_chip(recipe);
   Collateral collateral;
-  collateral.pieces[PieceKind::amd_chip_certificate] =
-      ct::issue(recipe, chip_key_.public_key_info(), intermediate_key());
+  collateral.pieces[PieceKind::amd_chip_certificate] = ct::issue(
+      recipe, options.chip_key_info.value_or(chip_key_.public_key_info()), intermediate_key());
   collateral.pieces[PieceKind::amd_intermediate] = make_intermediate(options);
   collateral.pieces[PieceKind::amd_root] = make_root(options);
   if (options.crl) {

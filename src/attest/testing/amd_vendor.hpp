@@ -33,6 +33,7 @@ struct SnpOptions {
   std::optional<SnpTcbParts> committed;  ///< absent: the reported ones
   bool masked_chip_id = false;
   bool crl = true;
+  std::optional<Bytes> chip_key_info;  ///< of the chip certificate, in place of the chip's own
 
   std::function<void(MutableByteView)> change_report, change_signed_report;
   std::function<void(crypto::testing::CertificateRecipe&)> change_chip, change_intermediate,
