@@ -1,4 +1,4 @@
-# sp_room(NAME [BUDGET seconds] [ROOMS other rooms] [LIBRARIES others' libraries])
+# sp_room(NAME [ROOMS other rooms] [BUDGET seconds] [LIBRARIES others' libraries])
 #
 # BUDGET is what the room's test program may take on two cores that others use as well; ctest ends it then, and the room has
 # to become quicker. In all, `make test` stays below twelve minutes.

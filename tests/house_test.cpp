@@ -128,8 +128,9 @@ TEST(Arrows, HaveNoCycle) {
 }
 
 TEST(Arrows, TheBuildSaysTheSame) {
-  // sp_room(NAME ROOMS a b ... LIBRARIES ...): what a room links are its arrows, or fewer.
-  const std::regex declaration(R"re(sp_room\((\S+)(?: ROOMS ([^)]*?))?(?: LIBRARIES [^)]*)?\))re");
+  // sp_room(NAME ROOMS a b ... BUDGET n LIBRARIES ...): what a room links are its arrows, or fewer.
+  const std::regex declaration(R"re(sp_room\((\S+)(?: ROOMS ([^)]*?))?)re"
+                               R"re((?: BUDGET \d+)?(?: LIBRARIES [^)]*)?\))re");
   const Arrows arrows = read_arrows();
   std::size_t rooms = 0;
   for (const std::string& line : lines_of(kRoot / "CMakeLists.txt")) {

@@ -2,13 +2,13 @@
 // owners.
 //
 // clang-format off
-//   POST /v1/nonce, /v1/attest, /v1/release   the loader's calls; binary bodies (FORMATS.md section 6)
+//   POST /v1/nonce, /v1/attest, /v1/release   the loader's calls, binary (FORMATS.md 6)
 //   GET  /v1/identity?nonce=HEX               keys and evidence, binary
 //   POST /v1/deposits                         a Deposit, binary
 //   GET  /v1/deposits/OWNER/DIGEST            200 held, 404 not
 //   GET  /v1/requests/ORDER                   {"requests": [{"attestation": HEX, "request": HEX}]}
 //   GET  /health                              "ok"
-//   GET  /metrics                             counters, and until when evidence verifies, for Prometheus
+//   GET  /metrics                             for Prometheus: counts, until when evidence holds
 // clang-format on
 //
 // Errors have a JSON body {"error": code, "message": text}.

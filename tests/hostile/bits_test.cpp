@@ -99,7 +99,7 @@ TEST_F(Bits, BeforeTheAttestationEndInARefund) {
       {"device's key", body(kPublicKey), kBroker + "the point isn't on P-256"},
       {"device's signature", body(kSignature), kBroker + kWrongSignature},
       {"kind of evidence", proof([](auto& p) { p.evidence.kind = attest::EvidenceKind::sev_snp; }),
-       kBroker + "evidence of kind snp is not verified by this version"},
+       kBroker + "snp.report.size: expected 1184, actual 278"},
       {"acceptance", proof([](auto& p) { p.acceptance.data[3] ^= 1; }), kBroker + kNotAccepted},
       {"session", proof([](auto& p) { p.context.session.data[3] ^= 1; }), kBroker + kNotAccepted},
       {"session key", proof([](auto& p) { p.context.session_key.data[3] ^= 1; }),
@@ -271,11 +271,14 @@ TEST_F(Bits, InTheSettlementItselfSettleNothing) {
     return std::nullopt;
   });
   const Placed placed = shop.place();
-  const Progress end = shop.wait(placed.id);
-  EXPECT_EQ(end.state, "failed");
-  EXPECT_THAT(end.failure, StartsWith("eth_sendRawTransaction: "));
+  for (int tries = 0; shop.progress(placed.id).state != "finished" && tries < 400; ++tries) {
+    town.clock().sleep_for(std::chrono::milliseconds(20));
+  }
+  town.clock().sleep_for(std::chrono::seconds(1));
+  EXPECT_EQ(must(town.market().order(placed.id)).status, market::OrderStatus::open);
+  // The receipt isn't given up: once the endpoint is honest, it is settled.
   town.behave();
-  shop.expect_refund({&placed});
+  shop.expect_settled(placed, api::Outcome::success);
 }
 
 // The loader's receipt is what it signed, or nothing.
