@@ -11,9 +11,16 @@ cmake --build build/mutants --target attest_test
 "$program" --gtest_brief=1 >/dev/null || { echo "attest_test fails with every check in place"; exit 1; }
 
 try() { # try ID: one line for the report
-  local failed
-  failed=$(SP_MUTANT=$1 "$program" --gtest_brief=1 2>/dev/null | sed -n 's/^\[  FAILED  \] \([A-Za-z0-9_/.]*\).*/\1/p' | head -n 1)
-  printf '%-40s %s\n' "$1" "${failed:-LIVES}"
+  # The flips and the memory bounds are slow and about no check of their own.
+  local output failed
+  if output=$(SP_MUTANT=$1 "$program" --gtest_filter=-Flips*:Memory* 2>/dev/null); then
+    failed=LIVES
+  else
+    # The first test that fails, or the one in which a result that isn't there ends the program.
+    failed=$(sed -n 's/^\[  FAILED  \] \([A-Za-z0-9_/.]*\).*/\1/p' <<<"$output" | head -n 1)
+    [ -n "$failed" ] || failed=$(sed -n 's/^\[ RUN      \] //p' <<<"$output" | tail -n 1)
+  fi
+  printf '%-40s %s\n' "$1" "$failed"
 }
 export -f try
 export program
