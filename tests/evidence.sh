@@ -71,6 +71,15 @@ row 2 'not-there' --evidence not-there
 "$bin/spctl" --home "$work" attest forecast --evidence tdx/v4-a/quote.bin --collateral tdx/v4-a/collateral.json --at 2025-06-22T00:00:00Z |
   grep -q '2025-07-19T10:00:35Z' || { echo "FAILED: forecast"; failed=1; }
 
+# The event log of the boot that a recorded quote is of gives the quote's registers, and no other quote's
+"$bin/spctl" --home "$work" attest log eventlog/gcp-cos-113/ccel_data.bin --evidence eventlog/gcp-cos-113/quote.bin >"$work/out" 2>&1 ||
+  { echo "FAILED: attest log"; cat "$work/out"; failed=1; }
+"$bin/spctl" --home "$work" attest log eventlog/ovmf/ccel_data.bin >/dev/null 2>&1 || { echo "FAILED: attest log of ovmf"; failed=1; }
+if "$bin/spctl" --home "$work" attest log eventlog/gcp-cos-113/ccel_data.bin --evidence tdx/v4-a/quote.bin >/dev/null 2>&1; then
+  echo "FAILED: a log is taken for another boot's"
+  failed=1
+fi
+
 # Launch measurements: the vector with a kernel and a command line
 : >"$work/empty"
 "$bin/spctl" --home "$work" measure snp --firmware launch/ovmf_AmdSev_suffix.bin --kernel "$work/empty" --initrd "$work/empty" \

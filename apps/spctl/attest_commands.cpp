@@ -15,6 +15,7 @@
 #include "spctl/cli.hpp"
 #include "spctl/collateral_commands.hpp"
 #include "spctl/commands.hpp"
+#include "spctl/event_log_command.hpp"
 
 namespace sp::spctl {
 namespace {
@@ -315,6 +316,7 @@ void add_attest_commands(Cli& cli) {
   cli.on(command, [options](Context& context) { return forecast(context, *options); });
 
   add_collateral_commands(cli, *group);
+  add_event_log_command(cli, *group);
 
   command = cli.add(*group, "collect", "Inside a guest: ask the platform for evidence",
                     "  spctl attest collect --report-data 00ff --out evidence.spev");
