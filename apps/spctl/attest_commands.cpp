@@ -8,6 +8,7 @@
 #include "attest/intel.hpp"
 #include "attest/snp.hpp"
 #include "attest/tpm.hpp"
+#include "base/base64url.hpp"
 #include "collateral/forecast.hpp"
 #include "prove/tpm/tpm.hpp"
 #include "prove/tsm.hpp"
@@ -27,6 +28,7 @@ using attest::Verdict;
 
 constexpr std::size_t kPolicyFileMax = 256 * 1024;
 constexpr std::size_t kKeyFileMax = 64;
+constexpr std::size_t kCoordinateSize = 32;  // of a point on P-256
 
 struct AttestOptions {
   EvidenceFiles files;
@@ -141,6 +143,12 @@ Status write_ear(Context& context, const AttestOptions& options, const Verdict& 
   }
   SP_ASSIGN(const Bytes secret, context.files().read(options.ear_key, kKeyFileMax));
   SP_ASSIGN(const auto key, crypto::EcKey::from_secret(crypto::Curve::p256, SecretBytes(secret)));
+  const ByteView point = key.public_key().point();
+  const Json jwk{{"kty", "EC"},
+                 {"crv", "P-256"},
+                 {"x", to_base64url(point.first(kCoordinateSize))},
+                 {"y", to_base64url(point.subspan(kCoordinateSize))}};
+  context.console().note("The attestation result is signed by " + jwk.dump());
   return context.files().write_atomic(options.ear, as_bytes(attest::ear_jwt(claims, key)),
                                       FileMode::everyone);
 }
