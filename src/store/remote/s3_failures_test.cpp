@@ -216,6 +216,25 @@ TEST_F(S3Failures, ErrorsHaveCodes) {
   EXPECT_EQ(code_of(400, "Other"), Errc::unavailable);
 }
 
+TEST_F(S3Failures, WhatAServerRepeatsStaysOutOfErrors) {
+  const std::string token(200, 'T');
+  auto changed = settings();
+  changed.credentials.session_token = SecretBytes(as_bytes(token));
+  open(std::move(changed));
+  server_.hook = [&](const net::HttpRequest& request) {
+    const std::string echo = request.headers.at("x-amz-security-token") +
+                             request.headers.at("authorization") + "\x1b[31m";
+    auto answer = FakeS3::error(403, echo);
+    const std::string body = "<Error><Code>Denied</Code><Message>" + token + "</Message></Error>";
+    if (request.method == "GET") answer.body = to_bytes(as_bytes(body));
+    return std::optional(answer);
+  };
+  const Status put = store_->put(id_, bytes_);
+  EXPECT_EQ(put.error().message, "storing blob " + id_.hex() + ": status 403");
+  const auto got = store_->get(id_, 5000);
+  EXPECT_EQ(got.error().message, "fetching blob " + id_.hex() + ": status 403 Denied");
+}
+
 TEST_F(S3Failures, AWrongSecretIsRefused) {
   auto changed = settings();
   changed.credentials = FakeS3::credentials("other");

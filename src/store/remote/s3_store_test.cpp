@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 #include "net/testing/tls_files.hpp"
 #include "store/remote/testing/s3_fixture.hpp"
 
@@ -147,6 +150,24 @@ TEST_F(S3StoreTest, SessionTokensAreSentAndSigned) {
   };
   ASSERT_TRUE(store_->put(id_, bytes_).ok());
   EXPECT_EQ(token, "token+/=");
+}
+
+TEST_F(S3StoreTest, ManyThreads) {
+  std::vector<std::thread> threads;
+  std::atomic<int> good = 0;
+  for (unsigned thread = 0; thread < 4; ++thread) {
+    threads.emplace_back([&, thread] {
+      for (unsigned i = 0; i < 16; ++i) {
+        const Bytes bytes = pattern(10'000, thread % 2 * 100 + i);  // each by two threads
+        const BlobId id = blob_id(bytes);
+        const auto got = store_->put(id, bytes) ? store_->get(id, bytes.size()) : Bytes();
+        if (got && *got == bytes) ++good;
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(good, 64);
+  EXPECT_EQ(server_.objects.size(), 32U);
 }
 
 // A bucket named "127" before the host "0.0.1" is 127.0.0.1, so no name server is needed.
