@@ -15,6 +15,8 @@ case "${1:-}" in
   lint) packages+=(clang-format-14 clang-tidy-14 shellcheck) ;;
   fuzz) packages+=(clang-14 libclang-rt-14-dev) ;;
   bench) packages+=(jq) ;;
+  # The S3 server of tests/s3. Where systemd runs, they start as services when they are installed.
+  s3) packages+=(swift-proxy swift-account swift-container swift-object memcached) ;;
 esac
 command -v node >/dev/null || packages+=(nodejs)
 command -v npm >/dev/null || packages+=(npm)

@@ -76,6 +76,8 @@ Digest48 sha384(ByteView data) { return digest_of<Digest48>(sha384_algorithm(), 
 
 Digest64 sha512(ByteView data) { return digest_of<Digest64>(sha512_algorithm(), data); }
 
+Md5 md5(ByteView data) { return digest_of<Md5>(EVP_md5(), data); }
+
 Digest32 keccak256(ByteView data) {
   Digest32 digest;
   CryptoPP::Keccak_256 hash;

@@ -8,6 +8,8 @@
 
 namespace sp::crypto {
 
+using Md5 = FixedBytes<struct Md5Tag, 16>;
+
 /// SHA-256 (FIPS 180-4).
 Digest32 sha256(ByteView data);
 /// SHA-256 of the concatenation.
@@ -16,6 +18,8 @@ Digest32 sha256(std::initializer_list<ByteView> parts);
 Digest48 sha384(ByteView data);
 /// SHA-512 (FIPS 180-4).
 Digest64 sha512(ByteView data);
+/// MD5 (RFC 1321): broken, and here only because S3 servers name what they hold by it.
+Md5 md5(ByteView data);
 /// Keccak-256 with Ethereum's padding (not SHA3-256).
 Digest32 keccak256(ByteView data);
 

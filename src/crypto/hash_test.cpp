@@ -22,6 +22,8 @@ TEST(Hash, Sha384AndSha512KnownAnswers) {
   EXPECT_EQ(sha384(as_bytes("abc")).hex(),
             "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed"
             "8086072ba1e7cc2358baeca134c825a7");
+  EXPECT_EQ(md5({}).hex(), "d41d8cd98f00b204e9800998ecf8427e");  // RFC 1321 A.5
+  EXPECT_EQ(md5(as_bytes("abc")).hex(), "900150983cd24fb0d6963f7d28e17f72");
   EXPECT_EQ(sha512(as_bytes("abc")).hex(),
             "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
             "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f");
