@@ -1,24 +1,37 @@
 #!/usr/bin/env bash
-# make fuzz: every libFuzzer target for FUZZ_SECONDS, from its seeds; what it finds lies under build/fuzz/found.
+# make fuzz: every libFuzzer target for FUZZ_SECONDS, from its seeds, as many at once as there are cores; what it finds lies
+# under build/fuzz/found. Then every byte of the recorded evidence, changed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-seconds=${FUZZ_SECONDS:-60}
+export FUZZ_SECONDS=${FUZZ_SECONDS:-60}
 
 cmake --preset fuzz >/dev/null
 cmake --build --preset fuzz
 mkdir -p build/fuzz/found build/fuzz/corpus
-for target in build/fuzz/bin/*_fuzz; do
-  name=$(basename "$target")
+
+fuzz() { # fuzz TARGET: a target ROOM_NAME has its seeds in src/ROOM/testdata/NAME
+  local name corpus seeds folder key
+  name=$(basename "$1")
   corpus=build/fuzz/corpus/$name
   mkdir -p "$corpus"
-  room=${name%%_*}
-  seeds=src/$room/testdata/${name#*_}
-  [ -d "$seeds" ] || seeds=$corpus
-  echo "$name: $seconds s"
-  "$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
-    -artifact_prefix="build/fuzz/found/$name-" "$corpus" "$seeds" 2>&1 | tail -n 1
-done
-# Every byte of the recorded evidence, under every mask: what is still accepted is src/attest/testdata/accepted_flips.json.
+  seeds=$corpus
+  while read -r folder; do
+    key=${folder#src/}
+    key=${key/\/testdata/}
+    [ "${key//\//_}" = "$name" ] && seeds=$folder
+  done < <(find src -type d -path '*/testdata/*_fuzz')
+  if "$1" -max_total_time="$FUZZ_SECONDS" -timeout=10 -rss_limit_mb=2048 \
+    -artifact_prefix="build/fuzz/found/$name-" "$corpus" "$seeds" >"build/fuzz/$name.log" 2>&1; then
+    echo "$name: $(tail -n 1 "build/fuzz/$name.log")"
+  else
+    echo "$name: FOUND SOMETHING, see build/fuzz/$name.log and build/fuzz/found"
+    return 1
+  fi
+}
+export -f fuzz
+printf '%s\n' build/fuzz/bin/*_fuzz | xargs -P "$(nproc)" -I{} bash -c 'fuzz {}'
+
+# What is still accepted is src/attest/testdata/accepted_flips.json.
 cmake --preset release >/dev/null
 cmake --build --preset release --target attest_test
 SP_FLIPS=all build/release/bin/attest_test --gtest_filter='Flips*' --gtest_brief=1

@@ -58,7 +58,7 @@ struct Certificate::Fields {
   Status read_basic_constraints(ByteView value);
   Status read_key_usage(ByteView value);
   [[nodiscard]] bool allows(KeyUse use) const {
-    return key_usage && (*key_usage >> static_cast<unsigned>(use) & 1U) != 0;
+    return key_usage && (unsigned{*key_usage} >> static_cast<unsigned>(use) & 1U) != 0;
   }
 };
 
@@ -178,7 +178,7 @@ Status Certificate::Fields::read_key_usage(ByteView value) {
   }
   unsigned usage = 0;
   for (std::size_t i = 0; i < bits; ++i) {
-    usage |= (content[1 + i / 8] >> (7 - i % 8) & 1U) << i;
+    usage |= (unsigned{content[1 + i / 8]} >> (7 - i % 8) & 1U) << i;
   }
   key_usage = static_cast<std::uint16_t>(usage);
   return {};
