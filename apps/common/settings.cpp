@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.hpp"
+#include "chain/quorum.hpp"
 #include "common/network.hpp"
 #include "common/services.hpp"
 
@@ -31,34 +32,16 @@ Json listen_json(const Listen& listen) {
   return {{"address", listen.address}, {"port", listen.port}};
 }
 
-FollowedMarket read_followed(JsonObject& object) {
-  FollowedMarket follows;
-  follows.rpc = object.text("rpc", kUrlMax);
-  follows.market.chain_id = object.number("chainId", kNumberMax);
-  follows.market.contract = object.fixed<Address>("market");
-  follows.start_block = object.number("startBlock", kNumberMax);
-  return follows;
-}
-
-void add_followed(Json& json, const FollowedMarket& follows) {
-  json["rpc"] = follows.rpc;
-  json["chainId"] = follows.market.chain_id;
-  json["market"] = follows.market.contract.hex0x();
-  json["startBlock"] = follows.start_block;
-}
-
-std::string text_of(const Json& json) { return json.dump(2) + "\n"; }
-
-constexpr std::size_t kServicesMax = 8;
-constexpr std::size_t kUrlMax = 2048;
+constexpr std::size_t kUrlListMax = 8;
+constexpr std::size_t kListedUrlMax = 2048;
 
 std::vector<std::string> read_urls(JsonObject& object, std::string_view key) {
   std::vector<std::string> urls;
   if (!object.has(key)) return urls;
   const Json& list = object.any(key);
-  if (!list.is_array() || list.size() > kServicesMax) object.fail(key, "must be a list of URLs");
+  if (!list.is_array() || list.size() > kUrlListMax) object.fail(key, "must be a list of URLs");
   for (const Json& url : list) {
-    if (!url.is_string() || url.get_ref<const std::string&>().size() > kUrlMax) {
+    if (!url.is_string() || url.get_ref<const std::string&>().size() > kListedUrlMax) {
       object.fail(key, "must hold URLs");
       break;
     }
@@ -66,6 +49,60 @@ std::vector<std::string> read_urls(JsonObject& object, std::string_view key) {
   }
   return urls;
 }
+
+// Why endpoints can't make a quorum; empty where they can.
+std::string unfit(const RpcSettings& rpc) {
+  const std::size_t count = rpc.urls.size();
+  if (count == 0 || count > chain::kQuorumMembersMax) {
+    return "urls must be 1 to " + std::to_string(chain::kQuorumMembersMax);
+  }
+  const std::set<std::string> different(rpc.urls.begin(), rpc.urls.end());
+  if (different.size() != count) return "one endpoint stands twice: it has one vote";
+  if (rpc.agree > count || 2 * rpc.agree <= count) {
+    return "agree must be more than half of the urls, and at most all";
+  }
+  return "";
+}
+
+RpcSettings read_rpc(JsonObject& object) {
+  RpcSettings rpc;
+  const Json& value = object.any("rpc");
+  if (!value.is_object()) {
+    rpc.urls = {object.text("rpc", kUrlMax)};
+    return rpc;
+  }
+  JsonObject fields(value, "rpc");
+  if (!fields.has("urls")) fields.fail("urls", "is missing");
+  rpc.urls = read_urls(fields, "urls");
+  rpc.agree = fields.number("agree", chain::kQuorumMembersMax);
+  const Status read = fields.finish();
+  const std::string wrong = read ? unfit(rpc) : read.error().message;
+  if (!wrong.empty()) object.fail("rpc", wrong);
+  return rpc;
+}
+
+Json rpc_json(const RpcSettings& rpc) {
+  if (rpc.urls.size() == 1) return rpc.urls[0];
+  return {{"urls", rpc.urls}, {"agree", rpc.agree}};
+}
+
+FollowedMarket read_followed(JsonObject& object) {
+  FollowedMarket follows;
+  follows.rpc = read_rpc(object);
+  follows.market.chain_id = object.number("chainId", kNumberMax);
+  follows.market.contract = object.fixed<Address>("market");
+  follows.start_block = object.number("startBlock", kNumberMax);
+  return follows;
+}
+
+void add_followed(Json& json, const FollowedMarket& follows) {
+  json["rpc"] = rpc_json(follows.rpc);
+  json["chainId"] = follows.market.chain_id;
+  json["market"] = follows.market.contract.hex0x();
+  json["startBlock"] = follows.start_block;
+}
+
+std::string text_of(const Json& json) { return json.dump(2) + "\n"; }
 
 Result<CollateralSettings> read_collateral(const Json& json) {
   JsonObject object(json, "collateral");

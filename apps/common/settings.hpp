@@ -28,9 +28,19 @@ struct Listen {
   bool operator==(const Listen&) const = default;
 };
 
+/// How the chain is reached: "http://..." (one endpoint, believed), or {"urls": [URL], "agree": k}
+/// (what k of n independent endpoints agree on; more than half, n at most
+/// chain::kQuorumMembersMax).
+struct RpcSettings {
+  std::vector<std::string> urls;
+  std::size_t agree = 1;
+
+  bool operator==(const RpcSettings&) const = default;
+};
+
 /// The market that a daemon follows: "rpc", "chainId", "market", "startBlock".
 struct FollowedMarket {
-  std::string rpc;
+  RpcSettings rpc;
   crypto::Eip712Domain market;
   std::uint64_t start_block = 0;
 };

@@ -69,7 +69,7 @@ apps::Listen LocalSystem::listen(const Daemon& daemon) const {
 }
 
 apps::FollowedMarket LocalSystem::followed() const {
-  return {network_.rpc, network_.market, network_.start_block};
+  return {{{network_.rpc}, 1}, network_.market, network_.start_block};
 }
 
 Status LocalSystem::up(const Programs& programs) {

@@ -1,4 +1,5 @@
 #include "broker/remote.hpp"
+#include "chain_access.hpp"
 #include "collateral/answers.hpp"
 #include "collateral/cached_source.hpp"
 #include "collateral/http_source.hpp"
@@ -65,13 +66,10 @@ Status run_broker(const Path& path) {
   prove::DevProver prover(std::move(platform), own);
   SP_TRY(files.make_folder(settings.folder));
 
-  const auto endpoint = chain::http_endpoint(settings.follows.rpc, clock);
-  chain::Chain chain(*endpoint);
-  market::MarketClient market(chain, settings.follows.market);
-  // Asked for once, before there are threads: the client keeps it without a lock.
-  SP_TRY(market.registry());
-  broker::MarketView view(market, files,
-                          {settings.follows.start_block, settings.folder / "checkpoint"});
+  SP_ASSIGN(const auto access, ChainAccess::open(settings.follows, clock));
+  broker::MarketView view(access->market(), files,
+                          {settings.follows.start_block, settings.folder / "checkpoint"},
+                          access->witnesses());
   SP_TRY(view.load());
   SP_ASSIGN(const auto source, open_collateral(settings.collateral, files, clock));
   broker::Vault vault(files, settings.folder, keys.vault.clone(), random);

@@ -1,3 +1,6 @@
+#include <algorithm>
+
+#include "chain_access.hpp"
 #include "common/daemon.hpp"
 #include "daemons.hpp"
 #include "provider/status.hpp"
@@ -10,9 +13,11 @@ namespace {
 constexpr std::chrono::milliseconds kLocalPoll{10};
 constexpr std::chrono::milliseconds kPublicPoll{1000};
 
-bool is_local(const std::string& rpc) {
-  const auto url = net::Url::parse(rpc);
-  return url && (url->host == "127.0.0.1" || url->host == "localhost");
+bool is_local(const RpcSettings& rpc) {
+  return std::all_of(rpc.urls.begin(), rpc.urls.end(), [](const std::string& text) {
+    const auto url = net::Url::parse(text);
+    return url && (url->host == "127.0.0.1" || url->host == "localhost");
+  });
 }
 
 tee::SandboxOptions sandbox_options(const ProviderSettings& settings) {
@@ -43,16 +48,13 @@ Status run_provider(const Path& path) {
   SP_TRY(files.make_folder(settings.folder));
   SP_ASSIGN(const auto host, tee::make_sandbox(sandbox_options(settings)));
 
-  const auto endpoint = chain::http_endpoint(settings.follows.rpc, clock);
-  chain::Chain chain(*endpoint);
-  market::MarketClient market(chain, settings.follows.market);
-  // Asked for once, before there are threads: the client keeps it without a lock.
-  SP_TRY(market.registry());
-  chain::TxSender sender(chain, action, clock);
+  SP_ASSIGN(const auto access, ChainAccess::open(settings.follows, clock));
+  chain::TxSender sender(access->chain(), action, clock);
   net::HttpClient client;
   provider::CallForwarder forwarder(client, settings.services);
-  provider::Controller controller({market, sender, action, *host, forwarder, files, clock},
-                                  controller_options(settings));
+  provider::Controller controller(
+      {access->market(), sender, action, *host, forwarder, files, clock},
+      controller_options(settings));
   SP_TRY(controller.start());
   return serve_until_stopped("provider", settings.listen, 1 << 16, [&](const auto& request) {
     return provider::handle_status_request(controller, request);

@@ -1,5 +1,7 @@
 #include "broker/chain_view.hpp"
 
+#include <future>
+
 #include "base/codec.hpp"
 
 namespace sp::broker {
@@ -10,10 +12,43 @@ constexpr std::size_t kCheckpointSize = 16;
 // further.
 constexpr std::int64_t kCheckpointLagSeconds = 30;
 
+Result<bool> enabled(market::MarketClient& client, const api::Part& part, chain::BlockTag at) {
+  SP_ASSIGN(const market::OfferRecord offer, client.offer(part.offer_id(), at));
+  // A part that nobody offers is an own upload: there is nothing to disable.
+  if (offer.provider.is_zero()) return true;
+  return offer.enabled;
+}
+
+// What one endpoint has against an order. What it doesn't answer is no objection.
+struct Objection {
+  bool cancelled = false;
+  bool ended = false;
+  std::vector<bool> part_disabled;
+};
+
+Objection objection_of(market::MarketClient& witness, const api::OrderId& order,
+                       const api::Terms& terms) {
+  Objection objection;
+  objection.part_disabled.resize(terms.parts.size());
+  const auto record = witness.order(order);
+  if (!record) return objection;
+  // A witness that doesn't have the order yet (none) says nothing about it.
+  const bool known = record->status != market::OrderStatus::none;
+  objection.cancelled = record->cancelled_at != 0;
+  objection.ended = known && record->status != market::OrderStatus::open;
+  for (std::size_t i = 0; i < terms.parts.size(); ++i) {
+    const auto offered = enabled(witness, terms.parts[i], {});
+    if (!offered) break;
+    objection.part_disabled[i] = !*offered;
+  }
+  return objection;
+}
+
 }  // namespace
 
-MarketView::MarketView(market::MarketClient& client, Files& files, const Options& options)
-    : client_(client), files_(files), options_(options) {}
+MarketView::MarketView(market::MarketClient& client, Files& files, const Options& options,
+                       std::vector<market::MarketClient*> witnesses)
+    : client_(client), files_(files), options_(options), witnesses_(std::move(witnesses)) {}
 
 Status MarketView::load() {
   const auto bytes = files_.read(options_.checkpoint, kCheckpointSize);
@@ -48,17 +83,13 @@ Status MarketView::advance(const chain::Block& newest) {
   return {};
 }
 
-Result<bool> MarketView::enabled(const api::Part& part) {
-  SP_ASSIGN(const market::OfferRecord offer, client_.offer(part.offer_id()));
-  // A part that nobody offers is an own upload: there is nothing to disable.
-  if (offer.provider.is_zero()) return true;
-  return offer.enabled;
-}
-
 Result<OrderFacts> MarketView::read_facts(const api::OrderId& order, const chain::Block& newest) {
+  // A quorum is asked about one agreed block; what is newer, the witnesses say.
+  const chain::BlockTag at =
+      witnesses_.empty() ? chain::BlockTag{} : chain::BlockTag{newest.number};
   SP_ASSIGN(market::CreatedEvent created,
             client_.find_created(order, options_.start_block, newest.number));
-  SP_ASSIGN(const market::OrderRecord record, client_.order(order));
+  SP_ASSIGN(const market::OrderRecord record, client_.order(order, at));
   if (record.status == market::OrderStatus::none || created.block > newest.number) {
     return Error{Errc::mismatch, "the endpoint has an event of the order and not the order"};
   }
@@ -70,20 +101,39 @@ Result<OrderFacts> MarketView::read_facts(const api::OrderId& order, const chain
   facts.cancelled = record.cancelled_at != 0;
   facts.ended = record.status != market::OrderStatus::open;
   SP_ASSIGN(const api::Compute compute, created.terms.compute_of(record.attempt, 0));
-  SP_ASSIGN(const market::ProviderRecord provider, client_.provider(compute.provider));
+  SP_ASSIGN(const market::ProviderRecord provider, client_.provider(compute.provider, at));
   facts.action = provider.action;
   for (const api::Part& part : created.terms.parts) {
-    SP_ASSIGN(const bool part_enabled, enabled(part));
+    SP_ASSIGN(const bool part_enabled, enabled(client_, part, at));
     facts.part_enabled.push_back(part_enabled);
   }
   facts.terms = std::move(created.terms);
   return facts;
 }
 
+// All at once: one that hangs takes its patience, not theirs one after the other.
+void MarketView::hear_witnesses(const api::OrderId& order, OrderFacts& facts) const {
+  std::vector<std::future<Objection>> heard;
+  for (market::MarketClient* witness : witnesses_) {
+    heard.push_back(std::async(std::launch::async, [witness, &order, &terms = facts.terms] {
+      return objection_of(*witness, order, terms);
+    }));
+  }
+  for (auto& said : heard) {
+    const Objection objection = said.get();
+    facts.cancelled = facts.cancelled || objection.cancelled;
+    facts.ended = facts.ended || objection.ended;
+    for (std::size_t i = 0; i < facts.part_enabled.size(); ++i) {
+      if (objection.part_disabled[i]) facts.part_enabled[i] = false;
+    }
+  }
+}
+
 Result<OrderFacts> MarketView::facts(const api::OrderId& order) {
   SP_ASSIGN(const chain::Block newest, client_.chain().block());
   SP_TRY(advance(newest));
   SP_ASSIGN(OrderFacts facts, read_facts(order, newest));
+  hear_witnesses(order, facts);
   const std::lock_guard lock(mutex_);
   facts.now = newest_time_;
   return facts;

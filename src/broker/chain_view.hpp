@@ -8,6 +8,7 @@
 
 #include <map>
 #include <mutex>
+#include <vector>
 
 #include "base/files.hpp"
 #include "market/client.hpp"
@@ -36,14 +37,21 @@ class ChainView {
   virtual Result<OrderFacts> facts(const api::OrderId& order) = 0;
 };
 
-/// One market through one endpoint (1 of 1).
+/// One market, through one endpoint or through what a quorum of endpoints agrees on.
+///
+/// Witnesses are clients of the quorum's members, each for itself: the facts are the quorum's, but
+/// an order counts as cancelled or ended, and an offer as disabled, as soon as any one witness says
+/// so of its own newest block. So one endpoint that lies can keep a secret back and can't get one
+/// out. A witness that doesn't answer is none.
 class MarketView final : public ChainView {
  public:
   struct Options {
     std::uint64_t start_block = 0;  ///< no order of this market is older
     Path checkpoint;                ///< file
   };
-  MarketView(market::MarketClient& client, Files& files, const Options& options);
+  /// The witnesses outlive the view; none: what `client` says is all there is.
+  MarketView(market::MarketClient& client, Files& files, const Options& options,
+             std::vector<market::MarketClient*> witnesses = {});
   /// Reads the checkpoint. Errc::malformed where the file is damaged.
   Status load();
 
@@ -52,11 +60,12 @@ class MarketView final : public ChainView {
  private:
   Result<OrderFacts> read_facts(const api::OrderId& order, const chain::Block& newest);
   Status advance(const chain::Block& newest);
-  Result<bool> enabled(const api::Part& part);
+  void hear_witnesses(const api::OrderId& order, OrderFacts& facts) const;
 
   market::MarketClient& client_;
   Files& files_;
   Options options_;
+  std::vector<market::MarketClient*> witnesses_;
   std::mutex mutex_;  // guards all below
   std::uint64_t newest_number_ = 0;
   std::int64_t newest_time_ = 0;

@@ -40,13 +40,21 @@ class RpcEndpoint {
 /// The revert data that an Errc::refused carries, where the endpoint gave any.
 std::optional<Bytes> revert_data(const Error& error);
 
-/// Over HTTP, with retries of what is safe to retry (transport failures, 429 and 5xx; at most
-/// kRpcTriesMax, with growing pauses by `clock`).
-std::unique_ptr<RpcEndpoint> http_endpoint(const std::string& url, const Clock& clock);
-
 inline constexpr int kRpcTriesMax = 5;
 inline constexpr std::chrono::milliseconds kRpcPauseFirst{50};   ///< before a retry; then doubled
 inline constexpr std::chrono::milliseconds kRpcTimeout{10'000};  ///< of one try
+
+/// How long an endpoint over HTTP is tried.
+struct RpcPatience {
+  int tries = kRpcTriesMax;
+  std::chrono::milliseconds timeout = kRpcTimeout;  ///< of one try
+};
+
+/// Over HTTP, with retries of what is safe to retry (transport failures, 429 and 5xx; with growing
+/// pauses by `clock`).
+std::unique_ptr<RpcEndpoint> http_endpoint(const std::string& url, const Clock& clock,
+                                           RpcPatience patience = {});
+
 inline constexpr std::size_t kRpcBatchMax = 16;
 inline constexpr std::size_t kRpcWordsMax = 300;  ///< bytes of an endpoint's words in an error
 inline constexpr std::size_t kRpcRevertDataMax = 16384;      ///< bytes of revert data in an error

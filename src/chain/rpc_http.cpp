@@ -8,17 +8,20 @@
 namespace sp::chain {
 namespace {
 
-net::HttpClient::Options client_options() {
+net::HttpClient::Options client_options(const RpcPatience& patience) {
   net::HttpClient::Options options;
-  options.timeout = kRpcTimeout;
+  options.timeout = patience.timeout;
   options.body_max = kRpcResponseMax;
   return options;
 }
 
 class HttpEndpoint final : public RpcEndpoint {
  public:
-  HttpEndpoint(std::string url, const Clock& clock)
-      : url_(std::move(url)), clock_(clock), client_(client_options()) {}
+  HttpEndpoint(std::string url, const Clock& clock, RpcPatience patience)
+      : url_(std::move(url)),
+        clock_(clock),
+        tries_max_(patience.tries),
+        client_(client_options(patience)) {}
 
   Result<Json> call(const std::string& method, const Json& params) override {
     const std::uint64_t id = next_id_++;
@@ -66,7 +69,7 @@ class HttpEndpoint final : public RpcEndpoint {
       const bool may_pass = answer ? answer->status == 429 || answer->status / 100 == 5
                                    : answer.error().code == Errc::unavailable ||
                                          answer.error().code == Errc::timed_out;
-      if (!may_pass || tries == kRpcTriesMax) return read(answer);
+      if (!may_pass || tries >= tries_max_) return read(answer);
       clock_.sleep_for(pause);
       pause *= 2;
     }
@@ -91,6 +94,7 @@ class HttpEndpoint final : public RpcEndpoint {
                                             {"accept", "application/json"}};
   const std::string url_;
   const Clock& clock_;
+  const int tries_max_;
   net::HttpClient client_;
   std::atomic<std::uint64_t> next_id_ = 1;
 };
@@ -105,8 +109,9 @@ std::vector<Result<Json>> RpcEndpoint::call_many(const std::vector<std::string>&
   return results;
 }
 
-std::unique_ptr<RpcEndpoint> http_endpoint(const std::string& url, const Clock& clock) {
-  return std::make_unique<HttpEndpoint>(url, clock);
+std::unique_ptr<RpcEndpoint> http_endpoint(const std::string& url, const Clock& clock,
+                                           RpcPatience patience) {
+  return std::make_unique<HttpEndpoint>(url, clock, patience);
 }
 
 }  // namespace sp::chain

@@ -33,6 +33,9 @@ Bytes rlp_bytes(ByteView bytes);
 Bytes rlp_number(Amount number);
 Bytes rlp_list(const std::vector<Bytes>& items);
 
+/// Whether an endpoint refuses a transaction because it has this very one.
+bool is_known_transaction(const Error& error);
+
 /// Sends transactions of one account in order. Safe to call from any thread: calls wait for each
 /// other's nonce.
 class TxSender {

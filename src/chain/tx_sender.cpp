@@ -19,12 +19,6 @@ bool says(const Error& error, std::string_view words) {
   return message.find(words) != std::string::npos;
 }
 
-// The endpoint has this very transaction.
-bool is_known(const Error& error) {
-  return says(error, "already known") || says(error, "known transaction") ||
-         says(error, "already imported");
-}
-
 // Another transaction has this nonce.
 bool is_nonce_taken(const Error& error) {
   return says(error, "nonce too low") || says(error, "underpriced") ||
@@ -41,6 +35,11 @@ std::uint64_t with_margin(std::uint64_t estimate) {
 }
 
 }  // namespace
+
+bool is_known_transaction(const Error& error) {
+  return says(error, "already known") || says(error, "known transaction") ||
+         says(error, "already imported");
+}
 
 TxSender::TxSender(Chain& chain, const crypto::EthKey& key, const Clock& clock)
     : chain_(chain), key_(key), clock_(clock) {}
@@ -62,7 +61,7 @@ Result<TxHash> TxSender::send(const Call& call) {
     transaction.data = call.data;
     const SignedTransaction signed_transaction = sign(transaction, key_);
     const auto sent = chain_.send_raw(signed_transaction.raw);
-    if (sent || is_known(sent.error())) return signed_transaction.hash;
+    if (sent || is_known_transaction(sent.error())) return signed_transaction.hash;
     if (!is_nonce_taken(sent.error())) return sent.error();
     // A retried request may find its own transaction in a block already; otherwise somebody else
     // used the nonce.

@@ -1,8 +1,9 @@
-// A RpcEndpoint for tests: answers by a function, and remembers what it was asked. Belongs to one
-// thread.
+// A RpcEndpoint for tests: answers by a function, and remembers what it was asked. May be called
+// from any thread, if the function may; `asked` is read when nobody calls it.
 #pragma once
 
 #include <functional>
+#include <mutex>
 #include <nlohmann/json.hpp>
 
 #include "chain/rpc.hpp"
@@ -15,12 +16,18 @@ class FakeEndpoint final : public RpcEndpoint {
   explicit FakeEndpoint(Answer how) : answer(std::move(how)) {}
 
   Result<Json> call(const std::string& method, const Json& params) override {
-    asked.push_back(method);
+    {
+      const std::lock_guard lock(mutex_);
+      asked.push_back(method);
+    }
     return answer(method, params);
   }
 
   Answer answer;
   std::vector<std::string> asked;
+
+ private:
+  std::mutex mutex_;  // guards asked
 };
 
 /// Time that passes only when somebody sleeps.
