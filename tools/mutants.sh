@@ -26,7 +26,7 @@ export -f try
 export program
 {
   echo "# Written by make mutants: each check of evidence, and the first test that fails without it."
-  "$program" --gtest_filter=Checks.HaveNamesOfTheirOwn | sed -n 's/^check \([a-z0-9_.]*\)$/\1/p' |
+  "$program" --gtest_filter=Checks.HaveNamesOfTheirOwn | sed -n 's/^check \([A-Za-z0-9_.]*\)$/\1/p' |
     xargs -P "$(nproc)" -I{} bash -c 'try {}' | sort
 } >"$report"
 lives=$(grep -c 'LIVES$' "$report" || true)
