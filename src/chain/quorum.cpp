@@ -79,6 +79,17 @@ std::uint64_t number_of(const Json& block) {
   return parsed->number;
 }
 
+// Of blocks that read_block read; the highest first.
+template <class Votes>
+std::vector<std::uint64_t> heads_of(const Votes& votes) {
+  std::vector<std::uint64_t> heads;
+  for (const auto& vote : votes) {
+    if (vote && vote->ok() && !(*vote)->is_null()) heads.push_back(number_of(**vote));
+  }
+  std::sort(heads.rbegin(), heads.rend());
+  return heads;
+}
+
 }  // namespace
 
 struct QuorumEndpoint::Round {
@@ -254,20 +265,28 @@ Result<Json> QuorumEndpoint::block_at(std::uint64_t number) {
                [number](Result<Json> answer) { return read_block(std::move(answer), number); });
 }
 
+// Whether the k highest are within what sound members' heads differ by.
+bool QuorumEndpoint::k_near(const std::vector<std::uint64_t>& heads) const {
+  return heads.size() >= k_ && heads[0] - heads[k_ - 1] <= kQuorumLagMax;
+}
+
 // Members' heads differ by what each has heard of so far. The k-th highest is one that k members
 // should have; where one of them lies or is on a fork, the next lower ones are tried, down to the
 // block that was agreed on before.
 Result<Json> QuorumEndpoint::head() {
   const std::string method = "eth_getBlockByNumber";
-  const Votes votes = ask_everyone(method, Json::array({"latest", false}), [](Result<Json> answer) {
-    return read_block(std::move(answer), std::nullopt);
-  });
-  std::vector<std::uint64_t> heads;
-  for (const auto& vote : votes) {
-    if (vote && vote->ok() && !(*vote)->is_null()) heads.push_back(number_of(**vote));
+  const Votes votes = ask(
+      method, Json::array({"latest", false}),
+      [](Result<Json> answer) { return read_block(std::move(answer), std::nullopt); },
+      [this](const Votes& so_far) {
+        return k_near(heads_of(so_far)) ? Enough::soon : Enough::not_yet;
+      });
+  const std::vector<std::uint64_t> heads = heads_of(votes);
+  // Where all have answered, the k-th highest is between two sound members' heads. Where one is
+  // missing, a single liar could pull it far back.
+  if (heads.size() < k_ || (heads.size() < size() && !k_near(heads))) {
+    return disagreement(method, votes);
   }
-  if (heads.size() < k_) return disagreement(method, votes);
-  std::sort(heads.rbegin(), heads.rend());
   // Mostly all have the same head, and no second question is needed.
   const auto group = largest_group(votes);
   if (group.size() >= k_ && votes[group[0]]->ok() && !(*votes[group[0]])->is_null()) {

@@ -22,7 +22,7 @@ inline constexpr std::uint64_t kQuorumLagMax = 8;
 struct QuorumTimes {
   std::chrono::milliseconds deadline{10'000};  ///< of one question to all
   /// How long the others are waited for where k are there and each counts (heads, numbers).
-  std::chrono::milliseconds grace{250};
+  std::chrono::milliseconds grace{1'000};
   std::chrono::milliseconds witness{2'000};  ///< of a question to one member
 };
 
@@ -31,7 +31,8 @@ struct QuorumTimes {
 /// eth_maxPriorityFeePerGas, and eth_call, eth_getBalance, eth_getCode and eth_getTransactionCount
 /// at a block's number or "latest" (the last one also "pending"); others are Errc::unsupported.
 ///
-/// Errc::unavailable where fewer than k agree, with how many answered what; where k no longer have
+/// Errc::unavailable where fewer than k agree, with how many answered what; where a member is
+/// missing and the heads of the others are further apart than kQuorumLagMax; where k no longer have
 /// the newest block that was agreed on before (a reorganisation to a shorter chain), until they
 /// have one of its number; and for logs beyond the agreed block. Errc::usage where two members
 /// name different chain ids. Safe to call from any thread.
@@ -71,6 +72,7 @@ class QuorumEndpoint final : public RpcEndpoint {
   Result<Json> block_at(std::uint64_t number);
   Result<Json> head();
   Result<std::uint64_t> head_number();
+  [[nodiscard]] bool k_near(const std::vector<std::uint64_t>& heads) const;
   [[nodiscard]] std::vector<std::uint64_t> head_candidates(
       const std::vector<std::uint64_t>& heads) const;
   Json remember(const Json& block);

@@ -275,8 +275,13 @@ TEST_F(QuorumTest, TheHeadIsABlockThatTwoHave) {
 TEST_F(QuorumTest, TheHeadNeverGoesBack) {
   EXPECT_EQ(head(), block_text(29, "main"));
   node(0).fail({Errc::unavailable, "down"});
-  lie_about_head(1, FakeNode::block(3, "main"));
+  lie_about_head(1, FakeNode::block(25, "main"));
   EXPECT_EQ(head(), block_text(29, "main"));  // it still has that block
+  // Far apart with nobody to say who is right: not even the remembered block is called the newest.
+  lie_about_head(1, FakeNode::block(3, "main"));
+  EXPECT_EQ(head(), "error: unavailable");
+  lie_about_head(1, FakeNode::block(3'000, "main"));
+  EXPECT_EQ(head(), "error: unavailable");
   node(1).lie({});
   node(1).reorganise(20, 0, "main");  // really behind
   EXPECT_EQ(head(), "error: unavailable");
