@@ -15,7 +15,7 @@ constexpr std::size_t kQuoteTextMax = 4096;
 constexpr std::uint64_t kVersion = 1;
 
 Bytes take_base64(JsonObject& object, std::string_view key) {
-  auto bytes = from_base64url(object.text(key, kFieldMax));
+  auto bytes = from_any_base64(object.text(key, kFieldMax));
   if (!bytes) object.fail(key, bytes.error().message);
   return bytes ? std::move(*bytes) : Bytes();
 }
@@ -54,7 +54,7 @@ Status read_quote(const Json& json, TpmEvidence& evidence) {
 Result<Collateral> read_vcek(JsonObject& object) {
   const std::string text = object.text("vcek", kFieldMax);
   if (text.starts_with("-----BEGIN")) return collateral_from_amd_certificates(as_bytes(text));
-  SP_ASSIGN(const Bytes der, from_base64url(text));
+  SP_ASSIGN(const Bytes der, from_any_base64(text));
   return collateral_from_amd_certificates(der);
 }
 

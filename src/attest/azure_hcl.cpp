@@ -48,8 +48,8 @@ Result<TpmKey> read_ak(const Json& json) {
   object.text("kid", kTextMax);
   if (only_text(object.any("key_ops")) != "sign") object.fail("key_ops", "must be [\"sign\"]");
   if (object.text("kty", kTextMax) != "RSA") object.fail("kty", "must be RSA");
-  const auto exponent = from_base64url(object.text("e", kNumberTextMax));
-  const auto modulus = from_base64url(object.text("n", kNumberTextMax));
+  const auto exponent = from_any_base64(object.text("e", kNumberTextMax));
+  const auto modulus = from_any_base64(object.text("n", kNumberTextMax));
   if (!exponent || exponent->empty()) object.fail("e", "must be base64url");
   if (!modulus || modulus->empty()) object.fail("n", "must be base64url");
   SP_TRY(object.finish());
@@ -124,7 +124,7 @@ Result<HclRuntime> parse_hcl_runtime(ByteView json) {
   return runtime;
 }
 
-Result<Bytes> from_base64url(std::string_view text) {
+Result<Bytes> from_any_base64(std::string_view text) {
   std::string usual(text);
   std::replace(usual.begin(), usual.end(), '-', '+');
   std::replace(usual.begin(), usual.end(), '_', '/');

@@ -33,6 +33,6 @@ Result<HclRuntime> parse_hcl_runtime(ByteView json);
 
 /// Bytes of base64 in the alphabet of URLs or the usual one, padded or not (RFC 4648 sections 4
 /// and 5). Errc::malformed.
-Result<Bytes> from_base64url(std::string_view text);
+Result<Bytes> from_any_base64(std::string_view text);
 
 }  // namespace sp::attest

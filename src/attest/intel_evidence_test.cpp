@@ -1,4 +1,4 @@
-// Intel's evidence as real processors made it (/work/shared/evidence): what two other verifiers
+// Intel's evidence as real processors made it (evidence/README.md): what two other verifiers
 // agree on.
 #include <gtest/gtest.h>
 

@@ -26,7 +26,7 @@ Digest digest_of(const EVP_MD* algorithm, ByteView data) {
 }
 
 // A context whose digest is chosen already: to choose it by name costs more than a short HMAC. The
-// key in it is a placeholder, because OpenSSL 3.0 copies a context only after a key was set.
+// zero key in it signs nothing: OpenSSL 3.0 copies a context only after a key was set.
 const EVP_MAC_CTX* hmac_template() {
   static const EVP_MAC_CTX* const kTemplate = [] {
     EVP_MAC* algorithm = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
@@ -38,8 +38,8 @@ const EVP_MAC_CTX* hmac_template() {
     const OSSL_PARAM parameters[] = {
         OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
         OSSL_PARAM_construct_end()};
-    const std::uint8_t placeholder[kSha256Size] = {};
-    SP_CHECK(EVP_MAC_init(context, placeholder, sizeof placeholder, parameters) == 1);
+    const std::uint8_t zero_key[kSha256Size] = {};
+    SP_CHECK(EVP_MAC_init(context, zero_key, sizeof zero_key, parameters) == 1);
     return context;
   }();
   return kTemplate;
