@@ -53,6 +53,7 @@ Status run_provider(const Path& path) {
   chain::TxSender sender(access->chain(), action, clock);
   net::HttpClient::Options trusting;
   trusting.ca_file = settings.ca_file;
+  trusting.slowest = net::kSlowestLine;
   net::HttpClient client(trusting);
   provider::CallForwarder forwarder(client, settings.services);
   provider::Controller controller(
