@@ -1,3 +1,4 @@
+#include "broker/markets_view.hpp"
 #include "broker/remote.hpp"
 #include "chain_access.hpp"
 #include "collateral/answers.hpp"
@@ -7,6 +8,7 @@
 #include "common/daemon.hpp"
 #include "crypto/random.hpp"
 #include "daemons.hpp"
+#include "opening.hpp"
 #include "prove/dev.hpp"
 
 namespace sp::apps {
@@ -54,6 +56,53 @@ Result<std::unique_ptr<Collateral>> open_collateral(
   return opened;
 }
 
+// The markets of the settings: the broker's view of each, which opens when its chain answers.
+class BrokerMarkets {
+ public:
+  static Result<std::unique_ptr<BrokerMarkets>> load(const BrokerSettings& settings, Files& files,
+                                                     const Clock& clock) {
+    auto markets = std::make_unique<BrokerMarkets>();
+    std::vector<broker::ChainView*> views;
+    for (const FollowedMarket& follows : settings.markets) {
+      auto access = std::make_unique<ChainAccess>(follows, settings.markets.size() == 1,
+                                                  settings.ca_file, clock);
+      const broker::MarketView::Options options{follows.start_block,
+                                                settings.folder / ("checkpoint-" + follows.name())};
+      auto view = std::make_unique<broker::MarketView>(access->market(), files, options,
+                                                       access->witnesses());
+      SP_TRY(view->load());
+      views.push_back(view.get());
+      markets->names_.push_back(follows.name());
+      markets->access_.push_back(std::move(access));
+      markets->views_.push_back(std::move(view));
+    }
+    markets->view_.emplace(std::move(views));
+    return markets;
+  }
+
+  /// Opens those whose chains answer now, the others later. Errors that won't pass.
+  Status open() {
+    std::vector<Opening::Door> doors;
+    for (std::size_t i = 0; i < names_.size(); ++i) {
+      doors.push_back({names_[i], [this, i]() -> Status {
+                         SP_TRY(access_[i]->check());
+                         view_->open(i);
+                         return {};
+                       }});
+    }
+    opening_.emplace(std::move(doors));
+    return opening_->first_tries();
+  }
+  broker::ChainView& view() { return *view_; }
+
+ private:
+  std::vector<std::string> names_;
+  std::vector<std::unique_ptr<ChainAccess>> access_;
+  std::vector<std::unique_ptr<broker::MarketView>> views_;
+  std::optional<broker::MarketsView> view_;
+  std::optional<Opening> opening_;  // last: its threads use all of the above
+};
+
 }  // namespace
 
 Status run_broker(const Path& path) {
@@ -67,17 +116,14 @@ Status run_broker(const Path& path) {
   prove::DevProver prover(std::move(platform), own);
   SP_TRY(files.make_folder(settings.folder));
 
-  SP_ASSIGN(const auto access, ChainAccess::open(settings.follows, settings.ca_file, clock));
-  broker::MarketView view(access->market(), files,
-                          {settings.follows.start_block, settings.folder / "checkpoint"},
-                          access->witnesses());
-  SP_TRY(view.load());
+  SP_ASSIGN(const auto markets, BrokerMarkets::load(settings, files, clock));
   SP_ASSIGN(const auto source, open_collateral(settings.collateral, files, clock));
   broker::Vault vault(files, settings.folder, keys.vault.clone(), random);
-  broker::Broker service(keys, view, vault, prover, clock, random,
+  broker::Broker service(keys, markets->view(), vault, prover, clock, random,
                          {.attestor_policy = settings.attests,
                           .anchors = attest::Anchors::vendors(),
                           .collateral = source ? source->source() : nullptr});
+  SP_TRY(markets->open());
   return serve_until_stopped(
       "broker", settings.listen, broker::kBrokerBodyMax,
       [&](const auto& request) { return broker::handle_broker_request(service, request); });

@@ -171,7 +171,7 @@ Status Initializer::init_broker() {
   settings.folder = "state/vault";
   settings.keys = kBrokerKeys;
   settings.platform = kPlatform;
-  settings.follows = followed();
+  settings.markets = {followed()};
   settings.attests = network_->loader_tee;
   if (!options_.loaders.empty()) {
     SP_ASSIGN(const Json policy, read_settings_json(files_, options_.loaders));
@@ -195,13 +195,11 @@ Status Initializer::init_provider() {
   settings.folder = "state/orders";
   settings.action_key = kSigningKey;
   settings.authority = card_.address;
-  settings.follows = followed();
-  settings.confirmations = network_->confirmations;
+  settings.markets = {
+      {followed(), network_->confirmations, options_.capacity, options_.queue}};
   settings.loader = options_.loader;
   settings.runc = options_.runc;
   settings.platform = kPlatform;
-  settings.capacity = options_.capacity;
-  settings.queue = options_.queue;
   settings.services = network_->services;
   settings.services[network_->broker.address] = network_->broker.url;
   settings.services[network_->store.address] = network_->store.url;

@@ -69,6 +69,7 @@ Status Controller::start() {
 }
 
 Status Controller::recover() {
+  queue_.clear();  // of a start that failed
   SP_ASSIGN(const std::vector<api::OrderId> orders, ledger_.orders());
   for (const api::OrderId& order : orders) {
     SP_ASSIGN(const Entry entry, ledger_.load(order));

@@ -167,9 +167,9 @@ void Town::put_proxies_in() {
   must(told.save(files_, home_ / "network.json"));
   must(daemon("broker").stop(SIGTERM));
   stop_provider();
-  rewrite_settings("broker", [&](Json& json) { json["rpc"] = broker_rpc->url(); });
+  rewrite_settings("broker", [&](Json& json) { json["markets"][0]["rpc"] = broker_rpc->url(); });
   rewrite_settings("provider", [&](Json& json) {
-    json["rpc"] = provider_rpc->url();
+    json["markets"][0]["rpc"] = provider_rpc->url();
     json["services"] = {{real.broker.address.hex0x(), provider_broker->url()},
                         {real.store.address.hex0x(), provider_store->url()}};
   });
