@@ -31,7 +31,13 @@ Status ChainAccess::check() {
                                      std::to_string(market_->domain().chain_id)};
   }
   // Asked for once, before there are threads: the client keeps it without a lock.
-  if (const auto registry = market_->registry(); !registry) return registry.error();
+  const auto registry = market_->registry();
+  if (!registry && registry.error().code == Errc::malformed) {
+    return Error{Errc::mismatch, "there is no market at " + market_->domain().contract.hex0x() +
+                                     " of the chain that the endpoint shows: see \"market\" and "
+                                     "\"rpc\" in the settings"};
+  }
+  if (!registry) return registry.error();
   return {};
 }
 
