@@ -91,12 +91,14 @@ Status run_provider(const Path& path) {
   SP_TRY(files.make_folder(settings.folder));
   net::HttpClient::Options trusting;
   trusting.ca_file = settings.ca_file;
+  trusting.slowest = net::kSlowestLine;
   net::HttpClient client(trusting);
   provider::CallForwarder forwarder(client, settings.services);
 
-  std::vector<std::unique_ptr<ProviderMarket>> markets;
-  // One account has one row of nonces a chain, so markets of one chain share a sender.
+  // One account has one row of nonces a chain, so markets of one chain share a sender. Markets end
+  // first: their threads send.
   std::map<std::uint64_t, std::unique_ptr<chain::TxSender>> senders;
+  std::vector<std::unique_ptr<ProviderMarket>> markets;
   std::vector<const provider::Controller*> controllers;
   std::vector<Opening::Door> doors;
   for (const ServedMarket& served : settings.markets) {
