@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/durable.hpp"
 #include "base/json.hpp"
 #include "common/services.hpp"
 
@@ -71,7 +72,8 @@ Status Network::save(Files& files, const Path& path) const {
                   {"brokerTee", broker_tee.to_json()},
                   {"loaderTee", loader_tee.to_json()},
                   {"services", services_to_json(services)}};
-  return files.write_atomic(path, as_bytes(json.dump(2) + "\n"), FileMode::everyone);
+  return keep(files, CrashSite::client_network, path, as_bytes(json.dump(2) + "\n"),
+              FileMode::everyone);
 }
 
 }  // namespace sp::apps

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "base/crash_point.hpp"
 #include "common/daemon.hpp"
 #include "daemons.hpp"
 
@@ -36,10 +37,12 @@ int run(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : 2;
   }
   sp::apps::block_stop_signals();
-  const sp::Status ended = daemon(config);
+  sp::Status ended = sp::arm_crash_point_from_environment();
+  if (ended) ended = daemon(config);
   if (ended) return 0;
   std::fprintf(stderr, "spnode: %s\n", ended.error().message.c_str());
-  return ended.error().code == sp::Errc::malformed ? 2 : 1;
+  const sp::Errc code = ended.error().code;
+  return code == sp::Errc::malformed || code == sp::Errc::usage ? 2 : 1;
 }
 
 }  // namespace

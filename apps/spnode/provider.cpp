@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/durable.hpp"
 #include "chain_access.hpp"
 #include "common/daemon.hpp"
 #include "daemons.hpp"
@@ -23,7 +24,7 @@ bool is_local(const RpcSettings& rpc) {
 tee::SandboxOptions sandbox_options(const ProviderSettings& settings) {
   // Two providers of one machine have different accounts, so their groups never meet.
   return {settings.loader, settings.platform, settings.runc,
-          "superprotocol/" + settings.authority.hex()};
+          "superprotocol/" + settings.authority.hex(), crash_variable_for("loader")};
 }
 
 provider::ControllerOptions controller_options(const ProviderSettings& settings) {
@@ -46,6 +47,7 @@ Status run_provider(const Path& path) {
   SP_ASSIGN(const ProviderSettings settings, ProviderSettings::load(files, path));
   SP_ASSIGN(const crypto::EthKey action, load_key(files, settings.action_key));
   SP_TRY(files.make_folder(settings.folder));
+  SP_TRY(sweep_temporaries(settings.folder, SweepDepth::below));
   SP_ASSIGN(const auto host, tee::make_sandbox(sandbox_options(settings)));
 
   SP_ASSIGN(const auto access, ChainAccess::open(settings.follows, clock));

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "base/codec.hpp"
+#include "base/crash_point.hpp"
 #include "net/problem.hpp"
 #include "store/remote/http_store.hpp"
 
@@ -140,6 +141,7 @@ Result<Bytes> Relay::accept(const api::Call& call) {
     return Error{Errc::refused, "this loader has had its one session accepted"};
   }
   accepted_ = session;
+  const CrashEffect effect(CrashSite::provider_accept);
   const api::Start& start = options_.start;
   const api::Acceptance acceptance{
       {start.terms.order_id(start.market), start.attempt, start.replica}, session};
