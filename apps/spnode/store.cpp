@@ -1,5 +1,6 @@
 #include "base/durable.hpp"
 #include "common/daemon.hpp"
+#include "common/store_settings.hpp"
 #include "daemons.hpp"
 #include "store/remote/http_store.hpp"
 

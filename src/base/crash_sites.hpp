@@ -3,7 +3,8 @@
 #pragma once
 
 #define SP_CRASH_SITES(X) \
-  SP_PROVIDER_SITES(X) SP_LOADER_SITES(X) SP_BROKER_SITES(X) SP_STORE_SITES(X) SP_CLIENT_SITES(X)
+  SP_PROVIDER_SITES(X) SP_LOADER_SITES(X) SP_BROKER_SITES(X) SP_STORE_SITES(X) SP_INIT_SITES(X) \
+  SP_CLIENT_SITES(X)
 
 // clang-format off
 #define SP_PROVIDER_SITES(X)                                                                      \
@@ -62,11 +63,23 @@
   X(store_receipt, "store.receipt", effect, "store",                                              \
     "A storage receipt is signed, over blobs that are on the disk.")
 
+#define SP_INIT_SITES(X)                                                                          \
+  X(init_secret, "spnode.init.secret", write, "spnode",                                           \
+    "A secret file of a new daemon. It is whole, or the next `spnode init` makes another.")       \
+  X(init_certificate_key, "spnode.init.certificate-key", write, "spnode",                         \
+    "A certificate's key, before the certificate: without that both are made anew.")              \
+  X(init_certificate, "spnode.init.certificate", write, "spnode",                                 \
+    "A certificate. It is whole, or it is made anew with its key.")                               \
+  X(init_settings, "spnode.init.settings", write, "spnode",                                       \
+    "A new daemon's settings. `spnode init` writes them each time.")                              \
+  X(init_card, "spnode.init.card", write, "spnode",                                               \
+    "A daemon's card. `spnode init` writes it each time.")
+
 #define SP_CLIENT_SITES(X)                                                                        \
   X(client_deposit, "spctl.deposit", effect, "spctl",                                             \
     "A secret is deposited with the broker. `orders resume` deposits it again.")                  \
   X(client_order, "spctl.order", write, "spctl",                                                  \
-    "An order is kept before it is created. `orders resume` goes on; without it nothing was paid.")   \
+    "An order is kept before its create. `orders resume` goes on; without it nothing was paid.")   \
   X(client_created, "spctl.order.created", write, "spctl",                                        \
     "Where the order was created. Without it it is looked for on the chain.")                     \
   X(client_proof, "spctl.order.proof", write, "spctl",                                            \
@@ -93,6 +106,8 @@
     "A daemon is started. Without a pid file it is found by its folder and environment.")         \
   X(client_pid, "spctl.up.pid", write, "spctl",                                                   \
     "A daemon's pid file. Without it the daemon is found by its folder and environment.")         \
+  X(client_network_ca, "spctl.network.ca", write, "spctl",                                        \
+    "Certificates of a network, before network.json. `network create` writes both again.")        \
   X(client_network, "spctl.up.network", write, "spctl",                                           \
     "Where contracts and services are. Without it the contracts are deployed anew.")
 // clang-format on

@@ -5,11 +5,10 @@
 // evidence it lies in the state folder. Safe to call from any thread.
 #pragma once
 
-#include <mutex>
-
 #include "api/broker.hpp"
 #include "base/crash_point.hpp"
 #include "base/files.hpp"
+#include "base/sync.hpp"
 #include "broker/policy.hpp"
 #include "crypto/aead.hpp"
 
@@ -58,7 +57,7 @@ class Vault {
   Path folder_;
   Secret32 key_;
   Random& random_;
-  std::mutex mutex_;  // orders read-modify-write of request files
+  Mutex mutex_;  // orders read-modify-write of request files
 };
 
 }  // namespace sp::broker

@@ -2,6 +2,8 @@
 // order ends once. A point that nothing passes fails its test.
 #include <gtest/gtest.h>
 
+#include <signal.h>
+
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -223,6 +225,40 @@ class CrashPoints : public testing::TestWithParam<Point> {
     std::filesystem::remove_all(home);
     return "up, with the right purse";
   }
+  // A new daemon's folder, and the network of its card.
+  std::string in_an_init() {
+    const Path folder = world.town().work() / "folder-of-init";
+    ProcessOptions init;
+    init.argv = {world.town().program("spnode"), "init",   "store",    "--folder",
+                 (folder / "store").string(),    "--host", "127.0.0.1"};
+    init.environment = basic_environment();
+    const auto run = [&] { return must(run_command(init, seconds(20), 65536)); };
+    if (point.program == "spnode") {
+      init.environment.push_back(std::string(kCrashVariable) + "=" + point.text());
+      EXPECT_EQ(run().end.signal, SIGKILL);
+      init.environment.pop_back();
+    }
+    const CommandOutput done = run();
+    EXPECT_EQ(done.end.exit_code, 0) << done.text;
+    init.argv = {init.argv[0], "init",     "broker", "--folder", (folder / "broker").string(),
+                 "--host",     "127.0.0.1"};
+    EXPECT_EQ(run().end.exit_code, 0);
+    const Path home = folder / "home";
+    const std::string someone = world.town().customer().address().hex0x();
+    const std::vector<std::string> create{"network",    "create",
+                                          "--rpc",      "http://127.0.0.1:1",
+                                          "--chain-id", "1",
+                                          "--market",   someone,
+                                          "--token",    someone,
+                                          "--store",    folder / "store" / "card.json",
+                                          "--broker",   folder / "broker" / "card.json"};
+    if (point.program == "spctl") must_die(create, home);
+    must_run(create, home);
+    EXPECT_TRUE(std::filesystem::exists(home / "network.json"));
+    expect_no_temporaries(folder);
+    std::filesystem::remove_all(folder);
+    return "made again";
+  }
   static void expect_no_temporaries(const Path& home) {
     for (const auto& entry : std::filesystem::recursive_directory_iterator(home)) {
       EXPECT_FALSE(entry.path().string().ends_with(".sp-tmp")) << entry.path();
@@ -231,6 +267,8 @@ class CrashPoints : public testing::TestWithParam<Point> {
 
   std::string in_spctl() {
     switch (point.site) {
+      case CrashSite::client_network_ca:
+        return in_an_init();
       case CrashSite::client_content_key:
         return in_an_upload();
       case CrashSite::client_output:
@@ -257,6 +295,7 @@ class CrashPoints : public testing::TestWithParam<Point> {
 
 TEST_P(CrashPoints, EndsOnce) {
   const std::string end = point.program == "spctl"    ? in_spctl()
+                          : point.program == "spnode" ? in_an_init()
                           : point.program == "loader" ? in_a_loader()
                                                       : in_a_daemon();
   tell(end);

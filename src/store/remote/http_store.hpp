@@ -15,9 +15,9 @@
 // is the answer. Errors have a JSON body {"error": code, "message": text}.
 #pragma once
 
-#include <mutex>
 #include <optional>
 
+#include "base/sync.hpp"
 #include "net/http.hpp"
 #include "store/receipt.hpp"
 
@@ -74,7 +74,7 @@ class StoreService {
   const crypto::EthKey& key_;
   const Clock& clock_;
   Options options_;
-  std::mutex mutex_;
+  Mutex mutex_;
   std::optional<std::uint64_t> bytes_used_;  // guarded by mutex_; counted at the first put
 };
 
