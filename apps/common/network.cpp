@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/durable.hpp"
 #include "base/json.hpp"
 #include "common/services.hpp"
 #include "common/settings.hpp"
@@ -74,7 +75,8 @@ Status Network::save(Files& files, const Path& path) const {
             {"loaderTee", loader_tee.to_json()},
             {"services", services_to_json(services)}};
   if (!ca_file.empty()) json["caFile"] = ca_file.lexically_relative(path.parent_path()).string();
-  return files.write_atomic(path, as_bytes(json.dump(2) + "\n"), FileMode::everyone);
+  return keep(files, CrashSite::client_network, path, as_bytes(json.dump(2) + "\n"),
+              FileMode::everyone);
 }
 
 }  // namespace sp::apps

@@ -66,7 +66,7 @@ Result<int> fetch(Context& context, const FetchOptions& options) {
                    options.offline ? "Import a bundle, or run without --offline"
                                    : "Check the network, or name a cache with --intel or --amd");
   }
-  SP_TRY(context.files().write_atomic(options.out, whole->encode(), FileMode::everyone));
+  SP_TRY(write_output(context, options.out, whole->encode()));
   context.console().line("Evidence with its collateral is in " + options.out +
                          ". Check it: spctl attest verify --evidence " + options.out);
   context.console().result({{"out", options.out}, {"collateralBytes", whole->collateral.size()}});
@@ -78,7 +78,7 @@ Result<int> export_bundle(Context& context, const FetchOptions& options) {
   SP_TRY(source.open(context, options));
   SP_ASSIGN(const collateral::Bundle bundle, source.cached->export_bundle());
   SP_ASSIGN(const Bytes bytes, bundle.encode());
-  SP_TRY(context.files().write_atomic(options.out, bytes, FileMode::everyone));
+  SP_TRY(write_output(context, options.out, bytes));
   context.console().line(std::to_string(bundle.entries.size()) + " answers are in " + options.out +
                          ".");
   context.console().result({{"out", options.out}, {"entries", bundle.entries.size()}});

@@ -1,5 +1,7 @@
 #include "spctl/context.hpp"
 
+#include "base/durable.hpp"
+#include "spctl/leftovers.hpp"
 #include "spctl/reverts.hpp"
 
 namespace sp::spctl {
@@ -20,6 +22,7 @@ Context::Context(Home home, const GlobalOptions& options)
 
 Result<std::unique_ptr<Context>> Context::create(const GlobalOptions& options) {
   SP_ASSIGN(Home home, Home::find(options.home));
+  SP_TRY(sweep_home(home));
   return std::unique_ptr<Context>(new Context(std::move(home), options));
 }
 
@@ -53,6 +56,12 @@ Result<chain::TxReceipt> execute(chain::TxSender& sender, const chain::TxSender:
   auto receipt = sender.execute(call);
   if (!receipt) return explained(receipt.error(), what);
   return receipt;
+}
+
+Status write_output(Context& context, const Path& path, ByteView bytes) {
+  const Path folder = path.has_parent_path() ? path.parent_path() : Path(".");
+  SP_TRY(sweep_temporaries(folder, SweepDepth::folder));
+  return keep(context.files(), CrashSite::client_output, path, bytes, FileMode::everyone);
 }
 
 std::string money(const apps::Network& network, Amount amount) {

@@ -81,6 +81,10 @@ class Context {
 Result<chain::TxReceipt> execute(chain::TxSender& sender, const chain::TxSender::Call& call,
                                  std::string_view what);
 
+/// Writes a file that the command line named, whole or not at all; what an earlier command that was
+/// killed left beside it goes. Errc::io.
+Status write_output(Context& context, const Path& path, ByteView bytes);
+
 /// An amount with the token's name: "1.5 TEE".
 std::string money(const apps::Network& network, Amount amount);
 /// Reads "1.5". Errc::usage.

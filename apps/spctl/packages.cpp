@@ -1,5 +1,6 @@
 #include "spctl/packages.hpp"
 
+#include "base/durable.hpp"
 #include "store/remote/http_store.hpp"
 #include "store/tree.hpp"
 
@@ -20,8 +21,9 @@ Result<Uploaded> upload_path(Context& context, Session& session, const Path& pat
   SP_ASSIGN(Uploaded uploaded, kind == ContentKind::image ? upload_image(context, blobs, path)
                                                           : upload_data(context, blobs, path));
   SP_TRY(context.files().make_folder(context.home().content()));
-  SP_TRY(context.files().write_atomic(key_file(context, {uploaded.package.data}),
-                                      uploaded.key.reveal(), FileMode::owner_only));
+  SP_TRY(keep(context.files(), CrashSite::client_content_key,
+              key_file(context, {uploaded.package.data}), uploaded.key.reveal(),
+              FileMode::owner_only));
   return uploaded;
 }
 

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/crash_point.hpp"
 #include "crypto/hash.hpp"
 #include "market/pricing.hpp"
 #include "spctl/uploads.hpp"
@@ -105,6 +106,7 @@ Result<OpenedResult> open_result(Context& context, Session& session, const Order
   SP_TRY(check_commitment(record, run, settled, opened.output));
   opened.size = content_size(partial);
   opened.log_tail = read_log_tail(context.files(), partial / "log.txt");
+  const CrashEffect effect(CrashSite::client_result);
   std::filesystem::rename(partial, target, failed);
   if (failed) return Error{Errc::io, target.string() + ": " + failed.message()};
   discard.keep();

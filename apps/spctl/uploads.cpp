@@ -1,7 +1,6 @@
 #include "spctl/uploads.hpp"
 
-#include <unistd.h>
-
+#include "spctl/leftovers.hpp"
 #include "store/tree.hpp"
 
 namespace sp::spctl {
@@ -11,11 +10,8 @@ namespace {
 class ScratchFolder {
  public:
   static Result<std::unique_ptr<ScratchFolder>> make(Context& context) {
-    const Path parent = context.home().root() / "tmp";
-    SP_TRY(context.files().make_folder(parent));
-    std::string path = (parent / "upload-XXXXXX").string();
-    if (::mkdtemp(path.data()) == nullptr) return errno_error("make", path);
-    return std::make_unique<ScratchFolder>(path);
+    SP_ASSIGN(Path path, make_scratch_folder(context.files(), context.home()));
+    return std::make_unique<ScratchFolder>(std::move(path));
   }
   explicit ScratchFolder(Path path) : path_(std::move(path)) {}
   ScratchFolder(const ScratchFolder&) = delete;

@@ -1,3 +1,4 @@
+#include "base/durable.hpp"
 #include "broker/markets_view.hpp"
 #include "broker/remote.hpp"
 #include "chain_access.hpp"
@@ -49,6 +50,7 @@ Result<std::unique_ptr<Collateral>> open_collateral(
   auto opened = std::make_unique<Collateral>(services, clock);
   collateral::CachedSource::Options cache;
   cache.folder = settings->folder;
+  SP_TRY(sweep_temporaries(cache.folder, SweepDepth::folder));
   cache.offline = settings->offline;
   cache.next_update = collateral::next_update_of;
   SP_ASSIGN(opened->cached,
@@ -115,6 +117,7 @@ Status run_broker(const Path& path) {
   SP_ASSIGN(const attest::Measurement own, prove::measure_program(files, prove::kOwnProgram));
   prove::DevProver prover(std::move(platform), own);
   SP_TRY(files.make_folder(settings.folder));
+  SP_TRY(sweep_temporaries(settings.folder, SweepDepth::below));
 
   SP_ASSIGN(const auto markets, BrokerMarkets::load(settings, files, clock));
   SP_ASSIGN(const auto source, open_collateral(settings.collateral, files, clock));

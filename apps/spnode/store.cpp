@@ -1,3 +1,4 @@
+#include "base/durable.hpp"
 #include "common/daemon.hpp"
 #include "common/store_settings.hpp"
 #include "daemons.hpp"
@@ -11,6 +12,7 @@ Status run_store(const Path& path) {
   SP_ASSIGN(const StoreSettings settings, StoreSettings::load(files, path));
   SP_ASSIGN(const crypto::EthKey key, load_key(files, settings.key));
   SP_TRY(files.make_folder(settings.folder));
+  SP_TRY(sweep_temporaries(settings.folder, SweepDepth::below));
   store::DirectoryStore blobs(files, settings.folder);
   store::StoreService::Options options;
   options.bytes_max = settings.bytes_max;

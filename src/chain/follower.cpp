@@ -1,6 +1,7 @@
 #include "chain/follower.hpp"
 
 #include "base/codec.hpp"
+#include "base/durable.hpp"
 #include "crypto/hash.hpp"
 
 namespace sp::chain {
@@ -67,7 +68,8 @@ Status Follower::save() {
   writer.raw(as_bytes(kTag)).u8(kVersion).raw(subject().view()).u64(next_).raw(last_hash_.view());
   const Digest32 checksum = crypto::sha256(writer.bytes());
   writer.raw(checksum.view());
-  SP_TRY(files_->write_atomic(options_.cursor, writer.bytes(), FileMode::owner_only));
+  SP_TRY(keep(*files_, CrashSite::follower_cursor, options_.cursor, writer.bytes(),
+              FileMode::owner_only));
   saved_ = next_;
   return {};
 }

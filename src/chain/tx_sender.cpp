@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/crash_point.hpp"
 #include "chain/transaction.hpp"
 
 namespace sp::chain {
@@ -60,7 +61,9 @@ Result<TxHash> TxSender::send(const Call& call) {
     transaction.value = call.value;
     transaction.data = call.data;
     const SignedTransaction signed_transaction = sign(transaction, key_);
+    crash_point(CrashSite::transaction, CrashMoment::before);
     const auto sent = chain_.send_raw(signed_transaction.raw);
+    crash_point(CrashSite::transaction, CrashMoment::between);
     if (sent || is_known_transaction(sent.error())) return signed_transaction.hash;
     if (!is_nonce_taken(sent.error())) return sent.error();
     // A retried request may find its own transaction in a block already; otherwise somebody else
@@ -100,7 +103,9 @@ Result<TxReceipt> TxSender::wait(const TxHash& hash, std::uint64_t confirmations
 
 Result<TxReceipt> TxSender::execute(const Call& call, std::chrono::milliseconds limit) {
   SP_ASSIGN(const TxHash hash, send(call));
-  return wait(hash, 1, limit);
+  auto receipt = wait(hash, 1, limit);
+  crash_point(CrashSite::transaction, CrashMoment::after);
+  return receipt;
 }
 
 }  // namespace sp::chain

@@ -3,6 +3,7 @@
 #include <deque>
 
 #include "base/codec.hpp"
+#include "base/crash_point.hpp"
 #include "base/sync.hpp"
 #include "net/problem.hpp"
 #include "store/remote/http_store.hpp"
@@ -139,6 +140,7 @@ Result<Bytes> Relay::accept(const api::Call& call) {
     return Error{Errc::refused, "this loader has had its one session accepted"};
   }
   accepted_ = session;
+  const CrashEffect effect(CrashSite::provider_accept);
   const api::Start& start = options_.start;
   const api::Acceptance acceptance{
       {start.terms.order_id(start.market), start.attempt, start.replica}, session};

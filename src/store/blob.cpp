@@ -1,5 +1,6 @@
 #include "store/blob.hpp"
 
+#include "base/durable.hpp"
 #include "crypto/hash.hpp"
 
 namespace sp::store {
@@ -35,10 +36,10 @@ Status DirectoryStore::put(const BlobId& id, ByteView bytes) {
   }
   const Path path = path_of(id);
   if (const auto kept = files_.size(path); kept && *kept == bytes.size()) return {};
-  Status written = files_.write_atomic(path, bytes, FileMode::owner_only);
+  Status written = keep(files_, CrashSite::store_blob, path, bytes, FileMode::owner_only);
   if (written || written.error().code != Errc::not_found) return written;
   SP_TRY(files_.make_folder(path.parent_path()));
-  return files_.write_atomic(path, bytes, FileMode::owner_only);
+  return keep(files_, CrashSite::store_blob, path, bytes, FileMode::owner_only);
 }
 
 Result<Bytes> DirectoryStore::get(const BlobId& id, std::size_t size_max) {

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "base/crash_point.hpp"
 #include "base/json.hpp"
 
 namespace sp::store {
@@ -43,6 +44,7 @@ Status HttpStore::put(const BlobId& id, ByteView bytes) {
     return Error{Errc::too_large, "blob of " + std::to_string(bytes.size()) + " bytes, at most " +
                                       std::to_string(kBlobSizeMax)};
   }
+  const CrashEffect effect(CrashSite::upload);
   SP_ASSIGN(const net::HttpResponse response,
             client_.call("PUT", base_url_ + "/v1/blobs/" + id.hex(), bytes));
   if (response.status == 200 || response.status == 201) return {};
@@ -86,6 +88,7 @@ Result<std::uint64_t> HttpStore::size(const BlobId& id) {
 
 Result<StorageReceipt> HttpStore::request_receipt(const PackageId& package, std::int64_t until) {
   const std::string body = Json{{"package", package.hex()}, {"until", until}}.dump();
+  const CrashEffect effect(CrashSite::storage_receipt);
   SP_ASSIGN(const net::HttpResponse response,
             client_.call("POST", base_url_ + "/v1/receipts", as_bytes(body),
                          {{"content-type", "application/json"}}));

@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "base/crash_point.hpp"
 #include "base/json.hpp"
 #include "base/log.hpp"
 #include "store/remote/byte_range.hpp"
@@ -202,6 +203,7 @@ net::HttpResponse StoreService::issue_receipt(const net::HttpRequest& request) {
         {Errc::refused,
          "this store promises at most " + std::to_string(options_.keep_seconds_max) + " seconds"});
   }
+  const CrashEffect effect(CrashSite::store_receipt);
   const auto receipt = issue_storage_receipt(blobs_, package, until, key_);
   if (!receipt) return error_response(receipt.error());
   return binary_response(200, receipt->encode());
