@@ -2,8 +2,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "common/services.hpp"
-
 namespace sp::apps {
 namespace {
 
@@ -27,7 +25,8 @@ Result<ProviderSettings> ProviderSettings::load(const Files& files, const Path& 
   settings.platform = object.text("platform", kPathMax);
   settings.capacity = static_cast<std::uint32_t>(object.number("capacity", kCapacityMax));
   settings.queue = static_cast<std::uint32_t>(object.number("queue", kQueueMax));
-  SP_ASSIGN(settings.services, services_from_json(object.any("services"), "services"));
+  SP_ASSIGN(settings.services,
+            services_from_json(object.any("services"), "services", settings.mirrors));
   settings.ca_file = read_ca_file(object);
   SP_TRY(object.finish());
   return settings;
@@ -44,7 +43,7 @@ std::string ProviderSettings::to_json() const {
             {"platform", platform.string()},
             {"capacity", capacity},
             {"queue", queue},
-            {"services", services_to_json(services)}};
+            {"services", services_to_json(services, mirrors)}};
   if (!ca_file.empty()) json["caFile"] = ca_file;
   add_followed(json, follows);
   return settings_text(json);

@@ -1,6 +1,7 @@
 // Settings of `spnode provider`. A value; safe to call from any thread.
 #pragma once
 
+#include "common/services.hpp"
 #include "common/settings.hpp"
 
 namespace sp::apps {
@@ -10,7 +11,7 @@ inline constexpr std::uint32_t kQueueMax = 100'000;  ///< orders that wait
 
 /// {"listen", "folder", "actionKey": FILE, "authority", "rpc", "chainId", "market", "startBlock",
 /// "confirmations", "loader",
-///  "runc", "platform": FILE, "capacity", "queue", "services": {ADDRESS: URL},
+///  "runc", "platform": FILE, "capacity", "queue", "services": {ADDRESS: URL or [URL]},
 /// and where wanted "caFile"}
 struct ProviderSettings {
   Listen listen;
@@ -25,6 +26,7 @@ struct ProviderSettings {
   std::uint32_t capacity = 1;
   std::uint32_t queue = 0;
   std::map<Address, std::string> services;  ///< where brokers and stores are, by signing address
+  Mirrors mirrors;                          ///< further places of stores among the services
   std::string ca_file;                      ///< for services and the chain's endpoints
 
   static Result<ProviderSettings> load(const Files& files, const Path& path);

@@ -152,6 +152,7 @@ Status Initializer::init_store() {
   settings.folder = "state/blobs";
   settings.key = kSigningKey;
   settings.bytes_max = options_.bytes_max;
+  settings.accounts.open = true;
   return write_settings(settings.to_json());
 }
 
@@ -203,6 +204,7 @@ Status Initializer::init_provider() {
   settings.capacity = options_.capacity;
   settings.queue = options_.queue;
   settings.services = network_->services;
+  settings.mirrors = network_->mirrors;
   settings.services[network_->broker.address] = network_->broker.url;
   settings.services[network_->store.address] = network_->store.url;
   settings.services.erase(settings.authority);

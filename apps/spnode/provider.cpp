@@ -55,7 +55,8 @@ Status run_provider(const Path& path) {
   trusting.ca_file = settings.ca_file;
   trusting.slowest = net::kSlowestLine;
   net::HttpClient client(trusting);
-  provider::CallForwarder forwarder(client, settings.services);
+  provider::CallForwarder forwarder(
+      client, settings.services, {&action, std::nullopt, &clock, nullptr, {}}, &settings.mirrors);
   provider::Controller controller(
       {access->market(), sender, action, *host, forwarder, files, clock},
       controller_options(settings));
