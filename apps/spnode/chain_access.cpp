@@ -30,7 +30,13 @@ Result<std::unique_ptr<ChainAccess>> ChainAccess::open(const FollowedMarket& fol
     }
   }
   // Asked for once, before there are threads: the client keeps it without a lock.
-  SP_TRY(access->market_.registry());
+  const auto registry = access->market_.registry();
+  if (!registry && registry.error().code == Errc::malformed) {
+    return Error{Errc::mismatch, "there is no market at " + follows.market.contract.hex0x() +
+                                     " of the chain that the endpoint shows: see \"market\" and "
+                                     "\"rpc\" in the settings"};
+  }
+  SP_TRY(registry);
   return access;
 }
 

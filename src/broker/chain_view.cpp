@@ -1,8 +1,7 @@
 #include "broker/chain_view.hpp"
 
-#include <future>
-
 #include "base/codec.hpp"
+#include "base/sync.hpp"
 
 namespace sp::broker {
 namespace {
@@ -113,13 +112,12 @@ Result<OrderFacts> MarketView::read_facts(const api::OrderId& order, const chain
 
 // All at once: one that hangs takes its patience, not theirs one after the other.
 void MarketView::hear_witnesses(const api::OrderId& order, OrderFacts& facts) const {
-  std::vector<std::future<Objection>> heard;
+  std::vector<Later<Objection>> heard;
   for (market::MarketClient* witness : witnesses_) {
-    heard.push_back(std::async(std::launch::async, [witness, &order, &terms = facts.terms] {
-      return objection_of(*witness, order, terms);
-    }));
+    heard.emplace_back(
+        [witness, &order, &terms = facts.terms] { return objection_of(*witness, order, terms); });
   }
-  for (auto& said : heard) {
+  for (Later<Objection>& said : heard) {
     const Objection objection = said.get();
     facts.cancelled = facts.cancelled || objection.cancelled;
     facts.ended = facts.ended || objection.ended;

@@ -7,10 +7,10 @@
 #pragma once
 
 #include <map>
-#include <mutex>
 #include <vector>
 
 #include "base/files.hpp"
+#include "base/sync.hpp"
 #include "market/client.hpp"
 
 namespace sp::broker {
@@ -66,7 +66,7 @@ class MarketView final : public ChainView {
   Files& files_;
   Options options_;
   std::vector<market::MarketClient*> witnesses_;
-  std::mutex mutex_;  // guards all below
+  Mutex mutex_;  // guards all below
   std::uint64_t newest_number_ = 0;
   std::int64_t newest_time_ = 0;
   std::int64_t saved_time_ = 0;

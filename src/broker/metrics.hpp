@@ -4,11 +4,11 @@
 
 #include <array>
 #include <atomic>
-#include <mutex>
 #include <optional>
 #include <string>
 
 #include "attest/verdict.hpp"
+#include "base/sync.hpp"
 
 namespace sp::broker {
 
@@ -27,7 +27,7 @@ class Metrics {
   static constexpr std::size_t kKinds = 6;  // values of EvidenceKind
 
   std::array<std::atomic<std::uint64_t>, kEvents> counts_{};
-  mutable std::mutex mutex_;  // guards ends_
+  mutable Mutex mutex_;  // guards ends_
   std::array<std::optional<attest::Validity>, kKinds> ends_;
 };
 

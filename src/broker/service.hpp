@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "api/broker.hpp"
+#include "base/sync.hpp"
 #include "broker/chain_view.hpp"
 #include "broker/metrics.hpp"
 #include "broker/vault.hpp"
@@ -49,7 +50,7 @@ class NonceBook {
 
   const Clock& clock_;
   Random& random_;
-  std::mutex mutex_;  // guards live_
+  Mutex mutex_;  // guards live_
   std::map<api::Nonce, Live> live_;
 };
 

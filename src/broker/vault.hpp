@@ -5,10 +5,9 @@
 // evidence it lies in the state folder. Safe to call from any thread.
 #pragma once
 
-#include <mutex>
-
 #include "api/broker.hpp"
 #include "base/files.hpp"
+#include "base/sync.hpp"
 #include "broker/policy.hpp"
 #include "crypto/aead.hpp"
 
@@ -57,7 +56,7 @@ class Vault {
   Path folder_;
   Secret32 key_;
   Random& random_;
-  std::mutex mutex_;  // orders read-modify-write of request files
+  Mutex mutex_;  // orders read-modify-write of request files
 };
 
 }  // namespace sp::broker

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <chrono>
-#include <mutex>
 
+#include "base/sync.hpp"
 #include "chain/rpc.hpp"
 
 namespace sp::chain {
@@ -64,7 +64,7 @@ class TxSender {
   Chain& chain_;
   const crypto::EthKey& key_;
   const Clock& clock_;
-  std::mutex mutex_;  // orders nonces: held from reading the nonce to the endpoint's acceptance
+  Mutex mutex_;  // orders nonces: held from reading the nonce to the endpoint's acceptance
   std::optional<std::uint64_t> chain_id_;
 };
 

@@ -4,14 +4,13 @@
 // time share one request.
 #pragma once
 
-#include <condition_variable>
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <set>
 
 #include "base/files.hpp"
+#include "base/sync.hpp"
 #include "base/world.hpp"
 #include "collateral/entry.hpp"
 
@@ -75,12 +74,12 @@ class CachedSource final : public CollateralSource {
   Files& files_;
   const Clock& clock_;
   Upstream& upstream_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
+  Mutex mutex_;
+  Condition changed_;
   std::map<Digest32, std::shared_ptr<Flight>> flights_;  // under mutex_
   std::map<Digest32, Failure> failures_;                 // under mutex_
   std::size_t fetches_ = 0;                              // under mutex_
-  std::mutex files_mutex_;
+  Mutex files_mutex_;
   std::set<std::string> names_;  // of the files, under files_mutex_
 };
 

@@ -3,9 +3,9 @@
 #pragma once
 
 #include <map>
-#include <mutex>
 #include <vector>
 
+#include "base/sync.hpp"
 #include "base/world.hpp"
 #include "collateral/source.hpp"
 #include "net/http.hpp"
@@ -68,7 +68,7 @@ class HttpSource final : public Upstream, public CollateralSource {
   const Options options_;
   const Clock& clock_;
   net::HttpClient client_;
-  std::mutex mutex_;
+  Mutex mutex_;
   std::map<std::string, Pause> pauses_;  // by origin, under mutex_
 };
 

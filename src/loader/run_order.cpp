@@ -1,7 +1,6 @@
 #include "loader/run_order.hpp"
 
-#include <future>
-
+#include "base/sync.hpp"
 #include "loader/parts.hpp"
 #include "loader/result.hpp"
 #include "loader/session.hpp"
@@ -107,8 +106,7 @@ class OrderRun {
   Status open_all(const Workspace& workspace) {
     Blame data_blame;
     std::uint32_t data_opened = 0;
-    auto data = std::async(std::launch::async,
-                           [&] { return open_data(workspace, data_blame, data_opened); });
+    Later<Status> data([&] { return open_data(workspace, data_blame, data_opened); });
     const Status image = open_solution(workspace);
     const Status opened = data.get();
     receipt_.opened |= data_opened;

@@ -50,7 +50,7 @@ Result<api::Start> WindowClient::receive_start() {
   }
   auto start = api::Start::decode(frame.body);
   SP_CHECK(!reader_.joinable());
-  reader_ = std::thread([this] { read_frames(); });
+  reader_ = Thread([this] { read_frames(); });
   return start;
 }
 

@@ -8,14 +8,12 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <map>
-#include <mutex>
 #include <string>
-#include <thread>
 
 #include "api/window.hpp"
 #include "base/files.hpp"
+#include "base/sync.hpp"
 #include "base/world.hpp"
 #include "store/receipt.hpp"
 
@@ -90,12 +88,12 @@ class WindowClient {
   std::atomic<bool> cancelled_{false};
   std::atomic<bool> lost_{false};
 
-  std::mutex write_mutex_;
-  std::mutex mutex_;  // guards next_id_ and waiting_
-  std::condition_variable changed_;
+  Mutex write_mutex_;
+  Mutex mutex_;  // guards next_id_ and waiting_
+  Condition changed_;
   std::uint32_t next_id_ = 1;
   std::map<std::uint32_t, Waiting> waiting_;
-  std::thread reader_;
+  Thread reader_;
 };
 
 /// A broker behind the window. Safe to call from any thread.

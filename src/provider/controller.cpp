@@ -44,7 +44,7 @@ Controller::~Controller() {
     for (const auto& [order, running] : running_) running->tee->kill();
   }
   wake_.notify_all();
-  for (std::thread& thread : threads_) thread.join();
+  for (Thread& thread : threads_) thread.join();
 }
 
 Status Controller::start() {

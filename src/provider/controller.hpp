@@ -7,11 +7,10 @@
 // finished one is settled. Settling twice is harmless: the market takes one.
 #pragma once
 
-#include <condition_variable>
 #include <deque>
 #include <memory>
-#include <thread>
 
+#include "base/sync.hpp"
 #include "chain/follower.hpp"
 #include "market/client.hpp"
 #include "provider/ledger.hpp"
@@ -98,15 +97,15 @@ class Controller {
   Ledger ledger_;
   std::optional<chain::Follower> follower_;  // belongs to the following thread
 
-  mutable std::mutex mutex_;  // guards all below
-  std::condition_variable wake_;
+  mutable Mutex mutex_;  // guards all below
+  Condition wake_;
   bool stopping_ = false;
   std::deque<api::OrderId> queue_;
   std::map<api::OrderId, std::shared_ptr<Running>> running_;
   std::map<api::OrderId, std::string> stages_;
   std::map<api::OrderId, std::chrono::nanoseconds> later_;  ///< settled again then, monotonic
 
-  std::vector<std::thread> threads_;
+  std::vector<Thread> threads_;
 };
 
 }  // namespace sp::provider

@@ -1,10 +1,9 @@
 #include "provider/relay.hpp"
 
-#include <condition_variable>
 #include <deque>
-#include <thread>
 
 #include "base/codec.hpp"
+#include "base/sync.hpp"
 #include "net/problem.hpp"
 #include "store/mirror_store.hpp"
 
@@ -101,7 +100,7 @@ class Relay::Workers {
       stopping_ = true;
     }
     wake_.notify_all();
-    for (std::thread& thread : threads_) thread.join();
+    for (Thread& thread : threads_) thread.join();
   }
 
   /// False where api::kCallsInFlightMax calls wait.
@@ -129,11 +128,11 @@ class Relay::Workers {
   }
 
   std::function<void(const api::Call&)> run_;
-  std::mutex mutex_;  // guards waiting_ and stopping_
-  std::condition_variable wake_;
+  Mutex mutex_;  // guards waiting_ and stopping_
+  Condition wake_;
   std::deque<api::Call> waiting_;
   bool stopping_ = false;
-  std::vector<std::thread> threads_;
+  std::vector<Thread> threads_;
 };
 
 Relay::Relay(int window, CallForwarder& forwarder, Options options)

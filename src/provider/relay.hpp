@@ -9,10 +9,10 @@
 #include <atomic>
 #include <functional>
 #include <map>
-#include <mutex>
 #include <optional>
 
 #include "api/window.hpp"
+#include "base/sync.hpp"
 #include "net/http.hpp"
 #include "store/remote/http_store.hpp"
 
@@ -73,8 +73,8 @@ class Relay {
   CallForwarder& forwarder_;
   Options options_;
   api::FrameStream stream_;
-  std::mutex write_mutex_;  // one frame at a time
-  std::mutex accept_mutex_;
+  Mutex write_mutex_;  // one frame at a time
+  Mutex accept_mutex_;
   std::optional<Address> accepted_;  // guarded by accept_mutex_
 };
 

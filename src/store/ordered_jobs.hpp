@@ -6,17 +6,15 @@
 // for those that have. An OrderedJobs belongs to its owner's thread; jobs run on any.
 #pragma once
 
-#include <condition_variable>
 #include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <system_error>
-#include <thread>
 #include <vector>
 
 #include "base/result.hpp"
+#include "base/sync.hpp"
 
 namespace sp::store {
 
@@ -37,7 +35,7 @@ class OrderedJobs {
       waiting_.clear();
     }
     changed_.notify_all();
-    for (std::thread& helper : helpers_) helper.join();
+    for (Thread& helper : helpers_) helper.join();
   }
 
   /// Jobs handed in and not yet taken.
@@ -96,7 +94,7 @@ class OrderedJobs {
     }
   }
 
-  void run_next(std::unique_lock<std::mutex>& lock) {
+  void run_next(std::unique_lock<Mutex>& lock) {
     const std::shared_ptr<Slot> slot = std::move(waiting_.front());
     waiting_.pop_front();
     lock.unlock();
@@ -109,9 +107,9 @@ class OrderedJobs {
 
   std::size_t helpers_max_;
   std::deque<std::shared_ptr<Slot>> by_age_;  // the owner's alone
-  std::vector<std::thread> helpers_;          // the owner's alone
-  std::mutex mutex_;
-  std::condition_variable changed_;
+  std::vector<Thread> helpers_;               // the owner's alone
+  Mutex mutex_;
+  Condition changed_;
   std::deque<std::shared_ptr<Slot>> waiting_;  // guarded by mutex_
   bool stopping_ = false;                      // guarded by mutex_
 };

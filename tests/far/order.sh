@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# order.sh BIN: an order between five machines, with 50 ms of delay and 1% of loss between any two, over TLS, with no file
+# order.sh BIN: an order between six machines, with 50 ms of delay and 1% of loss between any two, over TLS, with no file
 # shared. Needs root, runc and tun devices, and says so where it skips.
 set -euo pipefail
 bin=$(realpath "$1")
@@ -44,7 +44,7 @@ echo "a secret note" >"$work/customer/note.txt"
 
 started=$(date +%s%3N)
 far_up || fail "the machines aren't up"
-echo "five machines are up after $(($(date +%s%3N) - started)) ms"
+echo "six machines are up after $(($(date +%s%3N) - started)) ms"
 started=$(date +%s%3N)
 far_spctl customer run image --data note.txt --out result --max-price 5 --memory 64M --disk 64M || fail "run ended with $?"
 echo "the order took $(($(date +%s%3N) - started)) ms"

@@ -1,13 +1,13 @@
-# world.sh, to be sourced: five machines of one market, each in a network namespace with an address
+# shellcheck shell=bash disable=SC2154  # bin, work, tools and contracts are the sourcing script's
+# world.sh, to be sourced: six machines of one market, each in a network namespace with an address
 # of its own, the others' files out of its sight, and a long way (delay, loss) between them.
 #
-# Needs $bin (the programs), $work (an empty folder) and $tools (node_modules). The way is
-# FAR_DELAY_MS (50, one way) and FAR_LOSS (0.01). shellcheck shell=bash
-# shellcheck disable=SC2154  # bin, work and tools are the sourcing script's
+# Needs $bin (the programs), $work (an empty folder), $tools (node_modules). The way is
+# FAR_DELAY_MS (50, one way) and FAR_LOSS (0.01).
 
-far_roles=(chain store broker provider customer)
+far_roles=(chain store broker provider owner customer)
 declare -A far_address=([chain]=10.77.0.2 [store]=10.77.0.3 [broker]=10.77.0.4 [provider]=10.77.0.5
-  [customer]=10.77.0.6)
+  [owner]=10.77.0.6 [customer]=10.77.0.7)
 declare -A far_pid=()
 far_prefix=sp$$-
 far_rpc=https://${far_address[chain]}:8545
@@ -120,7 +120,7 @@ far_new_key() { # far_new_key ROLE NAME: prints the account, which has ether the
 }
 
 far_contracts() {
-  local account code registry_arguments cast=$tools/@foundry-rs/cast-linux-amd64/bin/cast
+  local account registry cast=$tools/@foundry-rs/cast-linux-amd64/bin/cast
   account=$(far_in chain "$cast" rpc --rpc-url http://127.0.0.1:8546 eth_accounts | tr -d '[]"')
   code() { node -e 'console.log(JSON.parse(require("fs").readFileSync(process.argv[1])).bytecode.object)' "$contracts/$1.sol/$1.json"; }
   create() { far_in chain "$cast" send --rpc-url http://127.0.0.1:8546 --unlocked --from "$account" --json --create "$1" | far_field contractAddress; }
@@ -153,7 +153,7 @@ far_network() {
   far_spctl customer network create --rpc "$far_rpc" --chain-id 31337 --market "$far_market" --token "$far_token" \
     --start-block "$far_start_block" --store public/store.json --broker public/broker.json \
     --provider public/provider.json --ca-file public/rpc.pem >/dev/null
-  for role in store broker provider; do
+  for role in store broker provider owner; do
     mkdir -p "$work/$role/home"
     cp "$work/customer/home/network.json" "$work/customer/home/ca.pem" "$work/$role/home/"
   done

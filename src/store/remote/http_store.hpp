@@ -6,9 +6,9 @@
 // tried again as StoreAccess says; a reader goes on at the byte where it broke.
 #pragma once
 
-#include <mutex>
 #include <optional>
 
+#include "base/sync.hpp"
 #include "net/http.hpp"
 #include "store/receipt.hpp"
 #include "store/remote/backoff.hpp"
@@ -60,7 +60,7 @@ class HttpStore final : public BlobStore {
   net::HttpClient& client_;
   std::string base_url_;  // without a slash at its end
   const StoreAccess access_;
-  std::mutex mutex_;
+  Mutex mutex_;
   std::optional<Address> told_;  // guarded by mutex_: what the store says its account is
 };
 
