@@ -32,15 +32,31 @@ attest() {
   rm -f "$ours" "$peer"
 }
 
+# Sealing from memory and from files, beside openssl, cp and age.
+seal() {
+  cmake --build --preset release --target seal_bench >/dev/null
+  bench/seal.sh
+}
+
+# Blobs through a store over TLS, beside nginx.
+store() {
+  cmake --build --preset release --target spnode store_bench >/dev/null
+  bench/store.sh
+}
+
 case "${1:-all}" in
   all)
     attest
+    seal
+    store
     order
     ;;
   attest) attest ;;
   order) order ;;
+  seal) seal ;;
+  store) store ;;
   *)
-    echo "bench: there is no benchmark \"$1\"; there are: attest, order" >&2
+    echo "bench: there is no benchmark \"$1\"; there are: attest, order, seal, store" >&2
     exit 2
     ;;
 esac

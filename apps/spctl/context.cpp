@@ -15,6 +15,19 @@ Result<std::string> Session::url_of(const Address& service) const {
                  "network.json doesn't say where it is", "Add it under \"services\"");
 }
 
+std::vector<std::string> Session::urls_of(const Address& service) const {
+  std::vector<std::string> urls;
+  if (const auto first = url_of(service)) urls.push_back(*first);
+  const auto add = [&](const std::string& url) {
+    if (std::find(urls.begin(), urls.end(), url) == urls.end()) urls.push_back(url);
+  };
+  const auto listed = network.services.find(service);
+  if (listed != network.services.end()) add(listed->second);
+  const auto more = network.mirrors.find(service);
+  if (more != network.mirrors.end()) std::for_each(more->second.begin(), more->second.end(), add);
+  return urls;
+}
+
 Context::Context(Home home, const GlobalOptions& options)
     : home_(std::move(home)),
       console_(options.json),

@@ -45,6 +45,8 @@ struct Session {
   /// Where the service of an account is reached: broker, store, or one of "services".
   /// Errc::not_found.
   [[nodiscard]] Result<std::string> url_of(const Address& service) const;
+  /// All its places, the one of url_of() first; empty where there is none.
+  [[nodiscard]] std::vector<std::string> urls_of(const Address& service) const;
 };
 
 class Context {

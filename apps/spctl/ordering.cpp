@@ -8,7 +8,6 @@
 #include "spctl/catalog.hpp"
 #include "spctl/interrupts.hpp"
 #include "spctl/uploads.hpp"
-#include "store/remote/http_store.hpp"
 
 namespace sp::spctl {
 namespace {
@@ -152,16 +151,18 @@ Result<Chosen> Placer::choose() {
 }
 
 Result<Brought> Placer::upload() {
-  store::HttpStore blobs(context_.http(), session_.network.store.url);
+  const apps::ServiceAddress& own = session_.network.store;
+  SP_ASSIGN(const auto stores,
+            open_stores(context_, session_.urls_of(own.address), own.address, request_.key_name));
   Brought brought;
   std::uint64_t size = 0;
   if (!offer_id(request_.image)) {
-    SP_ASSIGN(brought.solution, upload_image(context_, blobs, request_.image));
+    SP_ASSIGN(brought.solution, upload_image(context_, *stores, request_.image));
     size += brought.solution->plaintext_size;
   }
   for (std::size_t i = 0; i < request_.data.size(); ++i) {
     if (offer_id(request_.data[i])) continue;
-    SP_ASSIGN(Uploaded uploaded, upload_data(context_, blobs, request_.data[i]));
+    SP_ASSIGN(Uploaded uploaded, upload_data(context_, *stores, request_.data[i]));
     size += uploaded.plaintext_size;
     brought.data.emplace(i, std::move(uploaded));
   }

@@ -156,6 +156,7 @@ Status Initializer::init_store() {
   settings.folder = "state/blobs";
   settings.key = kSigningKey;
   settings.bytes_max = options_.bytes_max;
+  settings.accounts.open = true;
   return write_settings(settings.to_json());
 }
 
@@ -204,6 +205,7 @@ Status Initializer::init_provider() {
   settings.runc = options_.runc;
   settings.platform = kPlatform;
   settings.services = network_->services;
+  settings.mirrors = network_->mirrors;
   settings.services[network_->broker.address] = network_->broker.url;
   settings.services[network_->store.address] = network_->store.url;
   settings.services.erase(settings.authority);

@@ -90,18 +90,13 @@ Status run_provider(const Path& path) {
   SP_ASSIGN(const ProviderSettings settings, ProviderSettings::load(files, path));
   SP_ASSIGN(const crypto::EthKey action, load_key(files, settings.action_key));
   SP_TRY(files.make_folder(settings.folder));
-=======
   SP_TRY(sweep_temporaries(settings.folder, SweepDepth::below));
-  SP_ASSIGN(const auto host, tee::make_sandbox(sandbox_options(settings)));
-
-  SP_ASSIGN(const auto access, ChainAccess::open(settings.follows, settings.ca_file, clock));
-  chain::TxSender sender(access->chain(), action, clock);
->>>>>>> crash
   net::HttpClient::Options trusting;
   trusting.ca_file = settings.ca_file;
   trusting.slowest = net::kSlowestLine;
   net::HttpClient client(trusting);
-  provider::CallForwarder forwarder(client, settings.services);
+  provider::CallForwarder forwarder(
+      client, settings.services, {&action, std::nullopt, &clock, nullptr, {}}, &settings.mirrors);
 
   // One account has one row of nonces a chain, so markets of one chain share a sender. Markets end
   // first: their threads send.

@@ -60,6 +60,10 @@
 #define SP_STORE_SITES(X)                                                                         \
   X(store_blob, "store.blob", write, "store",                                                     \
     "A blob is kept, whole or not at all. Who had no answer puts it again.")                      \
+  X(store_owner, "store.owner", effect, "store",                                                  \
+    "A blob is counted to its account. A record without its blob is void at the next start.")     \
+  X(store_owners, "store.owners", write, "store",                                                 \
+    "The record of owners is written anew without what is void. The old one says the same.")      \
   X(store_receipt, "store.receipt", effect, "store",                                              \
     "A storage receipt is signed, over blobs that are on the disk.")
 

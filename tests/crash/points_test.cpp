@@ -98,8 +98,22 @@ class CrashPoints : public testing::TestWithParam<Point> {
     return kept.empty() ? "fetched again" : "kept";
   }
 
+  // The store starts with a record of owners that a crash cut off, and dies as it writes a new one.
+  std::string in_the_owners() {
+    world.kill("store");
+    std::ofstream(world.town().home() / "store" / "state" / "blobs" / "owners.log",
+                  std::ios::app | std::ios::binary)
+        << "half a record";
+    world.start("store", point);
+    EXPECT_TRUE(world.dies("store", kDeathLimit)) << "the point was never passed";
+    world.restart("store");
+    return world.expect_one_end(world.order());
+  }
+
   std::string in_a_daemon() {
     switch (point.site) {
+      case CrashSite::store_owners:
+        return in_the_owners();
       case CrashSite::ledger_failed:
         return given_up();
       case CrashSite::broker_secret:

@@ -233,7 +233,9 @@ Sealed Town::seal(const Path& folder) {
 }
 
 Sealed Town::seal(store::ByteSource& stream) {
-  store::HttpStore blobs(http_, network().store.url);
+  const auto writer = crypto::EthKey::generate(random_);
+  store::HttpStore blobs(http_, network().store.url,
+                         {&writer, network().store.address, &clock_, nullptr, {}});
   auto content_key = crypto::random_secret<32>(random_);
   const auto sealed = must(store::seal_package(stream, content_key, blobs, random_, {}));
   return {{sealed.id.data}, std::move(content_key)};
