@@ -157,6 +157,8 @@ Status Initializer::init_store() {
   settings.key = kSigningKey;
   settings.bytes_max = options_.bytes_max;
   settings.accounts.open = true;
+  settings.accounts.quota_bytes = options_.quota_bytes;
+  settings.accounts.open = true;
   return write_settings(settings.to_json());
 }
 
