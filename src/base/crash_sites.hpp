@@ -25,7 +25,9 @@
   X(provider_accept, "provider.accept", effect, "provider",                                       \
     "A session is accepted. The next loader makes a session of its own.")                         \
   X(transaction, "transaction", transaction, "provider spctl",                                    \
-    "A transaction is sent. Nothing is remembered of it: the chain says what is done already.")   \
+    "A transaction is sent. What the outbox holds is sent again, and the chain takes one.")       \
+  X(transaction_outbox, "transaction.outbox", write, "provider",                                  \
+    "A transaction is kept before it is sent. Without it the call is made anew.")                 \
   X(upload, "upload", effect, "provider spctl",                                                   \
     "A blob is put into the store. It is put again: a blob is its digest.")                       \
   X(storage_receipt, "storage-receipt", effect, "provider",                                       \
