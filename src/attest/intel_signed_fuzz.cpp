@@ -4,22 +4,16 @@
 #include <nlohmann/json.hpp>
 
 #include "attest/intel.hpp"
-#include "attest/testing/intel_vendor.hpp"
+#include "attest/testing/vendors.hpp"
 #include "base/testing/fuzz_input.hpp"
-#include "crypto/random.hpp"
 
 namespace sp::attest {
 namespace {
 
 using sp::testing::FuzzInput;
+using testing::intel;
 using testing::IntelRecipe;
 using testing::IntelVendor;
-
-const IntelVendor& vendor() {
-  static crypto::SystemRandom random;
-  static const IntelVendor made(random);
-  return made;
-}
 
 // Puts another value somewhere into a document: where, the input's bytes say level by level.
 void spoil(FuzzInput& input, Json& json) {
@@ -92,15 +86,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   options.measurement.data[0] = 0x5a;
   const ReportData report_data{.data = {0x17}};
   IntelRecipe recipe =
-      sgx ? vendor().sgx_recipe(report_data, options) : vendor().tdx_recipe(report_data, options);
+      sgx ? intel().sgx_recipe(report_data, options) : intel().tdx_recipe(report_data, options);
   const bool whole = input.empty();
   spoil(input, recipe);
-  const sp::Bytes quote = input.spoiled(vendor().quote(recipe));
+  const sp::Bytes quote = input.spoiled(intel().quote(recipe));
   const EvidenceKind kind = sgx ? EvidenceKind::sgx : EvidenceKind::tdx;
-  const auto claims = verify_intel(kind, quote, IntelVendor::collateral(recipe), vendor().anchors(),
+  const auto claims = verify_intel(kind, quote, IntelVendor::collateral(recipe), intel().anchors(),
                                    testing::kIntelNow);
   SP_CHECK(claims.ok() || !whole);
   if (claims) SP_CHECK(claims->kind == kind);
-  static_cast<void>(show_intel(kind, quote, vendor().anchors(), testing::kIntelNow));
+  static_cast<void>(show_intel(kind, quote, intel().anchors(), testing::kIntelNow));
   return 0;
 }

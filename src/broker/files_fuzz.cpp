@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/testing/fuzz_terms.hpp"
+#include "base/codec.hpp"
 #include "base/testing/memory_files.hpp"
 #include "broker/service.hpp"
 #include "crypto/aead.hpp"

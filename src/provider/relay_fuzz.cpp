@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "api/testing/fuzz_terms.hpp"
+#include "base/codec.hpp"
 #include "base/files.hpp"
 #include "net/http.hpp"
 #include "provider/relay.hpp"
