@@ -40,7 +40,7 @@ std::vector<fs::path> files_ending(std::string_view ending) {
   return found;
 }
 
-std::string relative(const fs::path& path) { return fs::relative(path, kRoot).generic_string(); }
+std::string in_root(const fs::path& path) { return fs::relative(path, kRoot).generic_string(); }
 
 std::string joined(const Names& names) {
   std::string text;
@@ -77,7 +77,7 @@ Names parsers_of(const std::vector<std::string>& lines, const std::string& heade
 Names all_parsers() {
   Names found;
   for (const fs::path& header : files_ending(".hpp")) {
-    const std::string name = relative(header);
+    const std::string name = in_root(header);
     if (name.find("/testing/") != std::string::npos) continue;
     if (name.ends_with("test_support.hpp")) continue;
     std::ifstream file(header);
@@ -90,7 +90,7 @@ Names all_parsers() {
 
 TEST(FuzzRegistry, NamesEveryTargetAndNoOther) {
   Names there;
-  for (const fs::path& source : files_ending("_fuzz.cpp")) there.insert(relative(source));
+  for (const fs::path& source : files_ending("_fuzz.cpp")) there.insert(in_root(source));
   Names named;
   for (const Json& target : registry()["targets"]) named.insert(target["source"]);
   EXPECT_TRUE(without(there, named).empty()) << "not in it:" << joined(without(there, named));
