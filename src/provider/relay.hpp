@@ -61,6 +61,9 @@ class Relay {
   /// Sends the Start frame and serves until the Finish frame. Errc::unavailable where the loader
   /// went away before, Errc::malformed and others for what isn't the protocol. Blocks.
   Result<api::Finish> serve();
+  /// Whether the last answer of a broker was that it can't answer now: it, or its chain, is away,
+  /// or it doesn't see the order (any more). From any thread.
+  [[nodiscard]] bool broker_is_away() const { return broker_is_away_; }
   /// Tells the loader to stop. From any thread.
   void cancel();
 
@@ -76,6 +79,7 @@ class Relay {
   Mutex write_mutex_;  // one frame at a time
   Mutex accept_mutex_;
   std::optional<Address> accepted_;  // guarded by accept_mutex_
+  std::atomic<bool> broker_is_away_ = false;
 };
 
 }  // namespace sp::provider
