@@ -9,6 +9,12 @@ order() {
   bench/order.sh
 }
 
+# How fast the log follower catches up with 100,000 blocks, beside the bare calls.
+follower() {
+  cmake --build --preset release --target follower_bench >/dev/null
+  build/release/bin/follower_bench
+}
+
 # How fast evidence is verified; needs the recorded evidence.
 attest() {
   local evidence="${EVIDENCE_DIR:-../shared/evidence}"
@@ -48,19 +54,37 @@ broker() {
   build/release/bin/broker_bench
 }
 
+# Sealing from memory and from files, beside openssl, cp and age.
+seal() {
+  cmake --build --preset release --target seal_bench >/dev/null
+  bench/seal.sh
+}
+
+# Blobs through a store over TLS, beside nginx.
+store() {
+  cmake --build --preset release --target spnode store_bench >/dev/null
+  bench/store.sh
+}
+
 case "${1:-all}" in
   all)
     attest
+    follower
+    seal
+    store
     order
     broker
     load
     ;;
   attest) attest ;;
+  follower) follower ;;
   order) order ;;
   broker) broker ;;
   load) load ;;
+  seal) seal ;;
+  store) store ;;
   *)
-    echo "bench: there is no benchmark \"$1\"; there are: attest, order, broker, load" >&2
+    echo "bench: there is no benchmark \"$1\"; there are: attest, broker, follower, load, order, seal, store" >&2
     exit 2
     ;;
 esac

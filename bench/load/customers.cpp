@@ -125,7 +125,7 @@ class Crowd {
   Status place(std::size_t number, Customer& customer) {
     const Time begun = moments_.now();
     const apps::Network& network = town_.network();
-    store::HttpStore blobs(town_.http(), network.store.url);
+    store::HttpStore blobs(town_.http(), network.store.url, town_.writing(customer.key, random_));
     const auto data_key = crypto::random_secret<32>(random_);
     const Bytes data = data_of(random_);
     store::MemorySource source(data);
@@ -174,7 +174,8 @@ class Crowd {
       return Error{Errc::refused, "an order ended as " +
                                       std::string(api::outcome_name(customer.settled->outcome))};
     }
-    store::HttpStore blobs(town_.http(), town_.network().store.url);
+    store::HttpStore blobs(town_.http(), town_.network().store.url,
+                           town_.writing(customer.key, random_));
     SP_ASSIGN(const auto package,
               store::Package::fetch(blobs, store::PackageId{customer.settled->result.data}));
     const api::Run run{customer.order, 0, 0};

@@ -31,6 +31,7 @@ constexpr std::chrono::seconds kStartLimit{30};
 constexpr std::chrono::milliseconds kPoll{200};  // of a provider: the chain is one for all of them
 constexpr const char* kGasLimit = "3000000000";  // of a block: gas isn't what is measured
 constexpr std::size_t kSetUpThreads = 4;
+constexpr unsigned kStoreTries = 6;
 
 std::uint16_t free_port() {
   const Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -68,7 +69,7 @@ Digest32 mapping_slot(ByteView key, ByteView slot) {
 
 struct Provider {
   Provider(Town& town, const crypto::EthKey& action_key, const provider::ControllerOptions& options,
-           std::unique_ptr<ThreadHost> own_host, Files& files, const Clock& clock)
+           std::unique_ptr<ThreadHost> own_host, Files& files, const Clock& clock, Random& random)
       : action(action_key),
         host(std::move(own_host)),
         endpoint(chain::http_endpoint(town.network().rpc, clock)),
@@ -77,7 +78,7 @@ struct Provider {
         sender(chain, action, clock),
         services{{town.network().broker.address, town.network().broker.url},
                  {town.network().store.address, town.network().store.url}},
-        forwarder(client, services),
+        forwarder(client, services, town.writing(action, random)),
         controller({market, sender, action, *host, forwarder, files, clock}, options) {
     must(market.registry());
     must(controller.start());
@@ -217,6 +218,7 @@ void Town::start_store() {
   settings.listen.port = free_port();
   settings.folder = "blobs";
   settings.key = "store.key";
+  settings.accounts.open = true;
   told_.store = {settings.listen.url(), key.address()};
   start_daemon("store", settings.to_json(), told_.store.url);
 }
@@ -231,12 +233,22 @@ void Town::start_broker() {
   settings.folder = "vault";
   settings.keys = "broker.keys";
   settings.platform = "platform";
-  settings.follows = {{{told_.rpc}, 1}, told_.market, told_.start_block};
+  settings.markets = {{{{told_.rpc}, 1}, told_.market, told_.start_block}};
   settings.attests = told_.loader_tee;
   told_.broker = {settings.listen.url(), keys.signing.address()};
   told_.broker_tee =
       dev_policy(must(prove::measure_program(files_, options_.spnode)), platform.anchor());
   start_daemon("broker", settings.to_json(), told_.broker.url);
+}
+
+store::StoreAccess Town::writing(const crypto::EthKey& key, Random& random) const {
+  store::StoreAccess access;
+  access.signer = &key;
+  access.store = told_.store.address;
+  access.clock = &clock_;
+  access.random = &random;
+  access.backoff.attempts = kStoreTries;
+  return access;
 }
 
 // TestToken is OpenZeppelin's ERC20: balances are its slot 0, allowances its slot 1.
@@ -298,7 +310,7 @@ void Town::sell_image() {
   fund({seller.address()});
   make_image(folder_ / "image");
   const auto tree = must(store::read_tree({{"", folder_ / "image"}}, store::OddEntries::refuse));
-  store::HttpStore blobs(http_, told_.store.url);
+  store::HttpStore blobs(http_, told_.store.url, writing(seller, random_));
   const auto key = crypto::random_secret<32>(random_);
   const auto sealed = must(store::seal_package(*tree, key, blobs, random_, {}));
   solution_ = spctl::own_part(api::PartKind::solution, {sealed.id.data}, seller.address(), told_);
@@ -330,8 +342,8 @@ void Town::start_providers() {
     must(files_.make_folder(options.folder));
     auto host = std::make_unique<ThreadHost>(platform_, loader_, options.folder / "tees", clock_,
                                              random_, moments_);
-    providers_.push_back(
-        std::make_unique<Provider>(*this, actions_[i], options, std::move(host), files_, clock_));
+    providers_.push_back(std::make_unique<Provider>(*this, actions_[i], options, std::move(host),
+                                                    files_, clock_, random_));
   }
 }
 

@@ -10,6 +10,7 @@
 #include "provider/controller.hpp"
 #include "spctl/context.hpp"
 #include "store/package.hpp"
+#include "store/remote/http_store.hpp"
 #include "tee.hpp"
 
 namespace sp::bench {
@@ -51,6 +52,8 @@ class Town {
   [[nodiscard]] const api::Part& solution() const { return solution_; }
   [[nodiscard]] const api::BrokerIdentityAnswer& broker() const { return broker_; }
   net::HttpClient& http() { return http_; }
+  /// How this account writes to the store: signed, and again where it is busy.
+  [[nodiscard]] store::StoreAccess writing(const crypto::EthKey& key, Random& random) const;
   /// By name: "anvil", "broker", "store", "bench".
   [[nodiscard]] std::map<std::string, Usage> usage() const;
   [[nodiscard]] pid_t pid_of(const std::string& name) const;

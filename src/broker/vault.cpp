@@ -3,6 +3,7 @@
 #include <set>
 
 #include "base/codec.hpp"
+#include "base/durable.hpp"
 #include "crypto/hash.hpp"
 #include "crypto/random.hpp"
 
@@ -63,7 +64,7 @@ Vault::Vault(Files& files, Path folder, Secret32 key, Random& random, VaultLimit
       random_(random),
       limits_(limits) {}
 
-Status Vault::write_record(const Path& name, ByteView plaintext) {
+Status Vault::write_record(CrashSite site, const Path& name, ByteView plaintext) {
   const Bytes header = header_of(name);
   crypto::GcmNonce nonce;
   random_.fill(nonce);
@@ -71,7 +72,7 @@ Status Vault::write_record(const Path& name, ByteView plaintext) {
   std::copy(nonce.begin(), nonce.end(), record.begin());
   crypto::Aes256Gcm(key_).seal(nonce, header, plaintext,
                                MutableByteView(record).subspan(nonce.size()));
-  return files_.write_atomic(folder_ / name, record, FileMode::owner_only);
+  return keep(files_, site, folder_ / name, record, FileMode::owner_only);
 }
 
 Result<SecretBytes> Vault::read_record(const Path& name) {
@@ -119,7 +120,7 @@ Status Vault::put(const Deposited& deposited, std::int64_t until, std::int64_t n
   const Path name = secret_name(deposited.owner, deposited.digest);
   const SecretBytes record = encode(deposited);
   SP_TRY(make_room(name.string(), {deposited.owner, record.size(), until}, now));
-  return write_record(name, record.reveal());
+  return write_record(CrashSite::broker_secret, name, record.reveal());
 }
 
 Result<Deposited> Vault::get(const Address& owner, const Digest32& digest) {
@@ -172,7 +173,7 @@ Status Vault::keep_request(const KeptRequest& kept, std::uint32_t sessions_max) 
   for (const KeptRequest& entry : list) {
     writer.var(entry.attestation.encode()).var(entry.request.encode());
   }
-  return write_record(requests_name(request.run.order), writer.bytes());
+  return write_record(CrashSite::broker_request, requests_name(request.run.order), writer.bytes());
 }
 
 Result<std::vector<KeptRequest>> Vault::requests(const api::OrderId& order) {

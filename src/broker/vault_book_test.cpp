@@ -92,13 +92,13 @@ TEST_F(VaultLimitsTest, ADepositBeyondALimitIsToldWhenToTryAgain) {
   EXPECT_FALSE(broker_->holds(owner_.address(), filled<Digest32>(3)));
   const auto full = deposit(owner_, 12);
   EXPECT_EQ(full.status, 429U);
-  EXPECT_EQ(net::retry_after(full), kFullRetryAfter);
+  EXPECT_EQ(net::retry_after(full.headers), kFullRetryAfter);
   EXPECT_NE(as_text(full.body).find("try again in 3600 s"), std::string_view::npos);
   EXPECT_EQ(deposit(owner_, 11).status, 201U);  // again, in its own place
   EXPECT_EQ(deposit(other, 10).status, 201U);
   const auto whole = deposit(other, 11);
   EXPECT_EQ(whole.status, 507U);
-  EXPECT_EQ(net::retry_after(whole), kFullRetryAfter);
+  EXPECT_EQ(net::retry_after(whole.headers), kFullRetryAfter);
   EXPECT_NE(as_text(whole.body).find("vault is full"), std::string_view::npos);
 }
 

@@ -27,7 +27,8 @@ inline constexpr std::size_t kTargetSizeMax = 2048;  ///< path and query of a re
 inline constexpr std::size_t kConnectionsMax = 512;  ///< of one server; more are refused with 503
 /// Of one peer: an IPv4 address, or the /64 of an IPv6 one; more get 503. One peer can't take all.
 inline constexpr std::size_t kConnectionsPerPeerMax = kConnectionsMax / 4;
-inline constexpr std::size_t kQueuedRequestsMax = 256;  ///< waiting for a worker; more get 503
+inline constexpr std::size_t kQueuedRequestsMax = 256;       ///< waiting for a worker; more get 503
+inline constexpr std::size_t kBytesInFlightMax = 256 << 20;  ///< of bodies; more get 503
 /// What a busy server's Retry-After says, for connections and requests over the limits above.
 inline constexpr std::chrono::seconds kBusyRetryAfter{1};
 inline constexpr std::chrono::seconds kIdleTimeout{60};  ///< of a kept connection
@@ -70,6 +71,9 @@ class HttpServer {
     /// is this machine's own, such as a proxy that stands in front for everybody.
     std::size_t connections_per_peer_max = kConnectionsPerPeerMax;
     bool count_loopback = false;
+    /// Of the bodies of all requests and answers under way, at least body_max. What handlers that
+    /// run answer goes beyond it, nothing else.
+    std::size_t bytes_in_flight_max = kBytesInFlightMax;
     std::chrono::milliseconds idle_timeout = kIdleTimeout;
     std::chrono::milliseconds transfer_timeout = kTransferTimeout;  ///< and for a TLS handshake
     /// Files in PEM: the certificate with its chain behind it, and its private key. Both or none;
@@ -100,6 +104,15 @@ struct Url {
   static Result<Url> parse(std::string_view text);
 };
 
+/// Takes the body of an answer as it comes, on the caller's thread. An error ends the call.
+class BodyReceiver {
+ public:
+  virtual ~BodyReceiver() = default;
+  /// Status and fields; once for a call, before the body.
+  virtual Status begin(const HttpResponse& head) = 0;
+  virtual Status take(ByteView bytes) = 0;
+};
+
 class HttpClient {
  public:
   struct Options {
@@ -127,8 +140,16 @@ class HttpClient {
   Result<HttpResponse> call(const std::string& method, const std::string& url, ByteView body = {},
                             const Headers& headers = {});
 
+  /// GET. The body of a 200 or 206 goes to `receiver` and isn't in the answer; where it breaks off,
+  /// the receiver has had what came. Errors as of call(), and the receiver's.
+  Result<HttpResponse> download(const std::string& url, const Headers& headers,
+                                BodyReceiver& receiver);
+
  private:
   struct State;
+  Result<HttpResponse> perform(const std::string& method, const std::string& url, ByteView body,
+                               const Headers& headers, BodyReceiver* receiver);
+
   std::unique_ptr<State> state_;
 };
 

@@ -23,9 +23,9 @@ milliseconds spread(milliseconds pause, Random& random) {
 
 }  // namespace
 
-std::optional<std::chrono::seconds> retry_after(const HttpResponse& response) {
-  const auto field = response.headers.find("retry-after");
-  if (field == response.headers.end()) return std::nullopt;
+std::optional<std::chrono::seconds> retry_after(const Headers& headers) {
+  const auto field = headers.find("retry-after");
+  if (field == headers.end()) return std::nullopt;
   std::uint32_t seconds = 0;
   const char* end = field->second.data() + field->second.size();
   const auto [rest, failure] = std::from_chars(field->second.data(), end, seconds);
@@ -45,7 +45,7 @@ Result<HttpResponse> call_patiently(HttpClient& client, const Clock& clock, Rand
     if (!answer && ++broken >= patience.broken_max) return answer;
     milliseconds pause = own_pause;
     own_pause *= 2;
-    const auto told = answer ? retry_after(*answer) : std::nullopt;
+    const auto told = answer ? retry_after(answer->headers) : std::nullopt;
     if (told) pause = *told;
     pause = spread(pause, random);
     if (clock.monotonic() + pause > deadline) return answer;

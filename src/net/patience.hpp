@@ -13,9 +13,9 @@ namespace sp::net {
 
 inline constexpr std::chrono::seconds kRetryAfterMax{3600};  ///< a longer Retry-After reads as this
 
-/// The Retry-After of an answer, in seconds from now. Empty where there is none that reads as a
-/// number (RFC 9110, 10.2.3; our services never send a date).
-std::optional<std::chrono::seconds> retry_after(const HttpResponse& response);
+/// The Retry-After among an answer's fields, in seconds from now. Empty where there is none that
+/// reads as a number (RFC 9110, 10.2.3; our services never send a date).
+std::optional<std::chrono::seconds> retry_after(const Headers& headers);
 
 /// How long a caller waits for a busy service, pauses and tries together.
 struct Patience {

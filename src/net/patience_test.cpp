@@ -35,11 +35,7 @@ class Always final : public Random {
   std::uint8_t byte_;
 };
 
-HttpResponse with_field(const std::string& value) {
-  HttpResponse response;
-  response.headers["retry-after"] = value;
-  return response;
-}
+Headers with_field(const std::string& value) { return {{"retry-after", value}}; }
 
 TEST(Patience, ReadsRetryAfter) {
   EXPECT_EQ(retry_after(with_field("7")), seconds(7));
@@ -47,7 +43,7 @@ TEST(Patience, ReadsRetryAfter) {
   for (const char* odd : {"", "-1", "1.5", "soon", "99999999999", "7 "}) {
     EXPECT_EQ(retry_after(with_field(odd)), std::nullopt) << odd;
   }
-  EXPECT_EQ(retry_after({}), std::nullopt);
+  EXPECT_EQ(retry_after(Headers()), std::nullopt);
 }
 
 class PatienceTest : public ::testing::Test {
@@ -104,12 +100,12 @@ TEST_F(PatienceTest, ANobodyIsTriedAFewTimes) {
 TEST(Problem, SaysWhenToTryAgainWhatMayPass) {
   const HttpResponse later = problem_response({Errc::unavailable, "the chain is behind"});
   EXPECT_EQ(later.status, 503U);
-  EXPECT_EQ(retry_after(later), kProblemRetryAfter);
+  EXPECT_EQ(retry_after(later.headers), kProblemRetryAfter);
   EXPECT_EQ(as_text(later.body),
             R"({"error":"unavailable","message":"the chain is behind; try again in 2 s"})");
   const HttpResponse never = problem_response({Errc::refused, "no"});
   EXPECT_EQ(never.status, 403U);
-  EXPECT_EQ(retry_after(never), std::nullopt);
+  EXPECT_EQ(retry_after(never.headers), std::nullopt);
 }
 
 }  // namespace

@@ -90,7 +90,7 @@ void hear(const Result<net::HttpResponse>& answer, Told& told) {
   if (answer->status != 429 && answer->status != 503) return;
   ++told.busy;
   const bool words = as_text(answer->body).find("try again in ") != std::string_view::npos;
-  if (!net::retry_after(*answer) || !words) ++told.wordless;
+  if (!net::retry_after(answer->headers) || !words) ++told.wordless;
 }
 
 TEST_F(Overload, AFloodOfRequestsAndAnOrderInTheMiddle) {
