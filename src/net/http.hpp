@@ -2,8 +2,9 @@
 // request to a handler, and a client that keeps connections.
 //
 // The server reads a request whole before it calls the handler, and refuses by itself what isn't
-// HTTP: 400, 408 (by closing), 413, 414, 417, 431, 503. Ranges, methods and paths are the handler's
-// business. A response's content-length is the server's, save in the answer to HEAD.
+// HTTP: 400, 408 (by closing), 413, 414, 417, 431, and 503 with Retry-After where it is busy.
+// Ranges, methods and paths are the handler's business. A response's content-length is the
+// server's, save in the answer to HEAD.
 //
 // Threads: an HttpServer runs its own event loop thread and a bounded pool of workers that call the
 // handler, so a handler may block and must be safe to call from several threads at once. An
@@ -24,9 +25,13 @@ inline constexpr std::size_t kHeaderSizeMax =
     16 * 1024;                                       ///< request line or status line and all fields
 inline constexpr std::size_t kTargetSizeMax = 2048;  ///< path and query of a request
 inline constexpr std::size_t kConnectionsMax = 512;  ///< of one server; more are refused with 503
-inline constexpr std::size_t kQueuedRequestsMax = 1024;      ///< waiting for a worker; more get 503
+/// Of one peer: an IPv4 address, or the /64 of an IPv6 one; more get 503. One peer can't take all.
+inline constexpr std::size_t kConnectionsPerPeerMax = kConnectionsMax / 4;
+inline constexpr std::size_t kQueuedRequestsMax = 256;       ///< waiting for a worker; more get 503
 inline constexpr std::size_t kBytesInFlightMax = 256 << 20;  ///< of bodies; more get 503
-inline constexpr std::chrono::seconds kIdleTimeout{60};      ///< of a kept connection
+/// What a busy server's Retry-After says, for connections and requests over the limits above.
+inline constexpr std::chrono::seconds kBusyRetryAfter{1};
+inline constexpr std::chrono::seconds kIdleTimeout{60};  ///< of a kept connection
 inline constexpr std::chrono::seconds kTransferTimeout{
     30};  ///< for a whole header, and without progress in the middle of a body
 inline constexpr std::chrono::seconds kMessageTimeout{600};  ///< for a whole request or response
@@ -62,6 +67,10 @@ class HttpServer {
     std::uint16_t port = 0;  ///< 0 = any free one
     std::size_t body_max = 1 << 20;
     unsigned workers = 4;
+    /// 1 to kConnectionsMax. Loopback is exempt unless `count_loopback`: what connects from there
+    /// is this machine's own, such as a proxy that stands in front for everybody.
+    std::size_t connections_per_peer_max = kConnectionsPerPeerMax;
+    bool count_loopback = false;
     /// Of the bodies of all requests and answers under way, at least body_max. What handlers that
     /// run answer goes beyond it, nothing else.
     std::size_t bytes_in_flight_max = kBytesInFlightMax;

@@ -20,6 +20,7 @@
 
 #include "base/log.hpp"
 #include "net/fields.hpp"
+#include "net/peers.hpp"
 #include "net/request_reading.hpp"
 #include "net/tls.hpp"
 #include "net/workers.hpp"
@@ -41,9 +42,11 @@ constexpr std::size_t kFirstRead = 4096;
 constexpr std::chrono::milliseconds kAcceptPause{50};  // where descriptors run out
 constexpr std::chrono::milliseconds kLingerTime{500};  // so that a refusal is read before the reset
 constexpr std::size_t kLingerBytes = 1 << 20;
-constexpr std::string_view kBusy =
+// Errors as net/problem.hpp writes them. The number of the field is kBusyRetryAfter's.
+constexpr std::string_view kBusyHead =
     "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\n"
-    "content-length: 0\r\n\r\n";
+    "content-type: application/json\r\ncontent-length: ";
+static_assert(kBusyRetryAfter == std::chrono::seconds(1));
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 auto into(error_code& failure) { return asio::redirect_error(asio::use_awaitable, failure); }
@@ -57,6 +60,7 @@ struct Connection {
   virtual void close() = 0;
 
   beast::flat_buffer buffer;
+  std::string peer;  // as peer_name says it
   bool idle = true;  // nothing of a request has come yet
 };
 
@@ -206,30 +210,56 @@ class Server final : public HttpServer {
         continue;
       }
       socket.set_option(tcp::no_delay(true), failure);
-      if (connections_.size() >= kConnectionsMax) {
-        if (tls_) continue;  // closed without a word: it would take a handshake to say one
-        socket.non_blocking(true, failure);
-        socket.send(asio::buffer(kBusy), 0, failure);
-        socket.shutdown(tcp::socket::shutdown_send, failure);
-        continue;
-      }
-      if (tls_) {
-        asio::co_spawn(loop_, serve_tls(std::move(socket)), asio::detached);
+      std::string peer =
+          peer_name(socket.remote_endpoint(failure).address(), options_.count_loopback);
+      if (const std::string_view full = full_for(peer); !full.empty()) {
+        turn_away(std::move(socket), full);
+      } else if (tls_) {
+        asio::co_spawn(loop_, serve_tls(std::move(socket), std::move(peer)), asio::detached);
       } else {
-        asio::co_spawn(loop_, serve_plain(std::move(socket)), asio::detached);
+        asio::co_spawn(loop_, serve_plain(std::move(socket), std::move(peer)), asio::detached);
       }
     }
   }
 
-  Task serve_plain(tcp::socket socket) {
-    StreamConnection<PlainStream> connection(std::move(socket));
+  // Why this peer gets no connection; empty where it does.
+  [[nodiscard]] std::string_view full_for(const std::string& peer) const {
+    if (connections_.size() >= kConnectionsMax) return "too many connections";
+    const bool many = peers_.count(peer) >= options_.connections_per_peer_max;
+    return many ? "too many connections from this address" : "";
+  }
+
+  void turn_away(tcp::socket socket, std::string_view why) const {
+    if (tls_) return;  // closed without a word: it would take a handshake to say one
+    const Bytes body = busy(why).body;
+    const std::string answer = std::string(kBusyHead) + std::to_string(body.size()) + "\r\n\r\n" +
+                               std::string(as_text(body));
+    error_code ignored;
+    socket.non_blocking(true, ignored);
+    socket.send(asio::buffer(answer), 0, ignored);
+    socket.shutdown(tcp::socket::shutdown_send, ignored);
+  }
+
+  void enter(Connection& connection, std::string peer) {
     connections_.insert(&connection);
+    connection.peer = std::move(peer);
+    peers_.enter(connection.peer);
+  }
+
+  void leave(Connection& connection) {
+    connections_.erase(&connection);
+    peers_.leave(connection.peer);
+  }
+
+  Task serve_plain(tcp::socket socket, std::string peer) {
+    StreamConnection<PlainStream> connection(std::move(socket));
+    enter(connection, std::move(peer));
     co_await serve(connection, Next::keep);
   }
 
-  Task serve_tls(tcp::socket socket) {
+  Task serve_tls(tcp::socket socket, std::string peer) {
     StreamConnection<TlsServerStream> connection(std::move(socket), *tls_);
-    connections_.insert(&connection);
+    enter(connection, std::move(peer));
     connection.limit(options_.transfer_timeout);
     error_code failure;
     co_await connection.stream.async_handshake(asio::ssl::stream_base::server, into(failure));
@@ -241,7 +271,7 @@ class Server final : public HttpServer {
     while (next == Next::keep && !stopping_) next = co_await serve_one(connection);
     if (next == Next::linger && !stopping_) co_await linger(connection);
     connection.close();
-    connections_.erase(&connection);
+    leave(connection);
     if (stopping_ && connections_.empty()) grace_.cancel();
   }
 
@@ -328,7 +358,7 @@ class Server final : public HttpServer {
     auto pending = std::make_shared<Pending>(loop_, std::move(request));
     const bool taken = workers_.submit([this, pending]() mutable {
       pending->response =
-          refusing_ ? refusal(503, "stopping") : call_handler(handler_, pending->request);
+          refusing_ ? busy("the server stops") : call_handler(handler_, pending->request);
       asio::post(loop_, [pending = std::move(pending)] {
         pending->done = true;
         pending->ended.cancel();
@@ -388,6 +418,7 @@ class Server final : public HttpServer {
   tcp::acceptor acceptor_{loop_};
   asio::steady_timer accept_pause_{loop_};
   asio::steady_timer grace_{loop_};
+  Peers peers_;                        // loop's thread only
   std::set<Connection*> connections_;  // loop's thread only
   std::size_t bytes_held_ = 0;         // of bodies, loop's thread only
   bool stopping_ = false;              // loop's thread only

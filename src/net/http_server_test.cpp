@@ -4,6 +4,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <thread>
 
 #include "net/http.hpp"
 #include "net/testing/raw_socket.hpp"
@@ -278,6 +279,39 @@ TEST_F(HttpServerTest, SaysWhyItCantListen) {
   HttpServer::Options named;
   named.address = "localhost.example";
   EXPECT_EQ(HttpServer::start(named, echo).error().code, Errc::usage);
+}
+
+TEST_F(HttpServerTest, OnePeerDoesntTakeAllConnections) {
+  options.count_loopback = true;
+  options.connections_per_peer_max = 3;
+  start();
+  const auto ask_from = [&](const char* address) {
+    return RawSocket::connect(server->port(), address);
+  };
+  std::vector<RawSocket> held;
+  for (int i = 0; i < 3; ++i) {
+    held.push_back(ask_from("127.0.0.2"));
+    held.back().send("GET /x HTTP/1.1\r\nHost: h\r\n\r\n");
+    EXPECT_EQ(status(held.back().read_until("GET /x\n")), 200U);
+  }
+  RawSocket beyond = ask_from("127.0.0.2");
+  const std::string refused = beyond.read_all();
+  EXPECT_EQ(status(refused), 503U);
+  EXPECT_NE(refused.find("retry-after: 1\r\n"), std::string::npos);
+  EXPECT_NE(refused.find("too many connections from this address; try again in 1 s"),
+            std::string::npos);
+  RawSocket other = ask_from("127.0.0.3");
+  other.send("GET /y HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  EXPECT_EQ(status(other.read_all()), 200U);
+  held.clear();
+  // The places are free again, as soon as the server has seen the ends.
+  for (int i = 0; i < 200; ++i) {
+    RawSocket again = ask_from("127.0.0.2");
+    again.send("GET /z HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    if (status(again.read_all()) == 200U) return;
+    std::this_thread::sleep_for(milliseconds(10));
+  }
+  FAIL() << "no place became free";
 }
 
 }  // namespace

@@ -54,12 +54,26 @@ std::string readable(std::string_view text) {
   return result;
 }
 
+HttpResponse problem_of(unsigned status, const Error& error) {
+  const Json body{{"error", errc_name(error.code)}, {"message", error.message}};
+  return text_response(status, "application/json",
+                       body.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
 }  // namespace
 
 HttpResponse problem_response(const Error& error) {
-  const Json body{{"error", errc_name(error.code)}, {"message", error.message}};
-  return text_response(status_of(error.code), "application/json",
-                       body.dump(-1, ' ', false, Json::error_handler_t::replace));
+  const unsigned status = status_of(error.code);
+  if (status == 503) return retry_response(status, error, kProblemRetryAfter);
+  return problem_of(status, error);
+}
+
+HttpResponse retry_response(unsigned status, const Error& error, std::chrono::seconds after) {
+  const std::string seconds = std::to_string(after.count());
+  HttpResponse response =
+      problem_of(status, {error.code, error.message + "; try again in " + seconds + " s"});
+  response.headers["retry-after"] = seconds;
+  return response;
 }
 
 Error problem_from(const HttpResponse& response, std::string_view who) {

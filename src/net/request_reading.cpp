@@ -2,6 +2,8 @@
 
 #include <boost/beast/http/error.hpp>
 
+#include "net/problem.hpp"
+
 namespace sp::net {
 namespace {
 
@@ -70,9 +72,7 @@ HttpRequest take_request(RequestParser& parser, Target target) {
 }
 
 HttpResponse busy(std::string_view why) {
-  HttpResponse response = refusal(503, why);
-  response.headers["retry-after"] = "1";
-  return response;
+  return retry_response(503, {Errc::unavailable, std::string(why)}, kBusyRetryAfter);
 }
 
 std::size_t declared_size(const RequestParser& parser, std::size_t body_max) {

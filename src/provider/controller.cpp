@@ -327,7 +327,7 @@ bool Controller::settle_later(const api::OrderId& order, const Entry& entry, con
   }
   if (phase && *phase != market::Phase::working && *phase != market::Phase::settling) return false;
   log(LogLevel::warning, "settle_postponed", {{"order", order.hex0x()}, {"reason", error.message}});
-  postpone(order, kSettlePause, error.message);
+  postpone(order, kLaterPause, error.message);
   return true;
 }
 

@@ -5,12 +5,17 @@
 #include "base/codec.hpp"
 #include "base/crash_point.hpp"
 #include "base/sync.hpp"
+#include "crypto/random.hpp"
+#include "net/patience.hpp"
 #include "net/problem.hpp"
 #include "store/mirror_store.hpp"
 
 namespace sp::provider {
 namespace {
 
+// The loader tries again by itself what this doesn't see through, and waits a minute for an answer.
+constexpr net::Patience kBrokerPatience{std::chrono::milliseconds(10'000),
+                                        std::chrono::milliseconds(200), 1};
 constexpr std::string_view kBrokerMethods[] = {"nonce", "attest", "release"};
 
 bool is_broker_method(const std::string& method) {
@@ -38,8 +43,11 @@ Result<Bytes> CallForwarder::forward(const api::Call& call) {
 
 Result<Bytes> CallForwarder::call_broker(const std::string& url, const api::Call& call) {
   if (!is_broker_method(call.method)) return Error{Errc::not_found, "brokers know no such call"};
+  const SystemClock clock;
+  crypto::SystemRandom random;
   SP_ASSIGN(net::HttpResponse response,
-            client_.call("POST", url + "/v1/" + call.method, call.body));
+            net::call_patiently(client_, clock, random, kBrokerPatience, "POST",
+                                url + "/v1/" + call.method, call.body));
   if (response.status != 200) return net::problem_from(response, "the broker");
   return std::move(response.body);
 }

@@ -1,21 +1,12 @@
 #include "store/remote/backoff.hpp"
 
 #include <algorithm>
-#include <charconv>
+
+#include "net/patience.hpp"
 
 namespace sp::store {
 
 using std::chrono::milliseconds;
-
-std::optional<std::chrono::seconds> retry_after(const net::Headers& headers) {
-  const auto field = headers.find("retry-after");
-  if (field == headers.end()) return {};
-  std::uint32_t seconds = 0;
-  const char* end = field->second.data() + field->second.size();
-  const auto [rest, failure] = std::from_chars(field->second.data(), end, seconds);
-  if (failure != std::errc{} || rest != end) return {};
-  return std::chrono::seconds(seconds);
-}
 
 bool is_transient(const Result<net::HttpResponse>& answer) {
   if (!answer) {
@@ -28,7 +19,7 @@ bool is_transient(const Result<net::HttpResponse>& answer) {
 std::optional<milliseconds> pause_after(const Backoff& backoff, unsigned attempt,
                                         const Result<net::HttpResponse>& answer, Random& random) {
   if (attempt >= backoff.attempts) return {};
-  const auto asked = answer ? retry_after(answer->headers) : std::nullopt;
+  const auto asked = answer ? net::retry_after(answer->headers) : std::nullopt;
   if (asked && *asked > kRetryAfterMax) return {};
   milliseconds ceiling = backoff.first;
   for (unsigned i = 1; i < attempt && ceiling < backoff.max; ++i) ceiling *= 2;

@@ -21,9 +21,6 @@ struct Backoff {
   std::chrono::milliseconds max{20'000};  ///< of one pause, but for Retry-After
 };
 
-/// Retry-After in seconds; a date, and what can't be read, is as if it weren't there.
-std::optional<std::chrono::seconds> retry_after(const net::Headers& headers);
-
 /// Whether an answer, or its absence, may be otherwise the next time: 429, 500, 502, 503, 504,
 /// Errc::unavailable and Errc::timed_out.
 bool is_transient(const Result<net::HttpResponse>& answer);

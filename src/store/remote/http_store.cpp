@@ -6,6 +6,7 @@
 #include "base/crash_point.hpp"
 #include "base/json.hpp"
 #include "crypto/hash.hpp"
+#include "net/patience.hpp"
 #include "store/remote/byte_range.hpp"
 #include "store/remote/conditional.hpp"
 #include "store/remote/signed_request.hpp"
@@ -37,7 +38,7 @@ Error error_of(const net::HttpResponse& response, std::string_view doing) {
   if (response.status == 413) code = Errc::too_large;
   if (response.status == 507) code = Errc::io;
   std::string text = words_of(response);
-  if (const auto wait = retry_after(response.headers)) {
+  if (const auto wait = net::retry_after(response.headers)) {
     text += ", to be tried again after " + std::to_string(wait->count()) + " s";
   }
   return Error{code, text}.in(doing);

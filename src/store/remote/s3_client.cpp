@@ -1,6 +1,7 @@
 #include "store/remote/s3_client.hpp"
 
 #include "crypto/hash.hpp"
+#include "net/patience.hpp"
 #include "store/remote/backoff.hpp"
 #include "store/remote/s3_answers.hpp"
 
@@ -107,7 +108,7 @@ Error s3_error(const net::HttpResponse& response, std::string_view doing) {
   }
   std::string text = "status " + std::to_string(response.status);
   if (!code.empty()) text += " " + code;
-  if (const auto wait = retry_after(response.headers)) {
+  if (const auto wait = net::retry_after(response.headers)) {
     text += ", to be tried again after " + std::to_string(wait->count()) + " s";
   }
   return Error{errc, text}.in(doing);
