@@ -1,5 +1,5 @@
 # Everything a newcomer types. Each target installs what it needs.
-.PHONY: all demo test bench fuzz mutants soak lint tidy sanitize up clean
+.PHONY: all demo demo-far test bench fuzz mutants soak lint tidy sanitize up clean
 
 all: build/release/build.ninja
 	cmake --build --preset release
@@ -13,6 +13,12 @@ demo: ## one confidential order, end to end, on real input
 	@cmake --preset release >/dev/null
 	@cmake --build --preset release --target spctl spnode sploader
 	@examples/flights/demo.sh build/demo
+
+demo-far: ## the same between six machines far apart (network namespaces), while every daemon is killed once
+	@tools/install.sh
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release --target spctl spnode sploader far_link far_front
+	@examples/flights/demo-far.sh build/demo-far
 
 test: ## all tests
 	@tools/install.sh

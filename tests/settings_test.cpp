@@ -1,5 +1,5 @@
-// How settings say where the chain is reached: one endpoint, or k of n.
-#include "common/settings.hpp"
+// How settings say where the chain is reached, and where a daemon listens.
+#include "common/provider_settings.hpp"
 
 #include <gtest/gtest.h>
 
@@ -80,6 +80,28 @@ TEST_F(SettingsTest, WhatMakesNoQuorumIsRefused) {
   EXPECT_EQ(error_of({{"urls", "http://a"}, {"agree", 1}}),
             "provider.json.rpc rpc.urls must be a list of URLs");
   EXPECT_EQ(error_of(three), "provider.json.rpc must be a text");
+}
+
+TEST_F(SettingsTest, AListenerSpeaksTlsWithBothFilesOrNone) {
+  ProviderSettings settings;
+  settings.follows.rpc.urls = {"http://a:1"};
+  settings.listen = {"10.0.0.1", 8303, "tls/certificate.pem", "tls/key.pem"};
+  EXPECT_EQ(settings.listen.url(), "https://10.0.0.1:8303");
+  const Path path = folder_ / "tls.json";
+  Json json = Json::parse(settings.to_json());
+  const auto reload = [&] {
+    const std::string text = json.dump();
+    EXPECT_TRUE(files_.write_atomic(path, as_bytes(text), FileMode::owner_only).ok());
+    return ProviderSettings::load(files_, path);
+  };
+  EXPECT_EQ(reload()->listen, settings.listen);
+  json["listen"].erase("key");
+  const auto half = reload();
+  ASSERT_FALSE(half.ok());
+  EXPECT_EQ(half.error().message,
+            "tls.json.listen listen.certificate and key belong together: both files or none");
+  json["listen"].erase("certificate");
+  EXPECT_EQ(reload()->listen.url(), "http://10.0.0.1:8303");
 }
 
 }  // namespace

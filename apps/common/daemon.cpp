@@ -48,9 +48,14 @@ Status serve_until_stopped(const char* name, const Listen& listen, std::size_t b
   options.port = listen.port;
   options.body_max = body_max;
   options.workers = kHttpWorkers;
+  options.certificate_file = listen.certificate;
+  options.key_file = listen.key;
   SP_ASSIGN(const auto server, net::HttpServer::start(options, std::move(handler)));
   log(LogLevel::info, "listening",
-      {{"daemon", name}, {"address", listen.address}, {"port", server->port()}});
+      {{"daemon", name},
+       {"address", listen.address},
+       {"port", server->port()},
+       {"tls", listen.tls() ? "yes" : "no"}});
   wait_for_stop();
   log(LogLevel::info, "stopping", {{"daemon", name}});
   return {};

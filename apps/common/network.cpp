@@ -4,6 +4,7 @@
 
 #include "base/json.hpp"
 #include "common/services.hpp"
+#include "common/settings.hpp"
 
 namespace sp::apps {
 namespace {
@@ -52,25 +53,27 @@ Result<Network> Network::load(const Files& files, const Path& path) {
   if (object.has("services")) {
     SP_ASSIGN(network.services, services_from_json(object.any("services"), "services"));
   }
+  if (object.has("caFile")) network.ca_file = path.parent_path() / object.text("caFile", kPathMax);
   SP_TRY(object.finish());
   return network;
 }
 
 Status Network::save(Files& files, const Path& path) const {
-  const Json json{{"version", kVersion},
-                  {"rpc", rpc},
-                  {"chainId", market.chain_id},
-                  {"market", market.contract.hex0x()},
-                  {"token", token.hex0x()},
-                  {"tokenSymbol", token_symbol},
-                  {"tokenDecimals", token_decimals},
-                  {"startBlock", start_block},
-                  {"confirmations", confirmations},
-                  {"broker", service_json(broker)},
-                  {"store", service_json(store)},
-                  {"brokerTee", broker_tee.to_json()},
-                  {"loaderTee", loader_tee.to_json()},
-                  {"services", services_to_json(services)}};
+  Json json{{"version", kVersion},
+            {"rpc", rpc},
+            {"chainId", market.chain_id},
+            {"market", market.contract.hex0x()},
+            {"token", token.hex0x()},
+            {"tokenSymbol", token_symbol},
+            {"tokenDecimals", token_decimals},
+            {"startBlock", start_block},
+            {"confirmations", confirmations},
+            {"broker", service_json(broker)},
+            {"store", service_json(store)},
+            {"brokerTee", broker_tee.to_json()},
+            {"loaderTee", loader_tee.to_json()},
+            {"services", services_to_json(services)}};
+  if (!ca_file.empty()) json["caFile"] = ca_file.lexically_relative(path.parent_path()).string();
   return files.write_atomic(path, as_bytes(json.dump(2) + "\n"), FileMode::everyone);
 }
 

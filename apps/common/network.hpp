@@ -23,7 +23,8 @@ struct ServiceAddress {
 /// {"url", "address"}, "store": {...},
 ///  "brokerTee": appraisal policy for brokers, "loaderTee": appraisal policy for loaders,
 ///  "services": {ADDRESS: URL} of providers, and of brokers and stores besides the two (may be
-///  absent)}
+///  absent), "caFile": certificates in PEM of those who may vouch for https services, relative to
+///  this file (absent: the system's)}
 struct Network {
   std::string rpc;
   crypto::Eip712Domain market;
@@ -34,8 +35,9 @@ struct Network {
   std::uint32_t confirmations = 1;
   ServiceAddress broker;
   ServiceAddress store;
-  attest::AppraisalPolicy broker_tee;       ///< which brokers secrets are deposited with
-  attest::AppraisalPolicy loader_tee;       ///< which loaders may have own secrets
+  attest::AppraisalPolicy broker_tee;  ///< which brokers secrets are deposited with
+  attest::AppraisalPolicy loader_tee;  ///< which loaders may have own secrets
+  Path ca_file;  ///< as read: joined to the folder of network.json; empty: the system's
   std::map<Address, std::string> services;  ///< where others are reached: providers by authority
 
   /// Errc::not_found, Errc::malformed, Errc::unsupported.

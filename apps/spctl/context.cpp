@@ -23,6 +23,18 @@ Result<std::unique_ptr<Context>> Context::create(const GlobalOptions& options) {
   return std::unique_ptr<Context>(new Context(std::move(home), options));
 }
 
+net::HttpClient& Context::http() {
+  if (http_) return *http_;
+  net::HttpClient::Options options;
+  options.slowest = net::kSlowestLine;
+  // Where there is no network yet, nobody is asked but this machine's own daemons.
+  if (const auto network = apps::Network::load(files_, home_.network())) {
+    options.ca_file = network->ca_file;
+  }
+  http_ = std::make_unique<net::HttpClient>(options);
+  return *http_;
+}
+
 Result<std::shared_ptr<Session>> Context::session() {
   if (session_) return session_;
   auto network = apps::Network::load(files_, home_.network());

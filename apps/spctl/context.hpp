@@ -31,7 +31,7 @@ inline constexpr const char* kDefaultKey = "me";
 struct Session {
   Session(apps::Network loaded, const Clock& clock)
       : network(std::move(loaded)),
-        endpoint(chain::http_endpoint(network.rpc, clock)),
+        endpoint(chain::http_endpoint(network.rpc, clock, {}, network.ca_file)),
         chain(*endpoint),
         market(chain, network.market),
         token(chain, network.token) {}
@@ -57,7 +57,8 @@ class Context {
   Files& files() { return files_; }
   const Clock& clock() { return clock_; }
   Random& random() { return random_; }
-  net::HttpClient& http() { return http_; }
+  /// Trusts whom this home's network trusts, from the first call on.
+  net::HttpClient& http();
   KeyRing& keys() { return keys_; }
   /// The network of this home. Errc::not_found says to run `spctl up`.
   Result<std::shared_ptr<Session>> session();
@@ -70,7 +71,7 @@ class Context {
   PosixFiles files_;
   SystemClock clock_;
   crypto::SystemRandom random_;
-  net::HttpClient http_;
+  std::unique_ptr<net::HttpClient> http_;
   KeyRing keys_;
   std::shared_ptr<Session> session_;
 };

@@ -65,7 +65,7 @@ std::optional<uid_t> LocalSystem::user(uid_t own) const {
 
 apps::Listen LocalSystem::listen(const Daemon& daemon) const {
   const auto port = ports_.find(daemon.name());
-  return {"127.0.0.1", port == ports_.end() ? std::uint16_t{0} : port->second};
+  return {"127.0.0.1", port == ports_.end() ? std::uint16_t{0} : port->second, {}, {}};
 }
 
 apps::FollowedMarket LocalSystem::followed() const {

@@ -5,7 +5,9 @@
 // nothing on a second call. Belongs to one thread.
 #pragma once
 
-#include "common/settings.hpp"
+#include "common/broker_settings.hpp"
+#include "common/provider_settings.hpp"
+#include "common/store_settings.hpp"
 #include "spctl/context.hpp"
 #include "spctl/daemon.hpp"
 #include "spctl/programs.hpp"

@@ -21,6 +21,7 @@ void add_commands(sp::spctl::Cli& cli) {
   add_token_commands(cli);
   add_key_commands(cli);
   add_policy_commands(cli);
+  add_network_command(cli);
   add_verify_command(cli);
   add_attest_commands(cli);
   add_measure_commands(cli);

@@ -46,7 +46,9 @@ Result<int> register_provider(Context& context, const ProviderOptions& options) 
   SP_ASSIGN(const auto session, context.session());
   SP_ASSIGN(const crypto::EthKey key, context.keys().load(options.key));
   Address action = key.address();
-  if (!options.action_key.empty()) {
+  if (options.action_key.starts_with("0x")) {
+    SP_ASSIGN(action, Address::from_hex(options.action_key));
+  } else if (!options.action_key.empty()) {
     SP_ASSIGN(const KeyInfo info, context.keys().info(options.action_key));
     action = info.address;
   }
@@ -144,7 +146,8 @@ void add_provider_commands(Cli& cli) {
                           "register --key owner --deposit 100", register_provider);
   command->add_option("--key", options->key, "Authority account's key")->capture_default_str();
   command->add_option("--action-key", options->action_key,
-                      "Key whose account accepts sessions and manages offers [the same]");
+                      "Key whose account accepts sessions and sends settlements, or the account "
+                      "(0x...) that `spnode init provider` printed [the same]");
   command->add_option("--deposit", options->deposit,
                       "Deposit to reach, in tokens [the least that is asked for]");
   for (const bool adding : {true, false}) {

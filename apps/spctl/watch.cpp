@@ -16,7 +16,10 @@ constexpr std::size_t kProgressMax = 4096;
 constexpr std::string_view kGivenUp = "failed";  // a provider's state of an order
 constexpr std::size_t kWordsMax = 200;           // of a provider, that are shown
 constexpr milliseconds kClockPeriod{2'000};      // between looks at the chain's time
-constexpr milliseconds kChainLossMax{30'000};    // how long the chain may be out of reach
+// How long the chain may be out of reach, and how long a reorganisation may hide the order: its
+// transaction is in the pool again and comes back with one of the next blocks.
+constexpr std::chrono::minutes kChainLossMax{15};
+constexpr std::chrono::minutes kHiddenMax{3};
 
 // Printable text of a field, cut.
 std::string field_text(const Json& json, const char* key) {
@@ -111,14 +114,16 @@ class Watcher {
 
   Result<Watched> watch() {
     const auto start = context_.clock().monotonic();
-    auto heard = start;
+    heard_ = start;
     for (;;) {
       auto seen = look();
       const auto now = context_.clock().monotonic();
       if (seen && *seen) return **seen;
-      if (seen) heard = now;
-      if (!seen && (seen.error().code != Errc::unavailable || now - heard > kChainLossMax)) {
-        return seen.error();
+      if (seen) {
+        heard_ = now;
+        silence_told_ = false;
+      } else {
+        SP_TRY(bear(seen.error(), now));
       }
       SP_TRY(on_interrupt(now));
       // The pause is a twentieth of the wait so far, so it costs little at any length.
@@ -129,6 +134,25 @@ class Watcher {
   }
 
  private:
+  // What may pass is waited for, and told once; the error where it has lasted too long or can't
+  // pass.
+  Status bear(const Error& error, std::chrono::nanoseconds now) {
+    const bool hidden = error.code == Errc::not_found;
+    const bool silent = error.code == Errc::unavailable || error.code == Errc::timed_out;
+    if (!hidden && !silent) return error;
+    const std::chrono::nanoseconds limit = hidden ? kHiddenMax : kChainLossMax;
+    if (now - heard_ > limit) return error;
+    if (std::exchange(silence_told_, true)) return {};
+    context_.console().note(
+        (hidden ? "The chain was reorganised and doesn't show the order now"
+                : "The chain can't be reached (" + error.message + ")") +
+        std::string("; waiting up to ") +
+        std::to_string(std::chrono::duration_cast<std::chrono::minutes>(limit).count()) +
+        " minutes. The order goes on without this command: later 'spctl orders get " + id_.hex0x() +
+        "' tells how it is, and 'spctl orders result' opens what it made.");
+    return {};
+  }
+
   Watched ended(Watched::End end) const { return {end, {}, attempt_, gave_up_}; }
 
   // The end, or nothing yet.
@@ -188,6 +212,8 @@ class Watcher {
   std::uint16_t attempt_ = 0;
   std::optional<std::chrono::nanoseconds> cancelled_at_;
   std::chrono::nanoseconds clock_looked_{0};
+  std::chrono::nanoseconds heard_{0};  // when the chain last showed the order
+  bool silence_told_ = false;
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "collateral/answers.hpp"
 #include "collateral/cached_source.hpp"
 #include "collateral/http_source.hpp"
+#include "common/broker_settings.hpp"
 #include "common/daemon.hpp"
 #include "crypto/random.hpp"
 #include "daemons.hpp"
@@ -66,7 +67,7 @@ Status run_broker(const Path& path) {
   prove::DevProver prover(std::move(platform), own);
   SP_TRY(files.make_folder(settings.folder));
 
-  SP_ASSIGN(const auto access, ChainAccess::open(settings.follows, clock));
+  SP_ASSIGN(const auto access, ChainAccess::open(settings.follows, settings.ca_file, clock));
   broker::MarketView view(access->market(), files,
                           {settings.follows.start_block, settings.folder / "checkpoint"},
                           access->witnesses());

@@ -3,15 +3,17 @@
 namespace sp::apps {
 
 Result<std::unique_ptr<ChainAccess>> ChainAccess::open(const FollowedMarket& follows,
+                                                       const std::string& ca_file,
                                                        const Clock& clock) {
   const std::vector<std::string>& urls = follows.rpc.urls;
   std::unique_ptr<ChainAccess> access;
   if (urls.size() == 1) {
-    access.reset(new ChainAccess(chain::http_endpoint(urls[0], clock), follows.market));
+    access.reset(
+        new ChainAccess(chain::http_endpoint(urls[0], clock, {}, ca_file), follows.market));
   } else {
     std::vector<std::unique_ptr<chain::RpcEndpoint>> members;
     for (const std::string& url : urls) {
-      members.push_back(chain::http_endpoint(url, clock, kMemberPatience));
+      members.push_back(chain::http_endpoint(url, clock, kMemberPatience, ca_file));
     }
     auto quorum = chain::quorum_endpoint(std::move(members), follows.rpc.agree);
     std::vector<std::unique_ptr<Witness>> witnesses;
@@ -28,7 +30,13 @@ Result<std::unique_ptr<ChainAccess>> ChainAccess::open(const FollowedMarket& fol
     }
   }
   // Asked for once, before there are threads: the client keeps it without a lock.
-  SP_TRY(access->market_.registry());
+  const auto registry = access->market_.registry();
+  if (!registry && registry.error().code == Errc::malformed) {
+    return Error{Errc::mismatch, "there is no market at " + follows.market.contract.hex0x() +
+                                     " of the chain that the endpoint shows: see \"market\" and "
+                                     "\"rpc\" in the settings"};
+  }
+  SP_TRY(registry);
   return access;
 }
 

@@ -16,11 +16,11 @@ inline constexpr chain::RpcPatience kMemberPatience{2, std::chrono::milliseconds
 /// Safe to call from any thread.
 class ChainAccess {
  public:
-  /// Asks for the market's registry, and with several endpoints for the chain id. Errc::mismatch
-  /// where that isn't the settings'; Errc::usage where the endpoints are of different chains;
-  /// errors of the endpoints.
+  /// `ca_file` as HttpClient's. Asks for the market's registry, and with several endpoints for the
+  /// chain id. Errc::mismatch where that isn't the settings'; Errc::usage where the endpoints are
+  /// of different chains; errors of the endpoints.
   static Result<std::unique_ptr<ChainAccess>> open(const FollowedMarket& follows,
-                                                   const Clock& clock);
+                                                   const std::string& ca_file, const Clock& clock);
 
   chain::Chain& chain() { return chain_; }
   market::MarketClient& market() { return market_; }

@@ -1,10 +1,12 @@
-// spnode: the daemons of Super Protocol. `spnode store|broker|provider --config FILE`.
+// spnode: the daemons of Super Protocol. `spnode store|broker|provider --config FILE`, and
+// `spnode init ROLE` before their first start.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
 
 #include "common/daemon.hpp"
 #include "daemons.hpp"
+#include "init_command.hpp"
 
 namespace {
 
@@ -12,6 +14,7 @@ constexpr const char* kFooter =
     "Examples:\n"
     "  spnode store --config store.json\n"
     "  spnode provider --config provider.json\n"
+    "  spnode init provider --folder provider --host 10.0.0.4 --authority 0x...\n"
     "`spctl up` writes these files and starts all daemons of a local deployment.\n"
     "Exit codes: 0 stopped by SIGTERM or SIGINT, 1 failed, 2 wrong usage.";
 
@@ -22,6 +25,8 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   std::string config;
   sp::Status (*daemon)(const sp::Path&) = nullptr;
+  sp::Status (*init)(const sp::apps::InitOptions&) = nullptr;
+  sp::apps::InitOptions init_options;
   const auto add = [&](const char* name, const char* what, sp::Status (*run_it)(const sp::Path&)) {
     CLI::App* command = app.add_subcommand(name, what);
     command->add_option("--config", config, "Settings (JSON; docs/SETTINGS.md)")->required();
@@ -30,16 +35,18 @@ int run(int argc, char** argv) {
   add("store", "Holds sealed packages and signs storage receipts", sp::apps::run_store);
   add("broker", "Keeps secrets, attests loaders and releases keys to them", sp::apps::run_broker);
   add("provider", "Runs orders in TEEs and settles them", sp::apps::run_provider);
+  sp::apps::add_init_command(app, &init, init_options);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
-  sp::apps::block_stop_signals();
-  const sp::Status ended = daemon(config);
+  if (daemon) sp::apps::block_stop_signals();
+  const sp::Status ended = daemon ? daemon(config) : init(init_options);
   if (ended) return 0;
   std::fprintf(stderr, "spnode: %s\n", ended.error().message.c_str());
-  return ended.error().code == sp::Errc::malformed ? 2 : 1;
+  const sp::Errc code = ended.error().code;
+  return code == sp::Errc::malformed || code == sp::Errc::usage ? 2 : 1;
 }
 
 }  // namespace

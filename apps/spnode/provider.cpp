@@ -2,6 +2,7 @@
 
 #include "chain_access.hpp"
 #include "common/daemon.hpp"
+#include "common/provider_settings.hpp"
 #include "daemons.hpp"
 #include "provider/status.hpp"
 #include "tee/sandbox.hpp"
@@ -48,9 +49,12 @@ Status run_provider(const Path& path) {
   SP_TRY(files.make_folder(settings.folder));
   SP_ASSIGN(const auto host, tee::make_sandbox(sandbox_options(settings)));
 
-  SP_ASSIGN(const auto access, ChainAccess::open(settings.follows, clock));
+  SP_ASSIGN(const auto access, ChainAccess::open(settings.follows, settings.ca_file, clock));
   chain::TxSender sender(access->chain(), action, clock);
-  net::HttpClient client;
+  net::HttpClient::Options trusting;
+  trusting.ca_file = settings.ca_file;
+  trusting.slowest = net::kSlowestLine;
+  net::HttpClient client(trusting);
   provider::CallForwarder forwarder(client, settings.services);
   provider::Controller controller(
       {access->market(), sender, action, *host, forwarder, files, clock},

@@ -1,4 +1,5 @@
 #include "common/daemon.hpp"
+#include "common/store_settings.hpp"
 #include "daemons.hpp"
 #include "store/remote/http_store.hpp"
 

@@ -50,10 +50,11 @@ struct RpcPatience {
   std::chrono::milliseconds timeout = kRpcTimeout;  ///< of one try
 };
 
-/// Over HTTP, with retries of what is safe to retry (transport failures, 429 and 5xx; with growing
-/// pauses by `clock`).
+/// Over HTTP or HTTPS, with retries of what is safe to retry (transport failures, 429 and 5xx; with
+/// growing pauses by `clock`). `ca_file` as HttpClient's: who may vouch for an https endpoint.
 std::unique_ptr<RpcEndpoint> http_endpoint(const std::string& url, const Clock& clock,
-                                           RpcPatience patience = {});
+                                           RpcPatience patience = {},
+                                           const std::string& ca_file = {});
 
 inline constexpr std::size_t kRpcBatchMax = 16;
 inline constexpr std::size_t kRpcWordsMax = 300;  ///< bytes of an endpoint's words in an error

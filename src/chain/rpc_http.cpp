@@ -8,20 +8,22 @@
 namespace sp::chain {
 namespace {
 
-net::HttpClient::Options client_options(const RpcPatience& patience) {
+net::HttpClient::Options client_options(const RpcPatience& patience, const std::string& ca_file) {
   net::HttpClient::Options options;
   options.timeout = patience.timeout;
   options.body_max = kRpcResponseMax;
+  options.ca_file = ca_file;
   return options;
 }
 
 class HttpEndpoint final : public RpcEndpoint {
  public:
-  HttpEndpoint(std::string url, const Clock& clock, RpcPatience patience)
+  HttpEndpoint(std::string url, const Clock& clock, RpcPatience patience,
+               const std::string& ca_file)
       : url_(std::move(url)),
         clock_(clock),
         tries_max_(patience.tries),
-        client_(client_options(patience)) {}
+        client_(client_options(patience, ca_file)) {}
 
   Result<Json> call(const std::string& method, const Json& params) override {
     const std::uint64_t id = next_id_++;
@@ -110,8 +112,8 @@ std::vector<Result<Json>> RpcEndpoint::call_many(const std::vector<std::string>&
 }
 
 std::unique_ptr<RpcEndpoint> http_endpoint(const std::string& url, const Clock& clock,
-                                           RpcPatience patience) {
-  return std::make_unique<HttpEndpoint>(url, clock, patience);
+                                           RpcPatience patience, const std::string& ca_file) {
+  return std::make_unique<HttpEndpoint>(url, clock, patience, ca_file);
 }
 
 }  // namespace sp::chain

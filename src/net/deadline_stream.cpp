@@ -23,6 +23,19 @@ short wait_for(int fd, short events, DeadlineStream::SteadyTime deadline) {
   }
 }
 
+void DeadlineStream::set_deadline(SteadyTime deadline, std::size_t slowest, SteadyTime latest) {
+  deadline_ = deadline;
+  slowest_ = slowest;
+  latest_ = latest;
+}
+
+void DeadlineStream::moved(std::size_t size) {
+  if (slowest_ == 0 || deadline_ >= latest_) return;
+  constexpr std::size_t kNanoseconds = 1'000'000'000;
+  const std::chrono::nanoseconds gained(size * kNanoseconds / slowest_);
+  deadline_ = std::min(latest_, deadline_ + gained);
+}
+
 bool DeadlineStream::is_readable_now() const {
   pollfd waited{socket_.get(), POLLIN, 0};
   return ::poll(&waited, 1, 0) != 0;
@@ -40,7 +53,10 @@ std::size_t DeadlineStream::receive(iovec* parts, std::size_t count, ErrorCode& 
       return 0;
     }
     const ssize_t got = ::recvmsg(socket_.get(), &message, 0);
-    if (got > 0) return static_cast<std::size_t>(got);
+    if (got > 0) {
+      moved(static_cast<std::size_t>(got));
+      return static_cast<std::size_t>(got);
+    }
     if (got == 0) {
       failure = boost::asio::error::eof;
       return 0;
@@ -59,7 +75,10 @@ std::size_t DeadlineStream::send(iovec* parts, std::size_t count, ErrorCode& fai
   message.msg_iovlen = count;
   for (;;) {
     const ssize_t sent = ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL);
-    if (sent >= 0) return static_cast<std::size_t>(sent);
+    if (sent >= 0) {
+      moved(static_cast<std::size_t>(sent));
+      return static_cast<std::size_t>(sent);
+    }
     if (errno == EINTR) continue;
     if (errno != EAGAIN) {
       failure = system_failure();

@@ -24,7 +24,10 @@ class DeadlineStream {
   /// Takes a connected, non-blocking socket.
   explicit DeadlineStream(Fd socket) : socket_(std::move(socket)) {}
 
-  void set_deadline(SteadyTime deadline) { deadline_ = deadline; }
+  /// `slowest`: bytes per second of which each second's worth that is moved puts the deadline off
+  /// by a second, so that a big message on a slow line isn't cut, and a peer that only trickles is;
+  /// 0 = the deadline stands. Never beyond `latest`.
+  void set_deadline(SteadyTime deadline, std::size_t slowest = 0, SteadyTime latest = {});
   /// For TLS, whose tickets come when they like: input isn't an answer, so it ends no write.
   void write_despite_input() { input_ends_writes_ = false; }
   /// Whether the peer has sent or closed while nothing was asked of it.
@@ -49,8 +52,12 @@ class DeadlineStream {
   std::size_t receive(iovec* parts, std::size_t count, ErrorCode& failure);
   std::size_t send(iovec* parts, std::size_t count, ErrorCode& failure);
 
+  void moved(std::size_t size);
+
   Fd socket_;
   SteadyTime deadline_;
+  SteadyTime latest_;
+  std::size_t slowest_ = 0;
   bool input_ends_writes_ = true;
 };
 

@@ -29,6 +29,8 @@ inline constexpr std::chrono::seconds kIdleTimeout{60};  ///< of a kept connecti
 inline constexpr std::chrono::seconds kTransferTimeout{
     30};  ///< for a whole header, and without progress in the middle of a body
 inline constexpr std::chrono::seconds kMessageTimeout{600};  ///< for a whole request or response
+/// What a line carries at least that blobs are moved on, bytes per second (HttpClient::Options).
+inline constexpr std::size_t kSlowestLine = 16 * 1024;
 inline constexpr std::chrono::milliseconds kStopGrace{500};  ///< for answers under way at a stop
 
 /// Field names in lower case.
@@ -114,9 +116,12 @@ class HttpCaller {
 class HttpClient final : public HttpCaller {
  public:
   struct Options {
-    std::chrono::milliseconds timeout{10'000};  ///< of a whole call
-    std::size_t body_max = 64 << 20;            ///< of a response
-    std::size_t connections_max = 16;           ///< kept per host
+    std::chrono::milliseconds timeout{10'000};  ///< of a whole call, but see `slowest`
+    /// Bytes per second: each second's worth that is moved puts the timeout off by a second, up to
+    /// kMessageTimeout in all, so that a big body on a slow line isn't cut. 0 = never.
+    std::size_t slowest = 0;
+    std::size_t body_max = 64 << 20;   ///< of a response
+    std::size_t connections_max = 16;  ///< kept per host
     /// Certificates in PEM of those who may vouch for an https server; empty: the system's.
     std::string ca_file;
   };

@@ -222,7 +222,9 @@ HttpClient::~HttpClient() = default;
 
 Result<HttpResponse> HttpClient::carry(const std::string& method, const std::string& url_text,
                                        ByteView body, const Headers& headers) {
-  const SteadyTime deadline = SteadyClock::now() + state_->options.timeout;
+  const Options& options = state_->options;
+  const SteadyTime started = SteadyClock::now();
+  const SteadyTime deadline = started + options.timeout;
   SP_ASSIGN(const Url url, Url::parse(url_text));
   SP_ASSIGN(const RequestMessage request, make_request(method, url, body, headers));
   const std::string host =
@@ -233,8 +235,8 @@ Result<HttpResponse> HttpClient::carry(const std::string& method, const std::str
     if (fresh) {
       SP_ASSIGN(connection, state_->connect(url, deadline));
     }
-    connection->transport().set_deadline(deadline);
-    Exchange done = exchange(*connection, request, url, state_->options.body_max);
+    connection->transport().set_deadline(deadline, options.slowest, started + kMessageTimeout);
+    Exchange done = exchange(*connection, request, url, options.body_max);
     if (done.reusable) state_->keep(host, std::move(connection));
     if (!done.stale || fresh) return std::move(done.response);
     fresh = true;

@@ -51,6 +51,30 @@ TEST(HttpClient, TalksToOurServer) {
   EXPECT_EQ(head->headers.at("content-length"), "9");
 }
 
+// Sends a body in pieces with pauses, and tells what a client with 300 ms of patience makes of it.
+Result<HttpResponse> call_slowly(std::size_t piece, int pieces, std::size_t slowest) {
+  const RawServer server([=](RawSocket& peer, int) {
+    peer.read_until("\r\n\r\n");
+    peer.send("HTTP/1.1 200 OK\r\ncontent-length: " + std::to_string(piece * std::size_t(pieces)) +
+              "\r\n\r\n");
+    for (int i = 0; i < pieces && peer.send(std::string(piece, 'x')); ++i) {
+      std::this_thread::sleep_for(milliseconds(60));
+    }
+  });
+  auto options = quick();
+  options.body_max = 1 << 20;
+  options.slowest = slowest;
+  return HttpClient(options).call("GET", server.url());
+}
+
+TEST(HttpClient, ASlowLineIsWaitedForAndATrickleIsNot) {
+  const auto slow = call_slowly(20'000, 10, 100'000);  // 600 ms; 200,000 bytes give two seconds
+  ASSERT_TRUE(slow) << slow.error().message;
+  EXPECT_EQ(slow->body.size(), 200'000U);
+  EXPECT_EQ(call_slowly(20'000, 10, 0).error().code, Errc::timed_out);
+  EXPECT_EQ(call_slowly(20, 10, 100'000).error().code, Errc::timed_out);
+}
+
 TEST(HttpClient, ManyThreadsShareOneClient) {
   std::atomic<int> calls = 0;
   auto server = HttpServer::start({}, [&](const HttpRequest& request) {

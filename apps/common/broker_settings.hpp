@@ -1,0 +1,35 @@
+// Settings of `spnode broker`. Values; safe to call from any thread.
+#pragma once
+
+#include "attest/appraisal.hpp"
+#include "common/settings.hpp"
+
+namespace sp::apps {
+
+/// {"folder", and where wanted "amd": [URL], "intel": [URL], "caFile", "offline"}: where what
+/// vendors publish is kept, and whom to ask in the vendors' place.
+struct CollateralSettings {
+  Path folder;
+  std::vector<std::string> amd;
+  std::vector<std::string> intel;
+  std::string ca_file;
+  bool offline = false;
+};
+
+/// {"listen", "folder", "keys": FILE, "platform": FILE, "rpc", "chainId", "market", "startBlock",
+/// "attests": appraisal policy, and where wanted "collateral": CollateralSettings, "caFile"}
+struct BrokerSettings {
+  Listen listen;
+  Path folder;    ///< vault and checkpoint
+  Path keys;      ///< broker::BrokerKeys
+  Path platform;  ///< prove::DevPlatform
+  FollowedMarket follows;
+  attest::AppraisalPolicy attests;               ///< which loaders it attests to at all
+  std::optional<CollateralSettings> collateral;  ///< absent: evidence must bring its own
+  std::string ca_file;                           ///< for the chain's endpoints
+
+  static Result<BrokerSettings> load(const Files& files, const Path& path);
+  [[nodiscard]] std::string to_json() const;
+};
+
+}  // namespace sp::apps

@@ -1,0 +1,236 @@
+#include "init.hpp"
+
+#include <array>
+
+#include "broker/service.hpp"
+#include "common/broker_settings.hpp"
+#include "common/daemon.hpp"
+#include "common/network.hpp"
+#include "common/provider_settings.hpp"
+#include "common/store_settings.hpp"
+#include "crypto/certificate.hpp"
+#include "crypto/random.hpp"
+#include "prove/dev.hpp"
+
+namespace sp::apps {
+namespace {
+
+constexpr std::size_t kKeysFileMax = 4096;
+
+// Names in the daemon's folder; settings name them relative to it.
+constexpr const char* kSigningKey = "state/signing.key";
+constexpr const char* kBrokerKeys = "state/broker.keys";
+constexpr const char* kPlatform = "state/platform";
+constexpr const char* kCertificate = "tls/certificate.pem";
+constexpr const char* kCertificateKey = "tls/key.pem";
+
+// The work of one init; `made_` and what it points to live as long as the call.
+class Initializer {
+ public:
+  explicit Initializer(const InitOptions& options) : options_(options), folder_(options.folder) {}
+
+  Result<Card> run();
+
+ private:
+  Status check_options() const;
+  Result<bool> has(const char* file) const;
+  Status keep_secret(const char* file, const SecretBytes& secret);
+  Status make_certificate();
+  Status init_store();
+  Status init_broker();
+  Status init_provider();
+  Status read_network();
+  Result<crypto::EthKey> signing_key();
+  Result<prove::DevPlatform> platform();
+  [[nodiscard]] FollowedMarket followed() const;
+  [[nodiscard]] std::string network_ca() const;
+  [[nodiscard]] Path settings_file() const { return folder_ / (options_.role + ".json"); }
+  Status write_settings(const std::string& json);
+
+  const InitOptions& options_;
+  const Path folder_;
+  PosixFiles files_;
+  SystemClock clock_;
+  crypto::SystemRandom random_;
+  Listen listen_;
+  std::optional<Network> network_;
+  Card card_;
+};
+
+std::uint16_t default_port(const std::string& role) {
+  if (role == "store") return kStorePort;
+  return role == "broker" ? kBrokerPort : kProviderPort;
+}
+
+attest::AppraisalPolicy dev_policy(const attest::Measurement& program, const Digest48& anchor) {
+  attest::AppraisalPolicy policy;
+  policy.kinds = {attest::EvidenceKind::dev};
+  policy.measurements = {program};
+  policy.tcb_statuses = {attest::TcbStatus::up_to_date};
+  policy.dev_keys = {anchor};
+  return policy;
+}
+
+Status Initializer::check_options() const {
+  if (options_.hosts.empty()) {
+    return Error{Errc::usage, "--host is missing: the name or address by which others reach it"};
+  }
+  if (options_.role == "provider" && options_.authority.empty()) {
+    return Error{Errc::usage, "--authority is missing: the account that registers the provider"};
+  }
+  return {};
+}
+
+Result<bool> Initializer::has(const char* file) const {
+  const auto size = files_.size(folder_ / file);
+  if (!size && size.error().code != Errc::not_found) return size.error();
+  return size.ok();
+}
+
+Status Initializer::keep_secret(const char* file, const SecretBytes& secret) {
+  SP_ASSIGN(const bool there, has(file));
+  if (there) return {};
+  return files_.write_atomic(folder_ / file, secret.reveal(), FileMode::owner_only);
+}
+
+Status Initializer::make_certificate() {
+  if (!options_.tls) return {};
+  listen_.certificate = kCertificate;
+  listen_.key = kCertificateKey;
+  SP_TRY(files_.make_folder(folder_ / "tls"));
+  SP_ASSIGN(const bool there, has(kCertificate));
+  if (!there) {
+    SP_ASSIGN(const auto made,
+              crypto::make_server_certificate(options_.hosts, clock_.unix_seconds()));
+    // The key first: a certificate that is there has its key.
+    SP_TRY(files_.write_atomic(folder_ / kCertificateKey, made.key.reveal(), FileMode::owner_only));
+    SP_TRY(files_.write_atomic(folder_ / kCertificate, as_bytes(made.certificate),
+                               FileMode::everyone));
+  }
+  SP_ASSIGN(const Bytes pem, files_.read(folder_ / kCertificate, kCertificateSizeMax));
+  card_.certificate = as_text(pem);
+  return {};
+}
+
+Status Initializer::read_network() {
+  if (options_.network.empty()) return {};
+  SP_ASSIGN(network_, Network::load(files_, options_.network));
+  return {};
+}
+
+Result<crypto::EthKey> Initializer::signing_key() {
+  const auto fresh = crypto::EthKey::generate(random_);
+  SP_TRY(keep_secret(kSigningKey, SecretBytes(fresh.secret().reveal())));
+  return load_key(files_, folder_ / kSigningKey);
+}
+
+Result<prove::DevPlatform> Initializer::platform() {
+  SP_TRY(keep_secret(kPlatform, prove::DevPlatform::generate(random_).encode()));
+  SP_ASSIGN(Bytes bytes, files_.read(folder_ / kPlatform, prove::kDevPlatformSizeMax));
+  auto platform = prove::DevPlatform::decode(bytes);
+  wipe(bytes);
+  return platform;
+}
+
+FollowedMarket Initializer::followed() const {
+  return {{{network_->rpc}, 1}, network_->market, network_->start_block};
+}
+
+std::string Initializer::network_ca() const {
+  return options_.ca_file.empty() ? network_->ca_file.string() : options_.ca_file;
+}
+
+Status Initializer::write_settings(const std::string& json) {
+  return files_.write_atomic(settings_file(), as_bytes(json), FileMode::everyone);
+}
+
+Status Initializer::init_store() {
+  SP_ASSIGN(const crypto::EthKey key, signing_key());
+  card_.address = key.address();
+  StoreSettings settings;
+  settings.listen = listen_;
+  settings.folder = "state/blobs";
+  settings.key = kSigningKey;
+  settings.bytes_max = options_.bytes_max;
+  return write_settings(settings.to_json());
+}
+
+Status Initializer::init_broker() {
+  SP_TRY(keep_secret(kBrokerKeys, broker::BrokerKeys::generate(random_).encode()));
+  SP_ASSIGN(Bytes bytes, files_.read(folder_ / kBrokerKeys, kKeysFileMax));
+  auto keys = broker::BrokerKeys::decode(bytes);
+  wipe(bytes);
+  if (!keys) return keys.error().in(kBrokerKeys);
+  card_.address = keys->signing.address();
+  SP_ASSIGN(const prove::DevPlatform machine, platform());
+  SP_ASSIGN(const auto own, prove::measure_program(files_, prove::kOwnProgram));
+  card_.tee = dev_policy(own, machine.anchor());
+  if (!network_) return {};
+  BrokerSettings settings;
+  settings.listen = listen_;
+  settings.folder = "state/vault";
+  settings.keys = kBrokerKeys;
+  settings.platform = kPlatform;
+  settings.follows = followed();
+  settings.attests = network_->loader_tee;
+  if (!options_.loaders.empty()) {
+    SP_ASSIGN(const Json policy, read_settings_json(files_, options_.loaders));
+    SP_ASSIGN(settings.attests, attest::AppraisalPolicy::from_json(policy, options_.loaders));
+  }
+  settings.ca_file = network_ca();
+  return write_settings(settings.to_json());
+}
+
+Status Initializer::init_provider() {
+  SP_ASSIGN(card_.address, Address::from_hex(options_.authority));
+  SP_ASSIGN(const crypto::EthKey action, signing_key());
+  card_.action = action.address();
+  SP_ASSIGN(const prove::DevPlatform machine, platform());
+  card_.chip = machine.chip();
+  SP_ASSIGN(const auto loader, prove::measure_program(files_, options_.loader));
+  card_.tee = dev_policy(loader, machine.anchor());
+  if (!network_) return {};
+  ProviderSettings settings;
+  settings.listen = listen_;
+  settings.folder = "state/orders";
+  settings.action_key = kSigningKey;
+  settings.authority = card_.address;
+  settings.follows = followed();
+  settings.confirmations = network_->confirmations;
+  settings.loader = options_.loader;
+  settings.runc = options_.runc;
+  settings.platform = kPlatform;
+  settings.capacity = options_.capacity;
+  settings.queue = options_.queue;
+  settings.services = network_->services;
+  settings.services[network_->broker.address] = network_->broker.url;
+  settings.services[network_->store.address] = network_->store.url;
+  settings.services.erase(settings.authority);
+  settings.ca_file = network_ca();
+  return write_settings(settings.to_json());
+}
+
+Result<Card> Initializer::run() {
+  SP_TRY(check_options());
+  SP_TRY(files_.make_folder(folder_ / "state"));
+  SP_TRY(read_network());
+  listen_.address = options_.address;
+  listen_.port = options_.port != 0 ? options_.port : default_port(options_.role);
+  SP_TRY(make_certificate());
+  card_.role = options_.role;
+  const std::string& host = options_.hosts.front();
+  const bool v6 = host.find(':') != std::string::npos;
+  card_.url = std::string(options_.tls ? "https" : "http") + "://" +
+              (v6 ? "[" + host + "]" : host) + ":" + std::to_string(listen_.port);
+  if (options_.role == "store") SP_TRY(init_store());
+  if (options_.role == "broker") SP_TRY(init_broker());
+  if (options_.role == "provider") SP_TRY(init_provider());
+  SP_TRY(card_.save(files_, folder_ / "card.json"));
+  return card_;
+}
+
+}  // namespace
+
+Result<Card> init_daemon(const InitOptions& options) { return Initializer(options).run(); }
+
+}  // namespace sp::apps

@@ -1,0 +1,88 @@
+// `spnode init ROLE` on the command line.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "init.hpp"
+#include "init_command.hpp"
+
+namespace sp::apps {
+namespace {
+
+void add_common(CLI::App& command, InitOptions& options) {
+  command.add_option("--folder", options.folder, "The daemon's folder; made where it is absent")
+      ->required();
+  command
+      .add_option("--host", options.hosts,
+                  "Name or address by which others reach it; once or more, the first is in its URL")
+      ->required();
+  command.add_option("--listen", options.address, "Numeric address to listen on")
+      ->capture_default_str();
+  command.add_option("--port", options.port, "Port; absent: the role's own (8301, 8302, 8303)");
+  command.add_flag("!--no-tls", options.tls,
+                   "Plain HTTP: for one machine, or behind a server of yours that speaks TLS");
+}
+
+void add_network(CLI::App& command, InitOptions& options) {
+  command
+      .add_option("--network", options.network,
+                  "network.json; absent: keys and card alone, settings by a second init")
+      ->check(CLI::ExistingFile);
+  command.add_option("--ca-file", options.ca_file,
+                     "Who may vouch for https servers, in place of the network's caFile");
+}
+
+void add_provider(CLI::App& command, InitOptions& options) {
+  command.add_option("--authority", options.authority, "Account that registers the provider")
+      ->required();
+  command.add_option("--loader", options.loader, "The program sploader")->capture_default_str();
+  command.add_option("--runc", options.runc, "The program runc")->capture_default_str();
+  command.add_option("--capacity", options.capacity, "Orders at once")->capture_default_str();
+  command.add_option("--queue", options.queue, "Orders that wait")->capture_default_str();
+}
+
+constexpr const char* kNext =
+    "Hand FOLDER/card.json to whoever makes the network.json (`spctl network create`); it holds no "
+    "secret.\nRun it again with --network once there is one. What is there is kept.";
+
+}  // namespace
+
+void add_init_command(CLI::App& app, Status (**action)(const InitOptions&), InitOptions& options) {
+  CLI::App* init = app.add_subcommand(
+      "init",
+      "Makes what a daemon needs before its first start: keys, certificate, settings, card");
+  init->require_subcommand(1);
+  const auto add = [&](const char* role, const char* what, const char* example) {
+    CLI::App* command = init->add_subcommand(role, what);
+    command->footer(std::string("Examples:\n") + example + "\n" + kNext);
+    add_common(*command, options);
+    command->callback([action, &options, role] {
+      options.role = role;
+      *action = run_init;
+    });
+    return command;
+  };
+  CLI::App* store = add("store", "A store", "  spnode init store --folder store --host 10.0.0.2");
+  store->add_option("--bytes-max", options.bytes_max, "Bytes of all blobs; 0: the disk");
+  CLI::App* broker =
+      add("broker", "A key broker",
+          "  spnode init broker --folder broker --host broker.example --network network.json");
+  add_network(*broker, options);
+  broker
+      ->add_option("--loaders", options.loaders,
+                   "File of the appraisal policy of loaders, in place of the network's")
+      ->check(CLI::ExistingFile);
+  CLI::App* provider =
+      add("provider", "A provider",
+          "  spnode init provider --folder provider --host 10.0.0.4 --authority 0x...");
+  add_network(*provider, options);
+  add_provider(*provider, options);
+}
+
+Status run_init(const InitOptions& options) {
+  SP_ASSIGN(const Card card, init_daemon(options));
+  std::fprintf(stdout, "%s\n", card.to_json().dump(2).c_str());
+  return {};
+}
+
+}  // namespace sp::apps

@@ -1,0 +1,92 @@
+#!/usr/bin/env bash
+# demo-far.sh OUTDIR: the order of demo.sh between six machines (network namespaces) with a long way between them, while
+# every daemon is killed once in its middle. `make demo-far` runs it. Ends well only with the right result and the right
+# money. Leaves in OUTDIR: result/, proof.spbundle, trust.json, events. Nothing is left running.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+out=$(realpath -m "$1")
+bin=$PWD/build/release/bin
+tools=$PWD/node_modules
+# shellcheck disable=SC2034  # world.sh reads it
+contracts=$PWD/contracts/out
+source=node_modules/vega-datasets/data/flights-3m.parquet
+work=$out/machines
+for name in machines result proof.spbundle trust.json; do rm -rf "${out:?}/$name"; done
+mkdir -p "$work"
+# shellcheck source=tests/far/world.sh
+. tests/far/world.sh
+unfit=$(far_unfit)
+if [ -n "$unfit" ]; then
+  echo "This demo can't run here: $unfit." >&2
+  exit 1
+fi
+trap far_down EXIT
+unique=$(head -c 12 /dev/urandom | od -An -tx1 | tr -d ' \n')
+started=$(date +%s%3N)
+step() { printf '\n== %s\n' "$1"; }
+
+step "six machines, ${FAR_DELAY_MS:-50} ms apart, losing packets; daemons with keys and certificates of their own"
+far_up
+step "owners prepare and offer: 3,000,000 flight records, and a program made of Debian's packages"
+for who in data solution; do
+  far_new_key owner "$who" >/dev/null
+  far_spctl owner tokens faucet 1000 --key "$who" >/dev/null
+  far_spctl owner providers register --key "$who" >/dev/null
+done
+node examples/flights/convert.mjs "$source" "$work/owner/data" --canary "data-$unique"
+examples/flights/build-image.sh "$work/owner/image" --canary "solution-$unique"
+solution=$(far_spctl owner files upload --image image --json | far_field package)
+solution_offer=$(far_spctl owner offers create solution --key solution --package "$solution" --price 2 --max-orders 1 --json | far_field offer)
+data=$(far_spctl owner files upload data --json | far_field package)
+data_offer=$(far_spctl owner offers create data --key data --package "$data" --price 5 --max-orders 1 --allow-solution "$solution" --json | far_field offer)
+
+step "the customer orders; each daemon is killed (SIGKILL) once while the order is at work"
+(far_exec customer "$bin/spctl" --home /mnt/home run "$solution_offer" --data "$data_offer" --out result --max-price 20 \
+  --memory 1G --disk 1G -- --min-flights 200 --top 15 --title "Delays argument-$unique") 2>&1 | tee "$work/run.log" &
+run=$!
+reached() { grep -q "$1" "$work/run.log"; }
+strike() { # strike STAGE DAEMON: kills it when the provider tells the stage, and starts it again a second later
+  far_until 300 "the order didn't come to $1" reached "provider: $1"
+  echo "   --- $2 is killed while the order is $1"
+  far_kill "$2"
+  sleep 1
+  far_restart "$2"
+  echo "   --- $2 starts again"
+}
+strike attesting broker
+strike fetching store
+strike running provider
+# The provider runs the order again: its new session is killed no more, but the chain is.
+far_until 300 "the order wasn't run again" sh -c "[ \$(grep -c 'provider: attesting' '$work/run.log') -ge 2 ]"
+echo "   --- the chain is killed while the order is attesting again"
+far_kill chain
+sleep 1
+far_restart chain
+echo "   --- the chain starts again"
+wait "$run" || { echo "the order failed" >&2; exit 1; }
+
+step "the right result: computed again, straight from the source, outside"
+cp -r "$work/customer/result" "$out/result"
+node examples/flights/check.mjs "$source" "$out/result/output" --min-flights 200 --top 15 --title "Delays argument-$unique"
+step "the right money: who paid and earned what"
+order=$(far_spctl customer orders list --json | node -e 'let t="";process.stdin.on("data",d=>t+=d).on("end",()=>{const o=JSON.parse(t).orders;if(o.length!==1)process.exit(1);console.log(o[0].order)})')
+far_spctl customer orders get "$order" --json | node examples/flights/money.mjs
+far_spctl customer orders report "$order" -o proof.spbundle --trust trust.json
+cp "$work/customer/proof.spbundle" "$work/customer/trust.json" "$out/"
+"$bin/spctl" verify --trust "$out/trust.json" "$out/proof.spbundle"
+
+step "no secret on the disks of provider, store, chain and broker"
+for role in provider store chain broker; do
+  for canary in data solution argument; do
+    if grep -rqaF -- "$canary-$unique" "$work/$role"; then
+      echo "A SECRET LEAKED: $canary on the disk of $role" >&2
+      exit 1
+    fi
+  done
+done
+grep -rqaF -- "argument-$unique" "$out/result" || { echo "the search finds nothing at all" >&2; exit 1; }
+
+step "what was killed when"
+while read -r at what; do printf '%10s ms  %s\n' "$((at - started))" "$what"; done <"$far_events" | tee "$out/events"
+echo
+echo "Every daemon was killed once, and the order ended with the right result and the right money."
