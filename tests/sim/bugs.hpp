@@ -9,6 +9,7 @@ enum class Bug : std::uint8_t {
   none,
   market_mints,           ///< a settlement refunds the whole deposit beside what it pays
   market_settles_twice,   ///< a settled order can be settled again
+  market_ends_twice,      ///< a settled order can be settled again, and pays nothing then
   market_underpays,       ///< the provider earns one unit less than the rules say
   market_never_closes,    ///< close() always reverts
   broker_ignores_cancel,  ///< the broker's view of the chain knows no cancel and no end

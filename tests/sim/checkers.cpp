@@ -99,7 +99,9 @@ void Checkers::check_settlement(const api::Terms& terms, const SimBlock::Execute
       market::settlement(terms, receipt, static_cast<std::uint64_t>(until - attestation.time));
   const auto type =
       chain::AbiType::parse("(address,uint8,int32,bytes32,bytes32,uint256,uint256,uint256[])");
-  const auto paid = chain::abi_decode(*type, executed.outcome.logs.back().data).value();
+  const auto event = chain::abi_decode(*type, executed.outcome.logs.back().data);
+  if (!event) return violate("payment: a settlement doesn't say what it pays");
+  const auto& paid = *event;
   const auto parts = paid[7].as_list().value();
   bool same = expected.ok() && paid[5].as_amount().value() == expected->compute &&
               paid[6].as_amount().value() == expected->refund;

@@ -140,6 +140,7 @@ class Contracts {
   Status pay(Call& call, const api::OrderId& id, const api::Terms& terms,
              const api::Attestation& attestation, const api::Receipt& receipt,
              Number billable) const;
+  static Status emit_settled(Call& call, const api::OrderId& id, const api::Terms& terms);
   void credit(Call& call, const api::Terms& terms, const Address& account, Number amount) const;
 
   ContractAddresses addresses_;

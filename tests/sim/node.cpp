@@ -337,11 +337,21 @@ Result<Json> Node::answer(const std::string& method, const Json& params, std::ui
 
 // ---- the endpoint ----
 
+// A node that falls behind stands still for a while; it never goes back.
+std::uint64_t SimEndpoint::blocks_behind() {
+  const std::uint64_t newest = node_.head().number;
+  if (tasks_.now() >= stands_until_ || faults_.over()) {
+    if (!faults_.happens(faults_.rates.rpc_behind)) return 0;
+    stands_at_ = newest;
+    stands_until_ = tasks_.now() + std::chrono::seconds(faults_.dice().between(3, 30));
+  }
+  return newest - std::min(newest, stands_at_);
+}
+
 Result<Json> SimEndpoint::once(const std::string& method, const Json& params) {
   tasks_.sleep(std::chrono::microseconds(faults_.dice().between(200, 30'000)));
   if (faults_.happens(faults_.rates.rpc_busy)) return Error{Errc::unavailable, "HTTP status 429"};
-  const std::uint64_t behind =
-      faults_.happens(faults_.rates.rpc_behind) ? faults_.dice().between(1, 3) : 0;
+  const std::uint64_t behind = blocks_behind();
   if (!faults_.happens(faults_.rates.rpc_lost)) return node_.answer(method, params, behind);
   if (faults_.dice().chance(500)) static_cast<void>(node_.answer(method, params, behind).ok());
   tasks_.sleep(chain::kRpcTimeout);

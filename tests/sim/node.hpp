@@ -98,7 +98,7 @@ class Node {
   std::uint64_t forks_ = 0;
 };
 
-/// An endpoint of the node as one process sees it: late, busy, silent or behind.
+/// An endpoint of the node as one process sees it: late, busy, silent, or standing still.
 class SimEndpoint final : public chain::RpcEndpoint {
  public:
   SimEndpoint(Node& node, Tasks& tasks, Faults& faults)
@@ -107,9 +107,13 @@ class SimEndpoint final : public chain::RpcEndpoint {
 
  private:
   Result<Json> once(const std::string& method, const Json& params);
+  std::uint64_t blocks_behind();
+
   Node& node_;
   Tasks& tasks_;
   Faults& faults_;
+  std::uint64_t stands_at_ = 0;
+  Nanoseconds stands_until_{0};
 };
 
 }  // namespace sp::sim

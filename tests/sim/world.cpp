@@ -41,7 +41,7 @@ FaultRates draw_rates(Dice& dice) {
   if (weather == 3 || weather >= 4) {
     rates.rpc_lost = dice.below(15);
     rates.rpc_busy = dice.below(150);
-    rates.rpc_behind = dice.below(100);
+    rates.rpc_behind = dice.below(20);
     rates.reorg = dice.below(120);
     rates.reorg_depth = dice.between(1, 12);
     rates.tx_lost = dice.chance(300) ? dice.below(300) : 0;
@@ -304,9 +304,8 @@ net::HttpResponse World::serve_broker(broker::Broker& broker, const net::HttpReq
   if (request.path != "/v1/release" || response.status != 200) return response;
   const auto answer = api::ReleaseAnswer::decode(response.body);
   if (answer && !answer->refusal) {
-    // An endpoint that is behind shows the chain of some blocks ago.
-    const Nanoseconds behind =
-        rates_.rpc_behind > 0 ? 3 * (block_period_ + seconds(1)) : seconds(0);
+    // An endpoint that stands still shows the chain of a while ago.
+    const Nanoseconds behind = seconds(rates_.rpc_behind > 0 ? 45 : 0);
     checkers_->check_release(*node_, *api::ReleaseRequest::decode(request.body), since, behind);
   }
   return response;
