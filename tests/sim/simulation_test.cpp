@@ -17,7 +17,7 @@ class Simulation : public ::testing::Test {
 };
 
 TEST_F(Simulation, ASeedIsARun) {
-  for (const std::uint64_t seed : {4, 5, 6, 7}) {
+  for (std::uint64_t seed = 4; seed < 8; ++seed) {
     RunOptions options;
     options.seed = seed;
     const RunReport once = run_seed(options);
