@@ -9,6 +9,12 @@ order() {
   bench/order.sh
 }
 
+# How fast the log follower catches up with 100,000 blocks, beside the bare calls.
+follower() {
+  cmake --build --preset release --target follower_bench >/dev/null
+  build/release/bin/follower_bench
+}
+
 # How fast evidence is verified; needs the recorded evidence.
 attest() {
   local evidence="${EVIDENCE_DIR:-../shared/evidence}"
@@ -32,15 +38,33 @@ attest() {
   rm -f "$ours" "$peer"
 }
 
+# Sealing from memory and from files, beside openssl, cp and age.
+seal() {
+  cmake --build --preset release --target seal_bench >/dev/null
+  bench/seal.sh
+}
+
+# Blobs through a store over TLS, beside nginx.
+store() {
+  cmake --build --preset release --target spnode store_bench >/dev/null
+  bench/store.sh
+}
+
 case "${1:-all}" in
   all)
     attest
+    follower
+    seal
+    store
     order
     ;;
   attest) attest ;;
+  follower) follower ;;
   order) order ;;
+  seal) seal ;;
+  store) store ;;
   *)
-    echo "bench: there is no benchmark \"$1\"; there are: attest, order" >&2
+    echo "bench: there is no benchmark \"$1\"; there are: attest, follower, order, seal, store" >&2
     exit 2
     ;;
 esac

@@ -35,7 +35,7 @@ Result<BrokerSettings> BrokerSettings::load(const Files& files, const Path& path
   settings.folder = object.text("folder", kPathMax);
   settings.keys = object.text("keys", kPathMax);
   settings.platform = object.text("platform", kPathMax);
-  settings.follows = read_followed(object);
+  settings.markets = read_markets(object);
   SP_ASSIGN(settings.attests, attest::AppraisalPolicy::from_json(object.any("attests"), "attests"));
   if (object.has("collateral")) {
     SP_ASSIGN(settings.collateral, read_collateral(object.any("collateral")));
@@ -53,7 +53,8 @@ std::string BrokerSettings::to_json() const {
             {"attests", attests.to_json()}};
   if (collateral) json["collateral"] = collateral_json(*collateral);
   if (!ca_file.empty()) json["caFile"] = ca_file;
-  add_followed(json, follows);
+  json["markets"] = Json::array();
+  for (const FollowedMarket& market : markets) json["markets"].push_back(market_json(market));
   return settings_text(json);
 }
 

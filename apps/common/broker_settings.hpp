@@ -16,14 +16,14 @@ struct CollateralSettings {
   bool offline = false;
 };
 
-/// {"listen", "folder", "keys": FILE, "platform": FILE, "rpc", "chainId", "market", "startBlock",
+/// {"listen", "folder", "keys": FILE, "platform": FILE, "markets": [FollowedMarket],
 /// "attests": appraisal policy, and where wanted "collateral": CollateralSettings, "caFile"}
 struct BrokerSettings {
   Listen listen;
-  Path folder;    ///< vault and checkpoint
+  Path folder;    ///< vault and checkpoints
   Path keys;      ///< broker::BrokerKeys
   Path platform;  ///< prove::DevPlatform
-  FollowedMarket follows;
+  std::vector<FollowedMarket> markets;
   attest::AppraisalPolicy attests;               ///< which loaders it attests to at all
   std::optional<CollateralSettings> collateral;  ///< absent: evidence must bring its own
   std::string ca_file;                           ///< for the chain's endpoints

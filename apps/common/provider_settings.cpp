@@ -2,12 +2,31 @@
 
 #include <nlohmann/json.hpp>
 
-#include "common/services.hpp"
-
 namespace sp::apps {
 namespace {
 
 constexpr std::uint32_t kConfirmationsMax = 10'000;
+
+// A number of at least one: zero confirmations would be a block that isn't there, and a provider
+// without capacity takes orders that it never runs.
+std::uint32_t positive(JsonObject& object, std::string_view key, std::uint32_t max) {
+  const auto number = static_cast<std::uint32_t>(object.number(key, max));
+  if (number == 0) object.fail(key, "must be at least 1");
+  return number;
+}
+
+std::vector<ServedMarket> read_served(JsonObject& object) {
+  std::vector<ServedMarket> served;
+  const auto followed = read_markets(object, [&](JsonObject& fields) {
+    ServedMarket market;
+    market.confirmations = positive(fields, "confirmations", kConfirmationsMax);
+    market.capacity = positive(fields, "capacity", kCapacityMax);
+    market.queue = static_cast<std::uint32_t>(fields.number("queue", kQueueMax));
+    served.push_back(market);
+  });
+  for (std::size_t i = 0; i < served.size(); ++i) served[i].follows = followed[i];
+  return served;
+}
 
 }  // namespace
 
@@ -19,34 +38,31 @@ Result<ProviderSettings> ProviderSettings::load(const Files& files, const Path& 
   settings.folder = object.text("folder", kPathMax);
   settings.action_key = object.text("actionKey", kPathMax);
   settings.authority = object.fixed<Address>("authority");
-  settings.follows = read_followed(object);
-  settings.confirmations =
-      static_cast<std::uint32_t>(object.number("confirmations", kConfirmationsMax));
+  settings.markets = read_served(object);
   settings.loader = object.text("loader", kPathMax);
   settings.runc = object.text("runc", kPathMax);
   settings.platform = object.text("platform", kPathMax);
-  settings.capacity = static_cast<std::uint32_t>(object.number("capacity", kCapacityMax));
-  settings.queue = static_cast<std::uint32_t>(object.number("queue", kQueueMax));
-  SP_ASSIGN(settings.services, services_from_json(object.any("services"), "services"));
+  SP_ASSIGN(settings.services,
+            services_from_json(object.any("services"), "services", settings.mirrors));
   settings.ca_file = read_ca_file(object);
   SP_TRY(object.finish());
   return settings;
 }
 
 std::string ProviderSettings::to_json() const {
-  Json json{{"listen", listen_json(listen)},
-            {"folder", folder.string()},
-            {"actionKey", action_key.string()},
-            {"authority", authority.hex0x()},
-            {"confirmations", confirmations},
-            {"loader", loader.string()},
-            {"runc", runc.string()},
-            {"platform", platform.string()},
-            {"capacity", capacity},
-            {"queue", queue},
-            {"services", services_to_json(services)}};
+  Json json{{"listen", listen_json(listen)},    {"folder", folder.string()},
+            {"actionKey", action_key.string()}, {"authority", authority.hex0x()},
+            {"loader", loader.string()},        {"runc", runc.string()},
+            {"platform", platform.string()},    {"services", services_to_json(services, mirrors)}};
   if (!ca_file.empty()) json["caFile"] = ca_file;
-  add_followed(json, follows);
+  json["markets"] = Json::array();
+  for (const ServedMarket& market : markets) {
+    Json fields = market_json(market.follows);
+    fields["confirmations"] = market.confirmations;
+    fields["capacity"] = market.capacity;
+    fields["queue"] = market.queue;
+    json["markets"].push_back(std::move(fields));
+  }
   return settings_text(json);
 }
 

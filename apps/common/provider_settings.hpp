@@ -1,6 +1,7 @@
 // Settings of `spnode provider`. A value; safe to call from any thread.
 #pragma once
 
+#include "common/services.hpp"
 #include "common/settings.hpp"
 
 namespace sp::apps {
@@ -8,23 +9,28 @@ namespace sp::apps {
 inline constexpr std::uint32_t kCapacityMax = 1024;  ///< orders at once
 inline constexpr std::uint32_t kQueueMax = 100'000;  ///< orders that wait
 
-/// {"listen", "folder", "actionKey": FILE, "authority", "rpc", "chainId", "market", "startBlock",
-/// "confirmations", "loader",
-///  "runc", "platform": FILE, "capacity", "queue", "services": {ADDRESS: URL},
-/// and where wanted "caFile"}
+/// A market whose orders a provider runs: FollowedMarket's fields, "confirmations", "capacity",
+/// "queue". Capacity isn't shared between markets: the provider divides its devices.
+struct ServedMarket {
+  FollowedMarket follows;
+  std::uint32_t confirmations = 1;
+  std::uint32_t capacity = 1;
+  std::uint32_t queue = 0;
+};
+
+/// {"listen", "folder", "actionKey": FILE, "authority", "markets": [ServedMarket], "loader",
+/// "runc", "platform": FILE, "services": {ADDRESS: URL or [URL]}, and where wanted "caFile"}
 struct ProviderSettings {
   Listen listen;
   Path folder;
   Path action_key;  ///< raw 32 bytes: signs acceptances and sends settlements
   Address authority;
-  FollowedMarket follows;
-  std::uint32_t confirmations = 1;
-  Path loader;    ///< the program sploader
-  Path runc;      ///< the program runc
-  Path platform;  ///< prove::DevPlatform
-  std::uint32_t capacity = 1;
-  std::uint32_t queue = 0;
+  std::vector<ServedMarket> markets;
+  Path loader;                              ///< the program sploader
+  Path runc;                                ///< the program runc
+  Path platform;                            ///< prove::DevPlatform
   std::map<Address, std::string> services;  ///< where brokers and stores are, by signing address
+  Mirrors mirrors;                          ///< further places of stores among the services
   std::string ca_file;                      ///< for services and the chain's endpoints
 
   static Result<ProviderSettings> load(const Files& files, const Path& path);

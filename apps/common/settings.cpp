@@ -43,6 +43,15 @@ RpcSettings read_rpc(JsonObject& object) {
   return rpc;
 }
 
+FollowedMarket read_followed(JsonObject& object) {
+  FollowedMarket follows;
+  follows.rpc = read_rpc(object);
+  follows.market.chain_id = object.number("chainId", kNumberMax);
+  follows.market.contract = object.fixed<Address>("market");
+  follows.start_block = object.number("startBlock", kNumberMax);
+  return follows;
+}
+
 Json rpc_json(const RpcSettings& rpc) {
   if (rpc.urls.size() == 1) return rpc.urls[0];
   return {{"urls", rpc.urls}, {"agree", rpc.agree}};
@@ -92,20 +101,37 @@ std::vector<std::string> read_urls(JsonObject& object, std::string_view key) {
   return urls;
 }
 
-FollowedMarket read_followed(JsonObject& object) {
-  FollowedMarket follows;
-  follows.rpc = read_rpc(object);
-  follows.market.chain_id = object.number("chainId", kNumberMax);
-  follows.market.contract = object.fixed<Address>("market");
-  follows.start_block = object.number("startBlock", kNumberMax);
-  return follows;
+std::string FollowedMarket::name() const {
+  return std::to_string(market.chain_id) + "-" + market.contract.hex().substr(0, 8);
 }
 
-void add_followed(Json& json, const FollowedMarket& follows) {
-  json["rpc"] = rpc_json(follows.rpc);
-  json["chainId"] = follows.market.chain_id;
-  json["market"] = follows.market.contract.hex0x();
-  json["startBlock"] = follows.start_block;
+std::vector<FollowedMarket> read_markets(JsonObject& object,
+                                         const std::function<void(JsonObject&)>& each) {
+  std::vector<FollowedMarket> markets;
+  const Json& list = object.any("markets");
+  if (!list.is_array() || list.empty() || list.size() > kMarketsMax) {
+    object.fail("markets", "must be a list of 1 to " + std::to_string(kMarketsMax) + " markets");
+    return markets;
+  }
+  std::set<std::string> names;
+  for (const Json& value : list) {
+    JsonObject fields(value, "markets[" + std::to_string(markets.size()) + "]");
+    markets.push_back(read_followed(fields));
+    each(fields);
+    if (const Status read = fields.finish(); !read) object.fail("markets", read.error().message);
+    // Files are named so: two markets of one name would share theirs.
+    if (!names.insert(markets.back().name()).second) {
+      object.fail("markets", "hold one market twice: " + markets.back().name());
+    }
+  }
+  return markets;
+}
+
+Json market_json(const FollowedMarket& follows) {
+  return {{"rpc", rpc_json(follows.rpc)},
+          {"chainId", follows.market.chain_id},
+          {"market", follows.market.contract.hex0x()},
+          {"startBlock", follows.start_block}};
 }
 
 std::string read_ca_file(JsonObject& object) {

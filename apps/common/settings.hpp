@@ -6,6 +6,7 @@
 // in which the daemon is started. Values; safe to call from any thread.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <vector>
@@ -41,18 +42,26 @@ struct RpcSettings {
   bool operator==(const RpcSettings&) const = default;
 };
 
-/// The market that a daemon follows: "rpc", "chainId", "market", "startBlock".
+inline constexpr std::size_t kMarketsMax = 16;  ///< markets that one daemon follows
+
+/// A market that a daemon follows: "rpc", "chainId", "market", "startBlock".
 struct FollowedMarket {
   RpcSettings rpc;
   crypto::Eip712Domain market;
   std::uint64_t start_block = 0;
+
+  /// "CHAINID-" and the first 8 hexadecimal digits of the contract: names its files.
+  [[nodiscard]] std::string name() const;
 };
 
 /// Pieces of settings files; errors are noted in `object`, whose finish() tells them.
 Listen read_listen(JsonObject& object);
 Json listen_json(const Listen& listen);
-FollowedMarket read_followed(JsonObject& object);
-void add_followed(Json& json, const FollowedMarket& follows);
+/// "markets": 1 to kMarketsMax objects, no two of one chain and contract; `each` reads what a
+/// market has beside FollowedMarket's fields.
+std::vector<FollowedMarket> read_markets(
+    JsonObject& object, const std::function<void(JsonObject&)>& each = [](JsonObject&) {});
+Json market_json(const FollowedMarket& follows);
 /// A list of at most kUrlListMax URLs; empty where the key is absent.
 std::vector<std::string> read_urls(JsonObject& object, std::string_view key);
 inline constexpr std::size_t kUrlListMax = 8;

@@ -188,6 +188,8 @@ Status LocalSystem::start_store() {
   settings.folder = in_state("blobs");
   settings.key = in_state(kStoreKeyFile);
   settings.bytes_max = kStoreBytesMax;
+  settings.accounts.open = true;
+  settings.accounts.quota_bytes = kStoreBytesMax;
   return spnode(store_, settings.to_json(), user(kStoreUser));
 }
 
@@ -197,7 +199,7 @@ Status LocalSystem::start_broker() {
   settings.folder = in_state("vault");
   settings.keys = in_state(kBrokerKeysFile);
   settings.platform = in_state(kPlatformFile);
-  settings.follows = followed();
+  settings.markets = {followed()};
   settings.attests = network_.loader_tee;
   return spnode(broker_, settings.to_json(), user(kBrokerUser));
 }
@@ -205,18 +207,14 @@ Status LocalSystem::start_broker() {
 Status LocalSystem::start_provider(const Programs& programs) {
   ProviderSettings settings;
   settings.listen = listen(provider_);
-  // Another market is another ledger.
-  settings.folder = in_state("market-" + network_.market.contract.hex().substr(0, 8));
+  settings.folder = "state";
   settings.action_key = in_state(kActionKeyFile);
   SP_ASSIGN(const KeyInfo authority, context_.keys().info(kProviderKey));
   settings.authority = authority.address;
-  settings.follows = followed();
-  settings.confirmations = network_.confirmations;
+  settings.markets = {{followed(), network_.confirmations, kCapacity, kQueue}};
   settings.loader = programs.sploader;
   settings.runc = programs.runc;
   settings.platform = in_state(kPlatformFile);
-  settings.capacity = kCapacity;
-  settings.queue = kQueue;
   settings.services = {{network_.broker.address, network_.broker.url},
                        {network_.store.address, network_.store.url}};
   return spnode(provider_, settings.to_json(), std::nullopt);

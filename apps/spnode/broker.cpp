@@ -1,12 +1,13 @@
+#include "base/durable.hpp"
+#include "broker/markets_view.hpp"
 #include "broker/remote.hpp"
 #include "chain_access.hpp"
-#include "collateral/answers.hpp"
-#include "collateral/cached_source.hpp"
-#include "collateral/http_source.hpp"
+#include "collateral/cached_services.hpp"
 #include "common/broker_settings.hpp"
 #include "common/daemon.hpp"
 #include "crypto/random.hpp"
 #include "daemons.hpp"
+#include "opening.hpp"
 #include "prove/dev.hpp"
 
 namespace sp::apps {
@@ -26,33 +27,61 @@ Result<prove::DevPlatform> load_platform(const Files& files, const Path& path) {
   return platform;
 }
 
-// The cache of what vendors publish, and the services behind it. It is one value, so that the cache
-// can't outlive what it asks.
-struct Collateral {
-  Collateral(const collateral::HttpSource::Options& services, const Clock& clock)
-      : http(services, clock) {}
-  collateral::HttpSource http;
-  std::unique_ptr<collateral::CachedSource> cached;
-  [[nodiscard]] collateral::CollateralSource* source() const { return cached.get(); }
-};
-
-Result<std::unique_ptr<Collateral>> open_collateral(
+Result<std::unique_ptr<collateral::CachedServices>> open_collateral(
     const std::optional<CollateralSettings>& settings, Files& files, const Clock& clock) {
-  if (!settings) return std::unique_ptr<Collateral>();
-  auto services = collateral::HttpSource::Options::vendors();
-  if (!settings->amd.empty()) services.amd = settings->amd;
-  if (!settings->intel.empty()) services.intel.clear();
-  for (const std::string& base : settings->intel) services.intel.push_back({base, ""});
-  services.ca_file = settings->ca_file;
-  auto opened = std::make_unique<Collateral>(services, clock);
-  collateral::CachedSource::Options cache;
-  cache.folder = settings->folder;
-  cache.offline = settings->offline;
-  cache.next_update = collateral::next_update_of;
-  SP_ASSIGN(opened->cached,
-            collateral::CachedSource::open(std::move(cache), files, clock, opened->http));
-  return opened;
+  if (!settings) return std::unique_ptr<collateral::CachedServices>();
+  SP_TRY(sweep_temporaries(settings->folder, SweepDepth::folder));
+  return collateral::CachedServices::open(
+      {settings->folder, settings->amd, settings->intel, settings->ca_file, settings->offline},
+      files, clock);
 }
+
+// The markets of the settings: the broker's view of each, which opens when its chain answers.
+class BrokerMarkets {
+ public:
+  static Result<std::unique_ptr<BrokerMarkets>> load(const BrokerSettings& settings, Files& files,
+                                                     const Clock& clock) {
+    auto markets = std::make_unique<BrokerMarkets>();
+    std::vector<broker::ChainView*> views;
+    for (const FollowedMarket& follows : settings.markets) {
+      auto access = std::make_unique<ChainAccess>(follows, settings.markets.size() == 1,
+                                                  settings.ca_file, clock);
+      const broker::MarketView::Options options{follows.start_block,
+                                                settings.folder / ("checkpoint-" + follows.name())};
+      auto view = std::make_unique<broker::MarketView>(access->market(), files, options,
+                                                       access->witnesses());
+      SP_TRY(view->load());
+      views.push_back(view.get());
+      markets->names_.push_back(follows.name());
+      markets->access_.push_back(std::move(access));
+      markets->views_.push_back(std::move(view));
+    }
+    markets->view_.emplace(std::move(views));
+    return markets;
+  }
+
+  /// Opens those whose chains answer now, the others later. Errors that won't pass.
+  Status open() {
+    std::vector<Opening::Door> doors;
+    for (std::size_t i = 0; i < names_.size(); ++i) {
+      doors.push_back({names_[i], [this, i]() -> Status {
+                         SP_TRY(access_[i]->check());
+                         view_->open(i);
+                         return {};
+                       }});
+    }
+    opening_.emplace(std::move(doors));
+    return opening_->first_tries();
+  }
+  broker::ChainView& view() { return *view_; }
+
+ private:
+  std::vector<std::string> names_;
+  std::vector<std::unique_ptr<ChainAccess>> access_;
+  std::vector<std::unique_ptr<broker::MarketView>> views_;
+  std::optional<broker::MarketsView> view_;
+  std::optional<Opening> opening_;  // last: its threads use all of the above
+};
 
 }  // namespace
 
@@ -66,18 +95,15 @@ Status run_broker(const Path& path) {
   SP_ASSIGN(const attest::Measurement own, prove::measure_program(files, prove::kOwnProgram));
   prove::DevProver prover(std::move(platform), own);
   SP_TRY(files.make_folder(settings.folder));
+  SP_TRY(sweep_temporaries(settings.folder, SweepDepth::below));
 
-  SP_ASSIGN(const auto access, ChainAccess::open(settings.follows, settings.ca_file, clock));
-  broker::MarketView view(access->market(), files,
-                          {settings.follows.start_block, settings.folder / "checkpoint"},
-                          access->witnesses());
-  SP_TRY(view.load());
+  SP_ASSIGN(const auto markets, BrokerMarkets::load(settings, files, clock));
   SP_ASSIGN(const auto source, open_collateral(settings.collateral, files, clock));
   broker::Vault vault(files, settings.folder, keys.vault.clone(), random);
-  broker::Broker service(keys, view, vault, prover, clock, random,
+  broker::Broker service(keys, markets->view(), vault, prover, clock, random,
                          {.attestor_policy = settings.attests,
                           .anchors = attest::Anchors::vendors(),
-                          .collateral = source ? source->source() : nullptr});
+                          .collateral = source ? &source->source() : nullptr});
   return serve_until_stopped(
       "broker", settings.listen, broker::kBrokerBodyMax,
       [&](const auto& request) { return broker::handle_broker_request(service, request); });

@@ -10,20 +10,24 @@
 
 namespace sp::apps {
 
-/// How long one endpoint of several is tried: less than a single one, since the others answer.
+/// How long an endpoint is tried where others wait meanwhile (members of a quorum, one chain of
+/// several): less than a single one.
 inline constexpr chain::RpcPatience kMemberPatience{2, std::chrono::milliseconds(4'000)};
 
-/// Safe to call from any thread.
+/// Safe to call from any thread once check() has succeeded.
 class ChainAccess {
  public:
-  /// `ca_file` as HttpClient's. Asks for the market's registry, and with several endpoints for the
-  /// chain id. Errc::mismatch where that isn't the settings'; Errc::usage where the endpoints are
-  /// of different chains; errors of the endpoints.
-  static Result<std::unique_ptr<ChainAccess>> open(const FollowedMarket& follows,
-                                                   const std::string& ca_file, const Clock& clock);
+  /// Asks nothing yet. `ca_file` as HttpClient's; `alone`: no other chain waits for this one.
+  ChainAccess(const FollowedMarket& follows, bool alone, const std::string& ca_file,
+              const Clock& clock);
 
-  chain::Chain& chain() { return chain_; }
-  market::MarketClient& market() { return market_; }
+  /// Asks for chain id and registry. Errc::mismatch where the chain isn't the settings';
+  /// Errc::usage where endpoints are of different chains; errors of the endpoints. One thread at a
+  /// time, before any other use.
+  Status check();
+
+  chain::Chain& chain() { return *chain_; }
+  market::MarketClient& market() { return *market_; }
   ChainAccess(const ChainAccess&) = delete;
   ChainAccess& operator=(const ChainAccess&) = delete;
 
@@ -37,12 +41,10 @@ class ChainAccess {
     chain::Chain chain;
     market::MarketClient market;
   };
-  ChainAccess(std::unique_ptr<chain::RpcEndpoint> endpoint, const crypto::Eip712Domain& domain)
-      : endpoint_(std::move(endpoint)), chain_(*endpoint_), market_(chain_, domain) {}
 
   std::unique_ptr<chain::RpcEndpoint> endpoint_;
-  chain::Chain chain_;
-  market::MarketClient market_;
+  std::optional<chain::Chain> chain_;
+  std::optional<market::MarketClient> market_;
   std::vector<std::unique_ptr<Witness>> witnesses_;
 };
 

@@ -1,9 +1,11 @@
 #include <algorithm>
 
+#include "base/durable.hpp"
 #include "chain_access.hpp"
 #include "common/daemon.hpp"
 #include "common/provider_settings.hpp"
 #include "daemons.hpp"
+#include "opening.hpp"
 #include "provider/status.hpp"
 #include "tee/sandbox.hpp"
 
@@ -21,23 +23,64 @@ bool is_local(const RpcSettings& rpc) {
   });
 }
 
-tee::SandboxOptions sandbox_options(const ProviderSettings& settings) {
-  // Two providers of one machine have different accounts, so their groups never meet.
-  return {settings.loader, settings.platform, settings.runc,
-          "superprotocol/" + settings.authority.hex()};
-}
+// One market of the settings: its orders, ledger, capacity and TEEs are its own.
+class ProviderMarket {
+ public:
+  ProviderMarket(const ServedMarket& served, bool alone, const ProviderSettings& settings,
+                 const Clock& clock)
+      : served_(served),
+        folder_(settings.folder / ("market-" + served.follows.name())),
+        authority_(settings.authority),
+        access_(served.follows, alone, settings.ca_file, clock) {}
 
-provider::ControllerOptions controller_options(const ProviderSettings& settings) {
-  provider::ControllerOptions options;
-  options.authority = settings.authority;
-  options.capacity = settings.capacity;
-  options.queue = settings.queue;
-  options.folder = settings.folder;
-  options.start_block = settings.follows.start_block;
-  options.confirmations = settings.confirmations;
-  options.poll_period = is_local(settings.follows.rpc) ? kLocalPoll : kPublicPoll;
-  return options;
-}
+  [[nodiscard]] std::string name() const { return served_.follows.name(); }
+  [[nodiscard]] std::uint64_t chain_id() const { return served_.follows.market.chain_id; }
+  ChainAccess& access() { return access_; }
+  [[nodiscard]] const provider::Controller* controller() const { return controller_.get(); }
+
+  /// What needs no chain: the ledger is readable from here on.
+  Status prepare(const ProviderSettings& settings, chain::TxSender& sender,
+                 const crypto::EthKey& action, provider::CallForwarder& forwarder, Files& files,
+                 const Clock& clock) {
+    SP_TRY(files.make_folder(folder_));
+    // Two providers of one machine have different accounts and two markets different names, so
+    // their groups never meet.
+    SP_ASSIGN(host_, tee::make_sandbox({settings.loader, settings.platform, settings.runc,
+                                        "superprotocol/" + settings.authority.hex() + "/" + name(),
+                                        crash_variable_for("loader")}));
+    controller_ = std::make_unique<provider::Controller>(
+        provider::Controller::Parts{access_.market(), sender, action, *host_, forwarder, files,
+                                    clock},
+        controller_options());
+    return {};
+  }
+
+  /// Where the chain answers: takes and runs orders from now on.
+  Status open() {
+    SP_TRY(access_.check());
+    return controller_->start();
+  }
+
+ private:
+  [[nodiscard]] provider::ControllerOptions controller_options() const {
+    provider::ControllerOptions options;
+    options.authority = authority_;
+    options.capacity = served_.capacity;
+    options.queue = served_.queue;
+    options.folder = folder_;
+    options.start_block = served_.follows.start_block;
+    options.confirmations = served_.confirmations;
+    options.poll_period = is_local(served_.follows.rpc) ? kLocalPoll : kPublicPoll;
+    return options;
+  }
+
+  const ServedMarket served_;
+  const Path folder_;
+  const Address authority_;
+  ChainAccess access_;
+  std::unique_ptr<tee::TeeHost> host_;
+  std::unique_ptr<provider::Controller> controller_;
+};
 
 }  // namespace
 
@@ -47,21 +90,36 @@ Status run_provider(const Path& path) {
   SP_ASSIGN(const ProviderSettings settings, ProviderSettings::load(files, path));
   SP_ASSIGN(const crypto::EthKey action, load_key(files, settings.action_key));
   SP_TRY(files.make_folder(settings.folder));
-  SP_ASSIGN(const auto host, tee::make_sandbox(sandbox_options(settings)));
-
-  SP_ASSIGN(const auto access, ChainAccess::open(settings.follows, settings.ca_file, clock));
-  chain::TxSender sender(access->chain(), action, clock);
+  SP_TRY(sweep_temporaries(settings.folder, SweepDepth::below));
   net::HttpClient::Options trusting;
   trusting.ca_file = settings.ca_file;
   trusting.slowest = net::kSlowestLine;
   net::HttpClient client(trusting);
-  provider::CallForwarder forwarder(client, settings.services);
-  provider::Controller controller(
-      {access->market(), sender, action, *host, forwarder, files, clock},
-      controller_options(settings));
-  SP_TRY(controller.start());
+  provider::CallForwarder forwarder(
+      client, settings.services, {&action, std::nullopt, &clock, nullptr, {}}, &settings.mirrors);
+
+  // One account has one row of nonces a chain, so markets of one chain share a sender. Markets end
+  // first: their threads send.
+  std::map<std::uint64_t, std::unique_ptr<chain::TxSender>> senders;
+  std::vector<std::unique_ptr<ProviderMarket>> markets;
+  std::vector<const provider::Controller*> controllers;
+  std::vector<Opening::Door> doors;
+  for (const ServedMarket& served : settings.markets) {
+    auto market =
+        std::make_unique<ProviderMarket>(served, settings.markets.size() == 1, settings, clock);
+    auto& sender = senders[market->chain_id()];
+    if (!sender) {
+      sender = std::make_unique<chain::TxSender>(market->access().chain(), action, clock);
+    }
+    SP_TRY(market->prepare(settings, *sender, action, forwarder, files, clock));
+    controllers.push_back(market->controller());
+    doors.push_back({market->name(), [market = market.get()] { return market->open(); }});
+    markets.push_back(std::move(market));
+  }
+  Opening opening(std::move(doors));
+  SP_TRY(opening.first_tries());
   return serve_until_stopped("provider", settings.listen, 1 << 16, [&](const auto& request) {
-    return provider::handle_status_request(controller, request);
+    return provider::handle_status_request(controllers, request);
   });
 }
 

@@ -1,6 +1,7 @@
 #include "broker/chain_view.hpp"
 
 #include "base/codec.hpp"
+#include "base/durable.hpp"
 #include "base/sync.hpp"
 
 namespace sp::broker {
@@ -77,7 +78,8 @@ Status MarketView::advance(const chain::Block& newest) {
   if (newest_time_ - saved_time_ < kCheckpointLagSeconds) return {};
   Writer writer;
   writer.u64(newest_number_).u64(static_cast<std::uint64_t>(newest_time_));
-  SP_TRY(files_.write_atomic(options_.checkpoint, writer.bytes(), FileMode::owner_only));
+  SP_TRY(keep(files_, CrashSite::broker_checkpoint, options_.checkpoint, writer.bytes(),
+              FileMode::owner_only));
   saved_time_ = newest_time_;
   return {};
 }

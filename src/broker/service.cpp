@@ -1,6 +1,7 @@
 #include "broker/service.hpp"
 
 #include "base/codec.hpp"
+#include "base/crash_point.hpp"
 #include "base/log.hpp"
 #include "collateral/complete.hpp"
 #include "crypto/hash.hpp"
@@ -172,6 +173,7 @@ Result<api::Signed<api::Attestation>> Broker::attest_session(const api::SessionP
     return Error{Errc::unauthorised, "the order names another attestor"};
   }
   SP_TRY(attest::all_allowed(attest::appraise(session.verdict, options_.attestor_policy)));
+  const CrashEffect effect(CrashSite::broker_attest);
   api::Attestation attestation;
   attestation.kind = session.verdict.kind();
   attestation.vendor = session.verdict.vendor();
@@ -258,6 +260,7 @@ Result<api::ReleaseAnswer> Broker::release_secret(const api::ReleaseRequest& req
   }
   // Kept before the key goes out, so that the owner can claim whatever happens next.
   SP_TRY(vault_.keep_request({request.attestation, request.request}, policy.sessions));
+  const CrashEffect effect(CrashSite::broker_release);
   const api::ReleasedSecret released{std::move(deposited->secret), policy.arguments};
   const Bytes info = api::release_info(session.own_nonce, asked.run, asked.part);
   SP_ASSIGN(Bytes sealed, crypto::hpke_seal(random_, request.proof.context.session_key, info, {},

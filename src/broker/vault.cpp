@@ -3,6 +3,7 @@
 #include <set>
 
 #include "base/codec.hpp"
+#include "base/durable.hpp"
 #include "crypto/hash.hpp"
 #include "crypto/random.hpp"
 
@@ -57,7 +58,7 @@ Result<Deposited> decode(ByteView bytes) {
 Vault::Vault(Files& files, Path folder, Secret32 key, Random& random)
     : files_(files), folder_(std::move(folder)), key_(std::move(key)), random_(random) {}
 
-Status Vault::write_record(const Path& name, ByteView plaintext) {
+Status Vault::write_record(CrashSite site, const Path& name, ByteView plaintext) {
   const Bytes header = header_of(name);
   crypto::GcmNonce nonce;
   random_.fill(nonce);
@@ -65,7 +66,7 @@ Status Vault::write_record(const Path& name, ByteView plaintext) {
   std::copy(nonce.begin(), nonce.end(), record.begin());
   crypto::Aes256Gcm(key_).seal(nonce, header, plaintext,
                                MutableByteView(record).subspan(nonce.size()));
-  return files_.write_atomic(folder_ / name, record, FileMode::owner_only);
+  return keep(files_, site, folder_ / name, record, FileMode::owner_only);
 }
 
 Result<SecretBytes> Vault::read_record(const Path& name) {
@@ -82,7 +83,8 @@ Result<SecretBytes> Vault::read_record(const Path& name) {
 }
 
 Status Vault::put(const Deposited& deposited) {
-  return write_record(secret_name(deposited.owner, deposited.digest), encode(deposited).reveal());
+  return write_record(CrashSite::broker_secret, secret_name(deposited.owner, deposited.digest),
+                      encode(deposited).reveal());
 }
 
 Result<Deposited> Vault::get(const Address& owner, const Digest32& digest) {
@@ -135,7 +137,7 @@ Status Vault::keep_request(const KeptRequest& kept, std::uint32_t sessions_max) 
   for (const KeptRequest& entry : list) {
     writer.var(entry.attestation.encode()).var(entry.request.encode());
   }
-  return write_record(requests_name(request.run.order), writer.bytes());
+  return write_record(CrashSite::broker_request, requests_name(request.run.order), writer.bytes());
 }
 
 Result<std::vector<KeptRequest>> Vault::requests(const api::OrderId& order) {

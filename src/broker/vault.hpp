@@ -6,6 +6,7 @@
 #pragma once
 
 #include "api/broker.hpp"
+#include "base/crash_point.hpp"
 #include "base/files.hpp"
 #include "base/sync.hpp"
 #include "broker/policy.hpp"
@@ -48,7 +49,7 @@ class Vault {
   Result<std::vector<KeptRequest>> requests(const api::OrderId& order);
 
  private:
-  Status write_record(const Path& name, ByteView plaintext);
+  Status write_record(CrashSite site, const Path& name, ByteView plaintext);
   Result<SecretBytes> read_record(const Path& name);
   Result<std::vector<KeptRequest>> read_requests(const api::OrderId& order);
 

@@ -70,6 +70,12 @@ Result<std::uint64_t> Chain::nonce(const Address& account, bool pending) {
   return quantity(answer, "nonce");
 }
 
+Result<std::uint64_t> Chain::nonce_at(const Address& account, BlockTag tag) {
+  SP_ASSIGN(const Json answer, endpoint_.call("eth_getTransactionCount",
+                                              Json::array({account.hex0x(), tag_text(tag)})));
+  return quantity(answer, "nonce");
+}
+
 Result<Bytes> Chain::code(const Address& account) {
   SP_ASSIGN(const Json answer,
             endpoint_.call("eth_getCode", Json::array({account.hex0x(), "latest"})));

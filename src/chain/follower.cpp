@@ -1,14 +1,18 @@
 #include "chain/follower.hpp"
 
+#include <algorithm>
+
 #include "base/codec.hpp"
+#include "base/durable.hpp"
+#include "base/log.hpp"
 #include "crypto/hash.hpp"
 
 namespace sp::chain {
 namespace {
 
 constexpr std::string_view kTag = "SPfollow";
-constexpr std::uint8_t kVersion = 1;
-constexpr std::size_t kCursorSizeMax = 1024;
+constexpr std::uint8_t kVersion = 2;
+constexpr std::size_t kCursorSizeMax = 1024 + 40 * (kReorgDepthMax + 1);
 
 }  // namespace
 
@@ -48,7 +52,15 @@ Status Follower::read_cursor() {
   if (version != kVersion) reader.fail(Errc::malformed, "unknown version");
   const auto file_subject = reader.fixed<Digest32>();
   const std::uint64_t next = reader.u64();
-  const auto last_hash = reader.fixed<BlockHash>();
+  std::deque<Mark> marks;
+  const std::size_t count = reader.u16();
+  if (count > kReorgDepthMax + 1) reader.fail(Errc::malformed, "too many blocks");
+  for (std::size_t i = 0; i < count && !reader.failed(); ++i) {
+    const std::uint64_t number = reader.u64();
+    const bool behind = marks.empty() || marks.back().number < number;
+    if (!behind || number >= next) reader.fail(Errc::malformed, "blocks out of order");
+    marks.push_back({number, reader.fixed<BlockHash>()});
+  }
   const auto checksum = reader.fixed<Digest32>();
   if (!reader.failed() && checksum != crypto::sha256(body)) {
     reader.fail(Errc::malformed, "the checksum is wrong");
@@ -58,41 +70,108 @@ Status Follower::read_cursor() {
     return Error{Errc::mismatch, where + ": belongs to another contract or other topics"};
   }
   next_ = next;
-  last_hash_ = last_hash;
+  marks_ = std::move(marks);
   return {};
 }
 
 Status Follower::save() {
   Writer writer;
-  writer.raw(as_bytes(kTag)).u8(kVersion).raw(subject().view()).u64(next_).raw(last_hash_.view());
+  writer.raw(as_bytes(kTag)).u8(kVersion).raw(subject().view()).u64(next_);
+  writer.u16(static_cast<std::uint16_t>(marks_.size()));
+  for (const Mark& mark : marks_) writer.u64(mark.number).raw(mark.hash.view());
   const Digest32 checksum = crypto::sha256(writer.bytes());
   writer.raw(checksum.view());
-  SP_TRY(files_->write_atomic(options_.cursor, writer.bytes(), FileMode::owner_only));
+  SP_TRY(keep(*files_, CrashSite::follower_cursor, options_.cursor, writer.bytes(),
+              FileMode::owner_only));
   saved_ = next_;
   return {};
 }
 
-// That the block before the cursor is still the one that was read.
+// That the block before the cursor is still the one that was read; otherwise goes back.
 Status Follower::check_cursor(const Block& newest) {
-  if (last_hash_.is_zero() || next_ == 0) return {};
+  if (marks_.empty() || next_ == 0) return {};
   if (newest.number + 1 < next_) {
     return Error{Errc::unavailable, "the endpoint's newest block " + std::to_string(newest.number) +
                                         " is before block " + std::to_string(next_ - 1) +
                                         ", which was read already"};
   }
-  BlockHash found;
+  const Mark& last = marks_.back();
+  bool same = false;
   if (newest.number + 1 == next_) {
-    found = newest.hash;
+    same = newest.hash == last.hash;
   } else if (newest.number == next_) {
-    found = newest.parent;
+    same = newest.parent == last.hash;
   } else {
-    SP_ASSIGN(const Block block, chain_->block({next_ - 1}));
-    found = block.hash;
+    SP_ASSIGN(same, stands(last));
   }
-  if (found == last_hash_) return {};
-  return Error{Errc::mismatch, "block " + std::to_string(next_ - 1) + " was " + last_hash_.hex0x() +
-                                   " and is now " + found.hex0x() +
-                                   ": the chain was reorganised beyond the confirmations"};
+  return same ? Status() : go_back();
+}
+
+Result<bool> Follower::stands(const Mark& mark) {
+  SP_ASSIGN(const Block block, chain_->block({mark.number}));
+  return block.hash == mark.hash;
+}
+
+// To behind the newest block that was read and still stands. Where one stands all before it do.
+Status Follower::go_back() {
+  std::size_t standing = 0, replaced = marks_.size();
+  while (standing < replaced) {
+    const std::size_t middle = (standing + replaced) / 2;
+    SP_ASSIGN(const bool same, stands(marks_[middle]));
+    if (same) {
+      standing = middle + 1;
+    } else {
+      replaced = middle;
+    }
+  }
+  const std::uint64_t floor = next_ > kReorgDepthMax ? next_ - kReorgDepthMax : 0;
+  if (standing == 0 && marks_.front().number < floor) {
+    return Error{Errc::mismatch,
+                 "block " + std::to_string(marks_.front().number) + " was " +
+                     marks_.front().hash.hex0x() +
+                     " and isn't any more: the chain was reorganised by more than " +
+                     std::to_string(kReorgDepthMax) + " blocks"};
+  }
+  const std::uint64_t was = next_;
+  marks_.resize(standing);
+  // Between the last mark that stands and the first that doesn't, all is read again.
+  next_ = marks_.empty() ? std::max(options_.start_block, floor) : marks_.back().number + 1;
+  handled_.reset();
+  log(LogLevel::warning, "chain_reorganised",
+      {{"block", std::to_string(was - 1)}, {"read_again_from", std::to_string(next_)}});
+  return save();
+}
+
+void Follower::remember(const Mark& mark) {
+  marks_.push_back(mark);
+  // One block beyond the limit stays: it tells a reorganisation that is too deep from one that
+  // isn't.
+  while (marks_.size() > 1 && marks_[1].number + kReorgDepthMax < next_) marks_.pop_front();
+}
+
+// The logs of the blocks from next_ to `last`, and that last block; empty where the answer was too
+// large and a shorter range is to be asked for. The block is the same before and after the logs,
+// so both are of one chain.
+Result<std::optional<std::vector<Log>>> Follower::read_range(std::uint64_t last,
+                                                             const Block& newest, Block& end) {
+  end = newest;
+  if (last != newest.number) {
+    SP_ASSIGN(end, chain_->block({last}));
+  }
+  auto logs = chain_->logs({options_.contract, options_.topics, next_, last});
+  if (!logs) {
+    const Errc code = logs.error().code;
+    const bool too_much = code == Errc::too_large || code == Errc::refused;
+    if (!too_much || last == next_) return logs.error();
+    range_max_ = (last - next_ + 1) / 2;
+    return std::optional<std::vector<Log>>();
+  }
+  range_max_ = std::min(range_max_ * 2, kFollowBlocksMax);
+  SP_ASSIGN(const Block after, chain_->block({last}));
+  if (after.hash != end.hash) {
+    return Error{Errc::unavailable, "the chain was reorganised while it was read"};
+  }
+  return std::optional<std::vector<Log>>(std::move(*logs));
 }
 
 Result<std::size_t> Follower::poll(const Handler& handler) {
@@ -103,19 +182,9 @@ Result<std::size_t> Follower::poll(const Handler& handler) {
          next_ <= newest.number - (options_.confirmations - 1)) {
     const std::uint64_t safe = newest.number - (options_.confirmations - 1);
     const std::uint64_t last = next_ + std::min(safe - next_, range_max_ - 1);
-    const auto logs = chain_->logs({options_.contract, options_.topics, next_, last});
-    if (!logs) {
-      const Errc code = logs.error().code;
-      const bool too_much = code == Errc::too_large || code == Errc::refused;
-      if (!too_much || last == next_) return logs.error();
-      range_max_ = (last - next_ + 1) / 2;
-      continue;
-    }
-    range_max_ = std::min(range_max_ * 2, kFollowBlocksMax);
-    Block end = newest;
-    if (last != newest.number) {
-      SP_ASSIGN(end, chain_->block({last}));
-    }
+    Block end;
+    SP_ASSIGN(const auto logs, read_range(last, newest, end));
+    if (!logs) continue;
     SP_ASSIGN(const std::size_t handed, hand_on(*logs, end, handler));
     count += handed;
   }
@@ -128,16 +197,20 @@ Result<std::size_t> Follower::hand_on(const std::vector<Log>& logs, const Block&
   const bool replaced =
       !logs.empty() && logs.back().block_number == end.number && logs.back().block_hash != end.hash;
   if (replaced) return Error{Errc::unavailable, "the chain was reorganised while it was read"};
+  // What was handed on before an error is there still, and with it all before it; or the chain has
+  // changed since, and all is handed on again.
+  const auto handled = std::find_if(logs.begin(), logs.end(), [this](const Log& entry) {
+    return handled_ && entry.block_hash == handled_->hash && entry.index == handled_->index;
+  });
   std::size_t count = 0;
-  for (const Log& entry : logs) {
-    const Position position{entry.block_number, entry.index};
-    if (handled_ && position <= *handled_) continue;
-    SP_TRY(handler(entry));
-    handled_ = position;
+  for (auto entry = handled == logs.end() ? logs.begin() : handled + 1; entry != logs.end();
+       ++entry) {
+    SP_TRY(handler(*entry));
+    handled_ = Position{entry->index, entry->block_hash};
     ++count;
   }
   next_ = end.number + 1;
-  last_hash_ = end.hash;
+  remember({end.number, end.hash});
   handled_.reset();
   if (!logs.empty() || next_ - saved_ >= kFollowSaveBlocks) SP_TRY(save());
   return count;

@@ -1,13 +1,17 @@
 // Follows the logs of one contract from a durable cursor: each log of a block with enough
 // confirmations is handed on once per process life, in order, and again after a crash from the last
-// saved cursor. Handlers must be idempotent. Belongs to one thread.
+// saved cursor. A reorganisation beyond the confirmations leads it back to the newest block that it
+// read and that still stands, and what is there now is handed on, some of it again. Handlers must
+// be idempotent. Belongs to one thread.
 //
-// The cursor file, in our codec: the tag "SPfollow", u8 version 1, 32 bytes SHA-256 of contract and
-// topics (u16 count; each u8 1 and 32 bytes, or u8 0), u64 next block, 32 bytes hash of the block
-// before it (zero = none read), then 32 bytes SHA-256 of all that. Only whole ranges of blocks are
-// saved, and ranges without logs every kFollowSaveBlocks blocks.
+// The cursor file, in our codec: the tag "SPfollow", u8 version 2, 32 bytes SHA-256 of contract and
+// topics (u16 count; each u8 1 and 32 bytes, or u8 0), u64 next block, u16 count (at most
+// kReorgDepthMax) of blocks that were read, oldest first, each u64 number and 32 bytes hash, then
+// 32 bytes SHA-256 of all that. Only whole ranges of blocks are saved, and ranges without logs
+// every kFollowSaveBlocks blocks.
 #pragma once
 
+#include <deque>
 #include <functional>
 
 #include "base/files.hpp"
@@ -19,6 +23,9 @@ inline constexpr std::uint64_t kFollowBlocksMax =
     2'000;  ///< blocks asked for at a time; halved where an answer is too large or refused
 inline constexpr std::uint64_t kFollowSaveBlocks =
     64;  ///< blocks without logs that a crash may make it read again
+
+/// Blocks that a reorganisation may replace behind the cursor: more than any public chain ever did.
+inline constexpr std::uint64_t kReorgDepthMax = 128;
 
 class Follower {
  public:
@@ -36,9 +43,9 @@ class Follower {
   static Result<Follower> open(Chain& chain, Files& files, const Options& options);
 
   /// Hands on what is new, then saves the cursor; returns how many logs. An error of the handler
-  /// stops before that log. Errc::mismatch where the block at the cursor is no longer part of the
-  /// chain deeper than the confirmations allow; Errc::unavailable where the endpoint's newest block
-  /// is before the cursor.
+  /// stops before that log. Errc::mismatch where more than kReorgDepthMax blocks behind the cursor
+  /// were replaced; Errc::unavailable where the endpoint's newest block is before the cursor, or
+  /// the chain changes while it is read.
   Result<std::size_t> poll(const Handler& handler);
   /// The next block to read.
   [[nodiscard]] std::uint64_t next_block() const { return next_; }
@@ -47,14 +54,23 @@ class Follower {
   Follower(Chain& chain, Files& files, Options options);
   // Where the last log that a handler took stands, while its range isn't done.
   struct Position {
-    std::uint64_t block = 0;
     std::uint64_t index = 0;
-    auto operator<=>(const Position&) const = default;
+    BlockHash hash;
   };
 
   Status read_cursor();
   [[nodiscard]] Digest32 subject() const;
+  // A block that was read.
+  struct Mark {
+    std::uint64_t number = 0;
+    BlockHash hash;
+  };
   Status check_cursor(const Block& newest);
+  Result<bool> stands(const Mark& mark);
+  Status go_back();
+  Result<std::optional<std::vector<Log>>> read_range(std::uint64_t last, const Block& newest,
+                                                     Block& end);
+  void remember(const Mark& mark);
   Result<std::size_t> hand_on(const std::vector<Log>& logs, const Block& end,
                               const Handler& handler);
   Status save();
@@ -63,7 +79,7 @@ class Follower {
   Files* files_;
   Options options_;
   std::uint64_t next_ = 0;
-  BlockHash last_hash_;  // of block next_ - 1; zero = none read yet
+  std::deque<Mark> marks_;  // oldest first; the newest is block next_ - 1, if there is any
   std::optional<Position> handled_;
   std::uint64_t range_max_ = kFollowBlocksMax;
   std::uint64_t saved_ = 0;  // next_ as the file has it

@@ -182,21 +182,84 @@ TEST_F(FollowerTest, ACrashBeforeTheCursorIsSavedHandsOnAgain) {
   EXPECT_EQ(seen.size(), 7U);
 }
 
-TEST_F(FollowerTest, SeesAReorganisation) {
+TEST_F(FollowerTest, AReorganisationLeadsBackToWhatStands) {
   Follower follower = open();
   ASSERT_TRUE(follower.poll(remember()));
-  blocks.cut(8);
-  EXPECT_EQ(follower.poll(remember()).error().code, Errc::unavailable);
+  for (int i = 0; i < 4; ++i) {
+    blocks.add(1);
+    ASSERT_TRUE(follower.poll(remember()));  // a mark a block: 10 to 13
+  }
+  seen.clear();
+  blocks.cut(12);
+  EXPECT_EQ(follower.poll(remember()).error().code, Errc::unavailable) << "the chain is shorter";
   blocks.add(1, "fork");
   blocks.add(1, "fork");
-  EXPECT_EQ(follower.poll(remember()).error().code, Errc::mismatch);  // the same height
-  blocks.add(1, "fork");
-  EXPECT_EQ(follower.poll(remember()).error().code, Errc::mismatch);  // by the parent
-  blocks.add(1, "fork");
-  EXPECT_EQ(follower.poll(remember()).error().code, Errc::mismatch);  // by the block itself
+  EXPECT_EQ(*follower.poll(remember()), 2U) << "the same height";
+  EXPECT_EQ(seen, (Seen{{12, 0}, {13, 0}}));
+  blocks.cut(13);
+  for (int i = 0; i < 2; ++i) blocks.add(1, "second");
+  EXPECT_EQ(*follower.poll(remember()), 3U) << "by the parent; 12 and 13 were read as one";
+  blocks.cut(11);
+  for (int i = 0; i < 9; ++i) blocks.add(0, "third");
+  EXPECT_EQ(*follower.poll(remember()), 0U) << "by the block itself";
+  EXPECT_EQ(follower.next_block(), 20U);
+  EXPECT_EQ(*follower.poll(remember()), 0U);
+}
+
+TEST_F(FollowerTest, AReorganisationBeforeAllMarksIsReadAgainFromTheLimit) {
+  for (int i = 0; i < 300; ++i) blocks.add(1);  // 0 to 309
+  ASSERT_TRUE(open().poll(remember()));
+  seen.clear();
+  blocks.cut(290);
+  for (int i = 0; i < 30; ++i) blocks.add(1, "fork");
   Follower restarted = open();
-  EXPECT_EQ(restarted.poll(remember()).error().code, Errc::mismatch);
-  EXPECT_EQ(seen.size(), 5U);
+  EXPECT_EQ(*restarted.poll(remember()), 138U);
+  EXPECT_EQ(seen.front().first, 310U - kReorgDepthMax);
+}
+
+TEST_F(FollowerTest, ADeeperReorganisationThanTheLimitIsToldForEver) {
+  Follower follower = open();
+  for (std::uint64_t i = 0; i < kReorgDepthMax + 20; ++i) {
+    blocks.add(1);
+    ASSERT_TRUE(follower.poll(remember()));
+  }
+  const std::uint64_t next = follower.next_block();
+  blocks.cut(next - kReorgDepthMax);
+  while (blocks.newest() < next) blocks.add(1, "fork");
+  EXPECT_EQ(*follower.poll(remember()), kReorgDepthMax + 1) << "as deep as the limit";
+  blocks.cut(next - kReorgDepthMax - 1);
+  while (blocks.newest() < next + 1) blocks.add(1, "second");
+  EXPECT_EQ(follower.poll(remember()).error().code, Errc::mismatch);
+  EXPECT_EQ(open().poll(remember()).error().code, Errc::mismatch);
+}
+
+// Half of a range was handed on when the chain changed under it.
+TEST_F(FollowerTest, WhatWasHandedOnBeforeAReorganisationIsNotTakenForWhatCameAfter) {
+  fail_at = 4;
+  Follower follower = open();
+  EXPECT_EQ(follower.poll(remember()).error().code, Errc::refused);
+  blocks.cut(3);
+  for (int i = 0; i < 7; ++i) blocks.add(1, "fork");
+  fail_at.reset();
+  seen.clear();
+  EXPECT_EQ(*follower.poll(remember()), 8U);
+  EXPECT_EQ(seen.front(), (std::pair<std::uint64_t, std::uint64_t>{1, 0}));
+}
+
+TEST_F(FollowerTest, AChainThatChangesWhileItIsReadIsReadAgain) {
+  Follower follower = open();
+  bool changed = false;
+  endpoint.answer = [&](const std::string& method, const Json& params) {
+    auto answer = blocks.answer(method, params);
+    if (method == "eth_getLogs" && !std::exchange(changed, true)) {
+      blocks.cut(8);
+      for (int i = 0; i < 2; ++i) blocks.add(2, "fork");
+    }
+    return answer;
+  };
+  EXPECT_EQ(follower.poll(remember()).error().code, Errc::unavailable);
+  EXPECT_TRUE(seen.empty());
+  EXPECT_EQ(*follower.poll(remember()), 8U);
 }
 
 TEST_F(FollowerTest, AReorganisationWithinTheConfirmationsIsNone) {
@@ -287,9 +350,9 @@ TEST_F(FollowerTest, FollowsAnvil) {
   EXPECT_EQ(follow(), 1U);
   ASSERT_TRUE(real_endpoint->call("evm_revert", Json::array({*snapshot})));
   ASSERT_TRUE(sender.execute({deployed->contract, Bytes(32, 9), {}}));
-  auto follower = Follower::open(real, files, options);
-  ASSERT_TRUE(follower);
-  EXPECT_EQ(follower->poll(remember()).error().code, Errc::mismatch);
+  ASSERT_TRUE(sender.execute({deployed->contract, topic, {}}));
+  EXPECT_EQ(follow(), 1U) << "what is there in place of what was reverted";
+  EXPECT_EQ(follow(), 0U);
 }
 
 }  // namespace

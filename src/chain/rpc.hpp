@@ -27,7 +27,8 @@ using BlockHash = FixedBytes<struct BlockHashTag, 32>;
 class RpcEndpoint {
  public:
   virtual ~RpcEndpoint() = default;
-  /// The "result". Errc::unavailable, Errc::timed_out for the transport; Errc::refused with the
+  /// The "result". Errc::unavailable, Errc::timed_out for the transport, and where the endpoint is
+  /// asked too often (HTTP 429, or -32005 of EIP-1474); Errc::refused with the
   /// endpoint's words for an "error", revert data included as hexadecimal behind "data ".
   virtual Result<Json> call(const std::string& method, const Json& params) = 0;
   /// Several independent calls, `params` an array with the parameters of each; results in the same
@@ -43,6 +44,8 @@ std::optional<Bytes> revert_data(const Error& error);
 inline constexpr int kRpcTriesMax = 5;
 inline constexpr std::chrono::milliseconds kRpcPauseFirst{50};   ///< before a retry; then doubled
 inline constexpr std::chrono::milliseconds kRpcTimeout{10'000};  ///< of one try
+
+inline constexpr std::chrono::milliseconds kRpcRetryAfterMax{3'000};  ///< of what is asked for
 
 /// How long an endpoint over HTTP is tried.
 struct RpcPatience {
@@ -123,6 +126,8 @@ class Chain {
   Result<Block> block(BlockTag tag = {});
   Result<Amount> balance(const Address& account);
   Result<std::uint64_t> nonce(const Address& account, bool pending);
+  /// How many transactions of the account are in blocks up to this one.
+  Result<std::uint64_t> nonce_at(const Address& account, BlockTag tag);
   Result<Bytes> code(const Address& account);
   /// eth_call. Errc::refused where it reverts, with the revert data.
   Result<Bytes> call(const Address& to, ByteView data, BlockTag tag = {},

@@ -1,5 +1,7 @@
 // JSON-RPC over HTTP.
+#include <algorithm>
 #include <atomic>
+#include <charconv>
 
 #include "chain/rpc.hpp"
 #include "chain/rpc_json.hpp"
@@ -72,9 +74,20 @@ class HttpEndpoint final : public RpcEndpoint {
                                    : answer.error().code == Errc::unavailable ||
                                          answer.error().code == Errc::timed_out;
       if (!may_pass || tries >= tries_max_) return read(answer);
-      clock_.sleep_for(pause);
+      clock_.sleep_for(std::max(pause, answer ? wanted_pause(*answer) : pause));
       pause *= 2;
     }
+  }
+
+  // "Retry-After" in seconds (RFC 9110, 10.2.3), as far as a caller can wait.
+  static std::chrono::milliseconds wanted_pause(const net::HttpResponse& answer) {
+    const auto header = answer.headers.find("retry-after");
+    unsigned seconds = 0;
+    if (header != answer.headers.end()) {
+      const std::string& text = header->second;
+      std::from_chars(text.data(), text.data() + text.size(), seconds);
+    }
+    return std::min<std::chrono::milliseconds>(std::chrono::seconds(seconds), kRpcRetryAfterMax);
   }
 
   static Result<Json> read(const Result<net::HttpResponse>& answer) {
@@ -84,10 +97,14 @@ class HttpEndpoint final : public RpcEndpoint {
       if (!json) return json.error().in("RPC endpoint's answer");
       return json;
     }
+    // Too many requests is said of the asking, whatever stands beside it.
+    if (answer->status == 429) {
+      return Error{Errc::unavailable, "the RPC endpoint answers with HTTP status 429"};
+    }
     // Some endpoints send JSON-RPC errors with another status; a gateway's own JSON is no answer.
     const bool answered = json && json->is_object() && json->contains("jsonrpc");
     if (answered && json->contains("error")) return json;
-    const bool later = answer->status == 429 || answer->status / 100 == 5;
+    const bool later = answer->status / 100 == 5;
     return Error{later ? Errc::unavailable : Errc::refused,
                  "the RPC endpoint answers with HTTP status " + std::to_string(answer->status)};
   }

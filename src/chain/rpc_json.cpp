@@ -10,6 +10,7 @@ Error malformed(std::string_view where, std::string_view what) {
 }
 
 const Json kAbsent;
+constexpr int kRpcLimitExceeded = -32005;
 
 // The member of an object; null where there is none.
 const Json& member(const Json& object, const char* name) {
@@ -58,7 +59,11 @@ Error refused(const Json& error, const std::string& method) {
   if (data && !data->empty() && data->size() <= kRpcRevertDataMax) {
     message += ", data " + to_hex0x(*data);
   }
-  return {Errc::refused, message};
+  // EIP-1474: "limit exceeded" is about how often one asks, not about what; but some say so of too
+  // many logs in one answer, which asking later doesn't change.
+  const bool of_size = method == "eth_getLogs" && message.find("results") != std::string::npos;
+  const bool later = code.is_number_integer() && code == kRpcLimitExceeded && !of_size;
+  return {later ? Errc::unavailable : Errc::refused, message};
 }
 
 bool before(const Log& a, const Log& b) {

@@ -262,6 +262,35 @@ TEST_F(HttpEndpointTest, DoesntRetryAnAnswer) {
   EXPECT_EQ(calls, 3);
 }
 
+TEST_F(HttpEndpointTest, TooManyRequestsIsLaterAndWaitsAsLongAsAsked) {
+  const auto busy = [](const Json& request, int code, const std::string& words, unsigned status) {
+    return json({{"jsonrpc", "2.0"},
+                 {"id", request["id"]},
+                 {"error", {{"code", code}, {"message", words}}}},
+                status);
+  };
+  answer = [&](const Json& request) { return busy(request, -32005, "daily limit", 200); };
+  EXPECT_EQ(endpoint->call("eth_call", Json::array()).error(),
+            (Error{Errc::unavailable, "eth_call: daily limit (-32005)"}));
+  // Asking later doesn't make an answer smaller.
+  answer = [&](const Json& request) {
+    return busy(request, -32005, "query returned more than 10000 results", 200);
+  };
+  EXPECT_EQ(endpoint->call("eth_getLogs", Json::array()).error().code, Errc::refused);
+  calls = 0;
+  answer = [&](const Json& request) {
+    auto response = busy(request, -32000, "slow down", 429);
+    response.headers["retry-after"] = calls == 1 ? "1" : "86400";
+    return response;
+  };
+  const auto before = clock.monotonic();
+  EXPECT_EQ(endpoint->call("eth_call", Json::array()).error(),
+            (Error{Errc::unavailable, "the RPC endpoint answers with HTTP status 429"}));
+  EXPECT_EQ(calls, kRpcTriesMax);
+  EXPECT_EQ(clock.monotonic() - before,
+            std::chrono::seconds(1) + (kRpcTriesMax - 2) * kRpcRetryAfterMax);
+}
+
 TEST_F(HttpEndpointTest, BatchesMayBeAnsweredInAnyOrder) {
   answer = [](const Json& batch) {
     Json answers = Json::array();

@@ -24,8 +24,9 @@ inline constexpr std::size_t kHeaderSizeMax =
     16 * 1024;                                       ///< request line or status line and all fields
 inline constexpr std::size_t kTargetSizeMax = 2048;  ///< path and query of a request
 inline constexpr std::size_t kConnectionsMax = 512;  ///< of one server; more are refused with 503
-inline constexpr std::size_t kQueuedRequestsMax = 1024;  ///< waiting for a worker; more get 503
-inline constexpr std::chrono::seconds kIdleTimeout{60};  ///< of a kept connection
+inline constexpr std::size_t kQueuedRequestsMax = 1024;      ///< waiting for a worker; more get 503
+inline constexpr std::size_t kBytesInFlightMax = 256 << 20;  ///< of bodies; more get 503
+inline constexpr std::chrono::seconds kIdleTimeout{60};      ///< of a kept connection
 inline constexpr std::chrono::seconds kTransferTimeout{
     30};  ///< for a whole header, and without progress in the middle of a body
 inline constexpr std::chrono::seconds kMessageTimeout{600};  ///< for a whole request or response
@@ -61,6 +62,9 @@ class HttpServer {
     std::uint16_t port = 0;  ///< 0 = any free one
     std::size_t body_max = 1 << 20;
     unsigned workers = 4;
+    /// Of the bodies of all requests and answers under way, at least body_max. What handlers that
+    /// run answer goes beyond it, nothing else.
+    std::size_t bytes_in_flight_max = kBytesInFlightMax;
     std::chrono::milliseconds idle_timeout = kIdleTimeout;
     std::chrono::milliseconds transfer_timeout = kTransferTimeout;  ///< and for a TLS handshake
     /// Files in PEM: the certificate with its chain behind it, and its private key. Both or none;
@@ -91,6 +95,15 @@ struct Url {
   static Result<Url> parse(std::string_view text);
 };
 
+/// Takes the body of an answer as it comes, on the caller's thread. An error ends the call.
+class BodyReceiver {
+ public:
+  virtual ~BodyReceiver() = default;
+  /// Status and fields; once for a call, before the body.
+  virtual Status begin(const HttpResponse& head) = 0;
+  virtual Status take(ByteView bytes) = 0;
+};
+
 /// Whatever carries a call to a server. Safe to call from any thread; each call blocks its caller.
 class HttpCaller {
  public:
@@ -100,6 +113,11 @@ class HttpCaller {
                             const Headers& headers = {}) {
     return carry(method, url, body, headers);
   }
+  /// GET. The body of a 200 or 206 goes to `receiver` and isn't in the answer; where it breaks off,
+  /// the receiver has had what came. Errors as of call(), and the receiver's. This default hands
+  /// the body on whole.
+  virtual Result<HttpResponse> download(const std::string& url, const Headers& headers,
+                                        BodyReceiver& receiver);
 
  private:
   virtual Result<HttpResponse> carry(const std::string& method, const std::string& url,
@@ -131,11 +149,17 @@ class HttpClient final : public HttpCaller {
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
+  Result<HttpResponse> download(const std::string& url, const Headers& headers,
+                                BodyReceiver& receiver) override;
+
  private:
   Result<HttpResponse> carry(const std::string& method, const std::string& url, ByteView body,
                              const Headers& headers) override;
 
   struct State;
+  Result<HttpResponse> perform(const std::string& method, const std::string& url, ByteView body,
+                               const Headers& headers, BodyReceiver* receiver);
+
   std::unique_ptr<State> state_;
 };
 

@@ -20,7 +20,7 @@
 
 #include "base/log.hpp"
 #include "net/fields.hpp"
-#include "net/target.hpp"
+#include "net/request_reading.hpp"
 #include "net/tls.hpp"
 #include "net/workers.hpp"
 
@@ -34,7 +34,7 @@ using boost::system::error_code;
 using tcp = asio::ip::tcp;
 using SteadyClock = std::chrono::steady_clock;
 using Body = http::vector_body<std::uint8_t>;
-using Parser = http::request_parser<Body>;
+using Parser = RequestParser;
 
 constexpr std::size_t kBufferMax = kHeaderSizeMax + 64 * 1024;
 constexpr std::size_t kFirstRead = 4096;
@@ -76,6 +76,29 @@ struct StreamConnection final : Connection {
   Stream stream;
 };
 
+// What one request's bodies, its own and its answer's, hold of the server's memory.
+class BytesHeld {
+ public:
+  explicit BytesHeld(std::size_t& total) : total_(total) {}
+  BytesHeld(const BytesHeld&) = delete;
+  BytesHeld& operator=(const BytesHeld&) = delete;
+  ~BytesHeld() { total_ -= own_; }
+  // False where there is no room.
+  bool take(std::size_t size, std::size_t max) {
+    if (total_ > max || size > max - total_) return false;
+    add(size);
+    return true;
+  }
+  void add(std::size_t size) {
+    own_ += size;
+    total_ += size;
+  }
+
+ private:
+  std::size_t& total_;
+  std::size_t own_ = 0;
+};
+
 // What the server does after one request.
 enum class Next : std::uint8_t { keep, close, linger };
 
@@ -90,10 +113,6 @@ struct Pending {
   bool done = false;  // set on the loop's thread
 };
 
-HttpResponse refusal(unsigned status, std::string_view why) {
-  return text_response(status, "text/plain; charset=utf-8", std::string(why) + "\n");
-}
-
 HttpResponse call_handler(const HttpServer::Handler& handler, const HttpRequest& request) {
   try {
     HttpResponse response = handler(request);
@@ -106,63 +125,6 @@ HttpResponse call_handler(const HttpServer::Handler& handler, const HttpRequest&
     log(LogLevel::error, "http_handler_threw", {{"path", request.path}, {"what", failure.what()}});
   }
   return refusal(500, "internal error");
-}
-
-// The refusal for a request whose reading failed; nothing where the connection just ended.
-std::optional<HttpResponse> refusal_of(const error_code& failure, const Parser& parser) {
-  if (failure == http::error::body_limit) return refusal(413, "the body is too large");
-  if (failure == http::error::header_limit || failure == http::error::buffer_overflow) {
-    // Beast hands the target on once the request line is whole.
-    if (parser.get().target().empty()) return refusal(414, "the target is too long");
-    return refusal(431, "the header is too large");
-  }
-  if (failure == http::error::end_of_stream || failure == http::error::partial_message) return {};
-  if (failure.category() == make_error_code(http::error::bad_method).category()) {
-    return refusal(400, "not HTTP: " + failure.message());
-  }
-  return {};
-}
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return result;
-}
-
-// Checks that a parsed header can't be read in two ways; nothing where all is well.
-std::optional<HttpResponse> refusal_of_header(const Parser& parser) {
-  const auto& message = parser.get();
-  if (message.target().size() > kTargetSizeMax) return refusal(414, "the target is too long");
-  const auto hosts = message.count(http::field::host);
-  if (hosts > 1 || (hosts == 0 && message.version() >= 11)) {
-    return refusal(400, "one Host field expected");
-  }
-  const auto codings = message.count(http::field::transfer_encoding);
-  const auto coding = message[http::field::transfer_encoding];
-  if (codings > 1 || (codings == 1 && lower({coding.data(), coding.size()}) != "chunked")) {
-    return refusal(400, "the only transfer encoding is chunked");
-  }
-  const auto expects = message[http::field::expect];
-  if (!expects.empty() && lower({expects.data(), expects.size()}) != "100-continue") {
-    return refusal(417, "the only expectation is 100-continue");
-  }
-  return {};
-}
-
-HttpRequest take_request(Parser& parser, Target target) {
-  auto message = parser.release();
-  HttpRequest request;
-  request.method = std::string(message.method_string());
-  request.path = std::move(target.path);
-  request.query = std::move(target.query);
-  for (const auto& field : message) {
-    const std::string value(field.value());
-    const auto [place, fresh] = request.headers.try_emplace(
-        lower({field.name_string().data(), field.name_string().size()}), value);
-    if (!fresh) place->second += ", " + value;
-  }
-  request.body = std::move(message.body());
-  return request;
 }
 
 class Server final : public HttpServer {
@@ -192,6 +154,10 @@ class Server final : public HttpServer {
 
  private:
   using Task = asio::awaitable<void>;
+
+  [[nodiscard]] std::size_t bytes_max() const {
+    return std::max(options_.bytes_in_flight_max, options_.body_max);
+  }
 
   Status listen_on_port() {
     error_code failure;
@@ -305,6 +271,10 @@ class Server final : public HttpServer {
         refused = refusal(400, parsed.error().message);
       }
     }
+    BytesHeld held(bytes_held_);
+    if (!refused && !held.take(declared_size(parser, options_.body_max), bytes_max())) {
+      refused = busy("too many bytes are under way");
+    }
     if (!refused) {
       failure = co_await read_body(connection, parser);
       if (failure) refused = refusal_of(failure, parser);
@@ -317,6 +287,7 @@ class Server final : public HttpServer {
     }
     const bool keep = parser.keep_alive();
     HttpResponse response = co_await answer(take_request(parser, std::move(target)));
+    held.add(response.body.size());
     const bool kept = keep && !stopping_;
     const bool written = co_await write(connection, std::move(response), kept, head_only);
     connection.idle = true;
@@ -363,11 +334,7 @@ class Server final : public HttpServer {
         pending->ended.cancel();
       });
     });
-    if (!taken) {
-      HttpResponse busy = refusal(503, "too many requests wait");
-      busy.headers["retry-after"] = "1";
-      co_return busy;
-    }
+    if (!taken) co_return busy("too many requests wait");
     error_code ignored;
     while (!pending->done) co_await pending->ended.async_wait(into(ignored));
     co_return std::move(pending->response);
@@ -422,6 +389,7 @@ class Server final : public HttpServer {
   asio::steady_timer accept_pause_{loop_};
   asio::steady_timer grace_{loop_};
   std::set<Connection*> connections_;  // loop's thread only
+  std::size_t bytes_held_ = 0;         // of bodies, loop's thread only
   bool stopping_ = false;              // loop's thread only
   std::atomic<bool> refusing_ = false;
   std::uint16_t port_ = 0;

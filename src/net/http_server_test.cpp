@@ -51,6 +51,30 @@ class HttpServerTest : public ::testing::Test {
   std::unique_ptr<HttpServer> server;
 };
 
+TEST_F(HttpServerTest, HoldsOnlySoManyBytes) {
+  options.body_max = 1000;
+  options.bytes_in_flight_max = 2500;
+  start();
+  // Two whose bodies are announced and don't come hold the room of their bodies.
+  const std::string post = "POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n";
+  RawSocket first = RawSocket::connect(server->port());
+  RawSocket second = RawSocket::connect(server->port());
+  first.send(post + "Content-Length: 1000\r\n\r\n");
+  EXPECT_EQ(status(first.read_until("\r\n\r\n")), 100U);
+  second.send(post + "Transfer-Encoding: chunked\r\n\r\n");
+  EXPECT_EQ(status(second.read_until("\r\n\r\n")), 100U);
+  const std::string third = ask("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 501\r\n\r\n");
+  EXPECT_EQ(status(third), 503U);
+  EXPECT_NE(third.find("retry-after: 1\r\n"), std::string::npos);
+  EXPECT_EQ(status(ask("GET / HTTP/1.1\r\nHost: h\r\n\r\n")), 200U);
+  // Room comes back with the answer.
+  first.send(std::string(1000, 'x'));
+  EXPECT_EQ(status(first.read_until("\r\n\r\n")), 200U);
+  EXPECT_EQ(status(ask("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 501\r\n\r\n" +
+                       std::string(501, 'x'))),
+            200U);
+}
+
 TEST_F(HttpServerTest, AnswersAndKeepsTheConnection) {
   start();
   RawSocket peer = RawSocket::connect(server->port());

@@ -47,7 +47,9 @@ std::optional<Errc> code_from_name(std::string_view name) {
 std::string readable(std::string_view text) {
   std::string result(text.substr(0, kProblemTextMax));
   for (char& character : result) {
-    if (static_cast<unsigned char>(character) < 0x20 || character == 0x7f) character = '?';
+    // Beyond ASCII as well: there are control characters of terminals and of writing direction.
+    const auto code = static_cast<unsigned char>(character);
+    if (code < 0x20 || code >= 0x7f) character = '?';
   }
   return result;
 }

@@ -13,7 +13,7 @@ inline constexpr std::size_t kProblemTextMax = 400;  ///< characters of a messag
 HttpResponse problem_response(const Error& error);
 
 /// The error that an answer tells, `who` in front. An answer that isn't ours reads as
-/// Errc::unavailable; characters that could confuse a terminal read as '?'.
+/// Errc::unavailable; what isn't printable ASCII reads as '?', since it could confuse a terminal.
 Error problem_from(const HttpResponse& response, std::string_view who);
 
 }  // namespace sp::net

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/crash_point.hpp"
 #include "base/log.hpp"
 
 namespace sp::provider {
@@ -69,6 +70,7 @@ Status Controller::start() {
 }
 
 Status Controller::recover() {
+  queue_.clear();  // of a start that failed
   SP_ASSIGN(const std::vector<api::OrderId> orders, ledger_.orders());
   for (const api::OrderId& order : orders) {
     SP_ASSIGN(const Entry entry, ledger_.load(order));
@@ -179,7 +181,9 @@ Result<api::Finish> Controller::run_loader(const api::OrderId& order, const Entr
   start.pids = terms.pids;
   start.log_descriptor = log_file.get();
   auto running = std::make_shared<Running>();
+  crash_point(CrashSite::provider_loader, CrashMoment::before);
   SP_ASSIGN(running->tee, parts_.host.start(start));
+  crash_point(CrashSite::provider_loader, CrashMoment::after);
   running->deadline =
       parts_.clock.monotonic() + std::chrono::seconds(terms.ordered_seconds) + kLoaderGrace;
   const auto on_stage = [this, order](api::Stage stage, const std::string& text) {
@@ -214,7 +218,9 @@ Result<api::Finish> Controller::run_loaders(const api::OrderId& order, const Ent
       const std::lock_guard lock(mutex_);
       if (stopping_) return finish;
     }
-    if (!check_still_wanted(order, entry)) return finish;
+    // A chain that is out of reach is no reason to give an order up.
+    const Status wanted = check_still_wanted(order, entry);
+    if (!wanted && !is_transient(wanted.error().code)) return finish;
     log(LogLevel::warning, "loader_lost",
         {{"order", order.hex0x()}, {"reason", finish.error().message}});
   }
@@ -230,6 +236,7 @@ void Controller::run_order(const api::OrderId& order) {
   Entry entry = std::move(*loaded);
   if (!entry.finish) {
     if (const Status wanted = check_still_wanted(order, entry); !wanted) {
+      if (is_transient(wanted.error().code)) return postpone(order, wanted.error());
       return fail(order, entry, wanted.error());
     }
     entry.state = EntryState::running;
@@ -274,10 +281,14 @@ bool Controller::settle_later(const api::OrderId& order, const Entry& entry, con
   const bool may_pass = !phase || *phase == market::Phase::working ||
                         *phase == market::Phase::settling || *phase == market::Phase::settled;
   if (!may_pass) return false;
-  log(LogLevel::warning, "settle_postponed", {{"order", order.hex0x()}, {"reason", error.message}});
-  const std::lock_guard lock(mutex_);
-  later_[order] = parts_.clock.monotonic() + kSettlePause;
+  postpone(order, error);
   return true;
+}
+
+void Controller::postpone(const api::OrderId& order, const Error& error) {
+  log(LogLevel::warning, "order_postponed", {{"order", order.hex0x()}, {"reason", error.message}});
+  const std::lock_guard lock(mutex_);
+  later_[order] = parts_.clock.monotonic() + kLaterPause;
 }
 
 // Puts what is due back into the queue.

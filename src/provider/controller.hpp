@@ -22,8 +22,8 @@ namespace sp::provider {
 inline constexpr unsigned kCapacityMax = 1024;
 inline constexpr std::size_t kQueueMax = 100'000;
 inline constexpr int kSettleTriesMax = 8;  ///< in a row
-/// After them, as long as the order can be settled.
-inline constexpr std::chrono::seconds kSettlePause{10};
+/// Before an order is taken up again that the chain kept from running or from being settled.
+inline constexpr std::chrono::seconds kLaterPause{10};
 inline constexpr unsigned kLoaderTriesMax = 2;  ///< loaders started for one order
 /// What a loader may take besides the ordered time: fetching, opening, sealing and storing.
 inline constexpr std::chrono::seconds kLoaderGrace{600};
@@ -90,6 +90,7 @@ class Controller {
   Status settle(const api::OrderId& order, Entry& entry);
   Status check_settled_for_good(const api::OrderId& order);
   bool settle_later(const api::OrderId& order, const Entry& entry, const Error& error);
+  void postpone(const api::OrderId& order, const Error& error);
   void resume_later();
   void fail(const api::OrderId& order, Entry& entry, const Error& error);
 
@@ -104,7 +105,7 @@ class Controller {
   std::deque<api::OrderId> queue_;
   std::map<api::OrderId, std::shared_ptr<Running>> running_;
   std::map<api::OrderId, std::string> stages_;
-  std::map<api::OrderId, std::chrono::nanoseconds> later_;  ///< settled again then, monotonic
+  std::map<api::OrderId, std::chrono::nanoseconds> later_;  ///< taken up again then, monotonic
 
   std::vector<Thread> threads_;
 };

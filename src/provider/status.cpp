@@ -11,12 +11,27 @@ constexpr std::string_view kJsonType = "application/json";
 constexpr std::string_view kOrders = "/v1/orders/";
 constexpr std::string_view kFinish = "/finish";
 
-net::HttpResponse answer_list(const Controller& controller) {
-  const auto orders = controller.orders();
-  if (!orders) return net::problem_response(orders.error());
+using Controllers = std::vector<const Controller*>;
+
+net::HttpResponse answer_list(const Controllers& controllers) {
   Json list = Json::array();
-  for (const api::OrderId& order : *orders) list.push_back(order.hex0x());
+  for (const Controller* controller : controllers) {
+    const auto orders = controller->orders();
+    // A market that was never open has no ledger yet.
+    if (!orders && orders.error().code == Errc::not_found) continue;
+    if (!orders) return net::problem_response(orders.error());
+    for (const api::OrderId& order : *orders) list.push_back(order.hex0x());
+  }
   return net::text_response(200, kJsonType, Json{{"orders", std::move(list)}}.dump());
+}
+
+// The market that has taken the order; the last one, which says that it hasn't, where none has.
+const Controller& controller_of(const Controllers& controllers, const api::OrderId& order) {
+  SP_CHECK(!controllers.empty());
+  for (const Controller* controller : controllers) {
+    if (controller->progress(order)) return *controller;
+  }
+  return *controllers.back();
 }
 
 net::HttpResponse answer_progress(const Controller& controller, const api::OrderId& order) {
@@ -37,12 +52,12 @@ net::HttpResponse answer_finish(const Controller& controller, const api::OrderId
 
 }  // namespace
 
-net::HttpResponse handle_status_request(const Controller& controller,
+net::HttpResponse handle_status_request(const Controllers& controllers,
                                         const net::HttpRequest& request) {
   if (request.method != "GET") return net::problem_response({Errc::unsupported, "GET only"});
   std::string_view path = request.path;
   if (path == "/health") return net::text_response(200, "text/plain", "ok");
-  if (path == "/v1/orders") return answer_list(controller);
+  if (path == "/v1/orders") return answer_list(controllers);
   if (!path.starts_with(kOrders)) {
     return net::problem_response({Errc::not_found, "no such resource"});
   }
@@ -51,6 +66,7 @@ net::HttpResponse handle_status_request(const Controller& controller,
   if (wants_finish) path.remove_suffix(kFinish.size());
   const auto order = api::OrderId::from_hex(path);
   if (!order) return net::problem_response(order.error());
+  const Controller& controller = controller_of(controllers, *order);
   return wants_finish ? answer_finish(controller, *order) : answer_progress(controller, *order);
 }
 

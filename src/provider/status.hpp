@@ -12,8 +12,8 @@
 
 namespace sp::provider {
 
-/// Answers one request. Safe to call from any thread.
-net::HttpResponse handle_status_request(const Controller& controller,
+/// Answers one request for all markets of a provider. Safe to call from any thread.
+net::HttpResponse handle_status_request(const std::vector<const Controller*>& controllers,
                                         const net::HttpRequest& request);
 
 }  // namespace sp::provider

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <future>
@@ -191,8 +192,7 @@ class Sandbox final : public TeeHost {
   }
 
  private:
-  [[nodiscard]] ProcessOptions process_options(const std::string& group, int window, int platform,
-                                               int log) const {
+  ProcessOptions process_options(const std::string& group, int window, int platform, int log) {
     ProcessOptions process;
     process.argv = {options_.loader.string(), "--cgroup", group + "/" + kWorkloadLeaf};
     if (!options_.runtime.empty()) {
@@ -200,6 +200,9 @@ class Sandbox final : public TeeHost {
     }
     // OpenSSL inside takes no configuration from this machine.
     process.environment = {std::string("PATH=") + kSystemPath, "OPENSSL_CONF=/dev/null"};
+    if (options_.crash_point && !first_started_.exchange(true)) {
+      process.environment.push_back(*options_.crash_point);
+    }
     process.folder = "/";
     process.descriptors = {{kWindowDescriptor, window}, {kPlatformDescriptor, platform}};
     if (log >= 0) process.descriptors[STDERR_FILENO] = log;
@@ -208,6 +211,7 @@ class Sandbox final : public TeeHost {
   }
 
   SandboxOptions options_;
+  std::atomic<bool> first_started_ = false;
   std::shared_ptr<Shared> shared_;
 };
 

@@ -3,6 +3,7 @@
 #include "crypto/random.hpp"
 #include "sim/goods.hpp"
 #include "store/receipt.hpp"
+#include "store/remote/store_service.hpp"
 
 namespace sp::sim {
 namespace {

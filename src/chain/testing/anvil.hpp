@@ -58,6 +58,7 @@ class Anvil {
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
   [[nodiscard]] std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+  void signal(int signal) { process_.kill(signal); }
   /// Sends SIGINT and waits for its end, so that it writes its state file, if it has one.
   void stop() {
     process_.kill(SIGINT);
