@@ -4,6 +4,7 @@
 #include "chain_access.hpp"
 #include "common/daemon.hpp"
 #include "common/provider_settings.hpp"
+#include "crypto/random.hpp"
 #include "daemons.hpp"
 #include "opening.hpp"
 #include "provider/status.hpp"
@@ -103,12 +104,13 @@ Status run_provider(const Path& path) {
   SP_ASSIGN(const crypto::EthKey action, load_key(files, settings.action_key));
   SP_TRY(files.make_folder(settings.folder));
   SP_TRY(sweep_temporaries(settings.folder, SweepDepth::below));
+  crypto::SystemRandom random;
   net::HttpClient::Options trusting;
   trusting.ca_file = settings.ca_file;
   trusting.slowest = net::kSlowestLine;
   net::HttpClient client(trusting);
   provider::CallForwarder forwarder(
-      client, settings.services, {&action, std::nullopt, &clock, nullptr, {}}, &settings.mirrors);
+      client, settings.services, {&action, std::nullopt, &clock, &random, {}}, &settings.mirrors);
 
   // One account has one row of nonces a chain, so markets of one chain share a sender. It outlives
   // their threads.
