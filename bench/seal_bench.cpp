@@ -13,6 +13,7 @@
 #include <map>
 #include <mutex>
 
+#include "arguments.hpp"
 #include "crypto/random.hpp"
 #include "store/package.hpp"
 
@@ -191,13 +192,13 @@ int main(int count, char** arguments) {
     return count == wanted && std::string_view(arguments[1]) == name;
   };
   if (is("memory", 4)) {
-    sp::bench::in_memory(std::strtoull(arguments[2], nullptr, 10) << 20,
-                         static_cast<unsigned>(std::strtoul(arguments[3], nullptr, 10)));
+    sp::bench::in_memory(sp::bench::number(arguments[2]) << 20,
+                         static_cast<unsigned>(sp::bench::number(arguments[3])));
     return 0;
   }
   if (is("seal", 5)) {
     sp::bench::seal_file(arguments[2], arguments[3],
-                         static_cast<unsigned>(std::strtoul(arguments[4], nullptr, 10)));
+                         static_cast<unsigned>(sp::bench::number(arguments[4])));
     return 0;
   }
   std::fputs("usage: seal_bench memory MIB THREADS | seal FROM TO THREADS\n", stderr);

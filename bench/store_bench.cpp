@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "arguments.hpp"
 #include "crypto/random.hpp"
 #include "store/ordered_jobs.hpp"
 #include "store/remote/http_store.hpp"
@@ -85,7 +86,7 @@ int main(int count, char** arguments) {
     std::fputs("usage: store_bench URL CAFILE MIB ROUND THREADS\n", stderr);
     return 2;
   }
-  const auto number = [&](int i) { return std::strtoul(arguments[i], nullptr, 10); };
+  const auto number = [&](int i) { return sp::bench::number(arguments[i]); };
   sp::bench::run(arguments[1], arguments[2], number(3), static_cast<std::uint32_t>(number(4)),
                  static_cast<unsigned>(number(5)));
   return 0;

@@ -40,7 +40,7 @@ std::vector<fs::path> files_ending(std::string_view ending) {
   return found;
 }
 
-std::string relative(const fs::path& path) { return fs::relative(path, kRoot).generic_string(); }
+std::string from_root(const fs::path& path) { return fs::relative(path, kRoot).generic_string(); }
 
 std::string joined(const Names& names) {
   std::string text;
@@ -57,8 +57,11 @@ Names without(Names names, const Names& others) {
 // or "ROOM/HEADER:NAME" for a function by itself.
 Names parsers_of(const std::vector<std::string>& lines, const std::string& header) {
   static const std::regex type(R"(^ *(?:class|struct) (\w+)[^;]*$)");
-  static const std::regex parser(
-      R"(\b((?:parse|decode|read|load|from)(?:_\w+)?|\w+_from_\w+)\((?:const )?(?:ByteView|std::string_view|std::string&|Json&|Files&|JsonObject&|DerReader&|Reader&|AbiValue&|chain::AbiValue&|chain::Log&|Path&)[ )])");
+  static const std::string name = R"(\b((?:parse|decode|read|load|from)(?:_\w+)?|\w+_from_\w+))";
+  static const std::string what =
+      "(?:ByteView|std::string_view|std::string&|Json&|Files&|JsonObject&|DerReader&|Reader&|"
+      "AbiValue&|chain::AbiValue&|chain::Log&|Path&)";
+  static const std::regex parser(name + R"(\((?:const )?)" + what + "[ )]");
   Names found;
   std::string inside;
   for (const std::string& line : lines) {
@@ -77,7 +80,7 @@ Names parsers_of(const std::vector<std::string>& lines, const std::string& heade
 Names all_parsers() {
   Names found;
   for (const fs::path& header : files_ending(".hpp")) {
-    const std::string name = relative(header);
+    const std::string name = from_root(header);
     if (name.find("/testing/") != std::string::npos) continue;
     if (name.ends_with("test_support.hpp")) continue;
     std::ifstream file(header);
@@ -90,7 +93,7 @@ Names all_parsers() {
 
 TEST(FuzzRegistry, NamesEveryTargetAndNoOther) {
   Names there;
-  for (const fs::path& source : files_ending("_fuzz.cpp")) there.insert(relative(source));
+  for (const fs::path& source : files_ending("_fuzz.cpp")) there.insert(from_root(source));
   Names named;
   for (const Json& target : registry()["targets"]) named.insert(target["source"]);
   EXPECT_TRUE(without(there, named).empty()) << "not in it:" << joined(without(there, named));

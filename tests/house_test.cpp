@@ -164,7 +164,7 @@ const std::vector<Ban>& bans() {
       {{"getenv"},
        std::regex(R"(\bgetenv\()"),
        "settings that main passes down",
-       {"src/base/process.cpp", "src/base/crash_point.cpp", "apps/spctl/home.cpp",
+       {"src/base/process.cpp", "src/base/crash_point.cpp", "apps/common/environment.cpp",
         "apps/spctl/programs.cpp"}},
       {{"str", "sprintf", "gets"},
        std::regex(R"(\b(strcpy|strcat|sprintf|gets)\()"),

@@ -1,7 +1,6 @@
 #include "spctl/stores.hpp"
 
-#include <cstdlib>
-
+#include "common/environment.hpp"
 #include "store/remote/s3_location.hpp"
 
 namespace sp::spctl {
@@ -10,15 +9,10 @@ namespace {
 constexpr store::Backoff kBackoff{kStoreAttempts, std::chrono::milliseconds(200),
                                   std::chrono::milliseconds(20'000)};
 
-std::optional<std::string> variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-}
-
 Result<std::unique_ptr<store::BlobStore>> open_bucket(Context& context, const std::string& url) {
   auto location = store::S3Location::parse(url);
   if (!location) return failure(Errc::usage, url, location.error().message, "Give s3://BUCKET/DIR");
-  auto settings = store::s3_settings(*location, {}, variable, context.files());
+  auto settings = store::s3_settings(*location, {}, apps::environment_variable, context.files());
   if (!settings) {
     return failure(settings.error().code, url + " can't be reached", settings.error().message,
                    "AWS_ENDPOINT_URL and AWS_REGION say where a server is");

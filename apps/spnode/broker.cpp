@@ -104,6 +104,7 @@ Status run_broker(const Path& path) {
                          {.attestor_policy = settings.attests,
                           .anchors = attest::Anchors::vendors(),
                           .collateral = source ? &source->source() : nullptr});
+  SP_TRY(markets->open());
   return serve_until_stopped(
       "broker", settings.listen, broker::kBrokerBodyMax,
       [&](const auto& request) { return broker::handle_broker_request(service, request); });

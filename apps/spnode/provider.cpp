@@ -23,6 +23,17 @@ bool is_local(const RpcSettings& rpc) {
   });
 }
 
+// The outbox of a chain keeps what it sent until all markets of that chain call it final.
+chain::TxSender::Options outbox_options(const ProviderSettings& settings, std::uint64_t chain_id) {
+  chain::TxSender::Options options;
+  options.outbox = settings.folder / ("outbox-" + std::to_string(chain_id));
+  for (const ServedMarket& served : settings.markets) {
+    if (served.follows.market.chain_id != chain_id) continue;
+    options.confirmations = std::max<std::uint64_t>(options.confirmations, served.confirmations);
+  }
+  return options;
+}
+
 // One market of the settings: its orders, ledger, capacity and TEEs are its own.
 class ProviderMarket {
  public:
@@ -55,9 +66,10 @@ class ProviderMarket {
     return {};
   }
 
-  /// Where the chain answers: takes and runs orders from now on.
-  Status open() {
+  /// Where the chain answers: goes on with what an earlier life sent, takes and runs orders.
+  Status open(chain::TxSender& sender) {
     SP_TRY(access_.check());
+    SP_TRY(sender.tend());
     return controller_->start();
   }
 
@@ -98,8 +110,8 @@ Status run_provider(const Path& path) {
   provider::CallForwarder forwarder(
       client, settings.services, {&action, std::nullopt, &clock, nullptr, {}}, &settings.mirrors);
 
-  // One account has one row of nonces a chain, so markets of one chain share a sender. Markets end
-  // first: their threads send.
+  // One account has one row of nonces a chain, so markets of one chain share a sender. It outlives
+  // their threads.
   std::map<std::uint64_t, std::unique_ptr<chain::TxSender>> senders;
   std::vector<std::unique_ptr<ProviderMarket>> markets;
   std::vector<const provider::Controller*> controllers;
@@ -109,11 +121,15 @@ Status run_provider(const Path& path) {
         std::make_unique<ProviderMarket>(served, settings.markets.size() == 1, settings, clock);
     auto& sender = senders[market->chain_id()];
     if (!sender) {
-      sender = std::make_unique<chain::TxSender>(market->access().chain(), action, clock);
+      sender = std::make_unique<chain::TxSender>(
+          market->access().chain(), action, clock, files,
+          outbox_options(settings, served.follows.market.chain_id));
     }
     SP_TRY(market->prepare(settings, *sender, action, forwarder, files, clock));
     controllers.push_back(market->controller());
-    doors.push_back({market->name(), [market = market.get()] { return market->open(); }});
+    doors.push_back({market->name(), [market = market.get(), sender = sender.get()] {
+                       return market->open(*sender);
+                     }});
     markets.push_back(std::move(market));
   }
   Opening opening(std::move(doors));

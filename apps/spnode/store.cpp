@@ -1,7 +1,6 @@
-#include <cstdlib>
-
 #include "base/durable.hpp"
 #include "common/daemon.hpp"
+#include "common/environment.hpp"
 #include "common/store_settings.hpp"
 #include "crypto/random.hpp"
 #include "daemons.hpp"
@@ -12,11 +11,6 @@ namespace sp::apps {
 namespace {
 
 constexpr const char* kOwnersFile = "owners.log";
-
-std::optional<std::string> variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-}
 
 /// A folder or a bucket, with what it stands on.
 class Backend {
@@ -30,7 +24,8 @@ class Backend {
       return {};
     }
     const BucketSettings& bucket = *settings.bucket;
-    SP_ASSIGN(auto s3, store::s3_settings(bucket.location, bucket.choices, variable, files_));
+    SP_ASSIGN(auto s3,
+              store::s3_settings(bucket.location, bucket.choices, environment_variable, files_));
     net::HttpClient::Options options;
     options.ca_file = bucket.ca_file;
     options.slowest = net::kSlowestLine;

@@ -32,7 +32,7 @@ net::HttpResponse handle_broker_request(Broker& broker, const net::HttpRequest& 
 /// thread.
 class BrokerClient {
  public:
-  BrokerClient(net::HttpClient& client, std::string base_url);
+  BrokerClient(net::HttpCaller& client, std::string base_url);
 
   /// Asks who the broker is, verifies the evidence for a fresh nonce and appraises it.
   /// Errc::refused, Errc::bad_signature.
@@ -49,7 +49,7 @@ class BrokerClient {
   Result<net::HttpResponse> call(const std::string& method, const std::string& url,
                                  ByteView body = {});
 
-  net::HttpClient& client_;
+  net::HttpCaller& client_;
   std::string base_url_;
 };
 

@@ -113,7 +113,34 @@ class BodyReceiver {
   virtual Status take(ByteView bytes) = 0;
 };
 
-class HttpClient {
+/// Whatever carries a call to a server. Safe to call from any thread; each call blocks its caller.
+class HttpCaller {
+ public:
+  virtual ~HttpCaller() = default;
+  /// Any answer is a value, whatever its status. The errors are those of the implementation.
+  Result<HttpResponse> call(const std::string& method, const std::string& url, ByteView body = {},
+                            const Headers& headers = {}) {
+    return carry(method, url, body, headers);
+  }
+  /// GET. The body of a 200 or 206 goes to `receiver` and isn't in the answer; where it breaks off,
+  /// the receiver has had what came. Errors as of call(), and the receiver's. This default hands
+  /// the body on whole.
+  virtual Result<HttpResponse> download(const std::string& url, const Headers& headers,
+                                        BodyReceiver& receiver);
+
+ private:
+  virtual Result<HttpResponse> carry(const std::string& method, const std::string& url,
+                                     ByteView body, const Headers& headers) = 0;
+};
+
+/// Over HTTP.
+///
+/// Errc::unavailable where nobody answers, a TLS handshake fails or the answer breaks off;
+/// Errc::refused where an https server's certificate doesn't hold (chain, times, host name);
+/// Errc::usage for a CA file that can't be used; Errc::timed_out, Errc::too_large, Errc::malformed,
+/// Errc::unsupported. A kept connection that proves dead before the first byte of an answer is
+/// replaced once, so a request may reach the server twice. Redirects aren't followed.
+class HttpClient final : public HttpCaller {
  public:
   struct Options {
     std::chrono::milliseconds timeout{10'000};  ///< of a whole call, but see `slowest`
@@ -127,25 +154,17 @@ class HttpClient {
   };
   HttpClient();
   explicit HttpClient(const Options& options);
-  ~HttpClient();
+  ~HttpClient() override;
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
-  /// Any answer is a value, whatever its status. Errc::unavailable where nobody answers, a TLS
-  /// handshake fails or the answer breaks off; Errc::refused where an https server's certificate
-  /// doesn't hold (chain, times, host name); Errc::usage for a CA file that can't be used;
-  /// Errc::timed_out, Errc::too_large, Errc::malformed, Errc::unsupported. A kept connection that
-  /// proves dead before the first byte of an answer is replaced once, so a request may reach the
-  /// server twice. Redirects aren't followed.
-  Result<HttpResponse> call(const std::string& method, const std::string& url, ByteView body = {},
-                            const Headers& headers = {});
-
-  /// GET. The body of a 200 or 206 goes to `receiver` and isn't in the answer; where it breaks off,
-  /// the receiver has had what came. Errors as of call(), and the receiver's.
   Result<HttpResponse> download(const std::string& url, const Headers& headers,
-                                BodyReceiver& receiver);
+                                BodyReceiver& receiver) override;
 
  private:
+  Result<HttpResponse> carry(const std::string& method, const std::string& url, ByteView body,
+                             const Headers& headers) override;
+
   struct State;
   Result<HttpResponse> perform(const std::string& method, const std::string& url, ByteView body,
                                const Headers& headers, BodyReceiver* receiver);

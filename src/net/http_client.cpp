@@ -262,8 +262,18 @@ HttpClient::HttpClient() : HttpClient(Options{}) {}
 HttpClient::HttpClient(const Options& options) : state_(std::make_unique<State>(options)) {}
 HttpClient::~HttpClient() = default;
 
-Result<HttpResponse> HttpClient::call(const std::string& method, const std::string& url,
-                                      ByteView body, const Headers& headers) {
+Result<HttpResponse> HttpCaller::download(const std::string& url, const Headers& headers,
+                                          BodyReceiver& receiver) {
+  SP_ASSIGN(HttpResponse answer, carry("GET", url, {}, headers));
+  if (answer.status != 200 && answer.status != 206) return answer;
+  const Bytes body = std::exchange(answer.body, {});
+  SP_TRY(receiver.begin(answer));
+  SP_TRY(receiver.take(body));
+  return answer;
+}
+
+Result<HttpResponse> HttpClient::carry(const std::string& method, const std::string& url,
+                                       ByteView body, const Headers& headers) {
   return perform(method, url, body, headers, nullptr);
 }
 

@@ -28,6 +28,7 @@ struct Controller::Running {
   std::unique_ptr<Relay> relay;
   std::chrono::nanoseconds deadline{};
   bool cancel_sent = false;  // guarded by Controller::mutex_
+  int gone_looks = 0;        // belongs to the following thread
 };
 
 Controller::Controller(Parts parts, ControllerOptions options)
@@ -87,14 +88,36 @@ void Controller::follow() {
   for (;;) {
     {
       std::unique_lock lock(mutex_);
-      if (wake_.wait_for(lock, options_.poll_period, [this] { return stopping_; })) return;
+      // A chain that is away is asked less and less often.
+      const auto pause = options_.poll_period * (1U << std::min<std::int64_t>(follow_failures_, 8));
+      const auto longest =
+          std::max<std::chrono::milliseconds>(options_.poll_period, kFollowPauseMax);
+      if (wake_.wait_for(lock, std::min<std::chrono::milliseconds>(pause, longest),
+                         [this] { return stopping_; })) {
+        return;
+      }
     }
-    const auto taken = follower_->poll([this](const chain::Log& entry) { return take(entry); });
-    if (!taken) log(LogLevel::warning, "follow_failed", {{"reason", taken.error().message}});
+    follow_once();
     if (parts_.clock.monotonic() - last_watch < kWatchPeriod) continue;
     last_watch = parts_.clock.monotonic();
     watch_running();
+    confirm_settled();
     resume_later();
+  }
+}
+
+void Controller::follow_once() {
+  const auto taken = follower_->poll([this](const chain::Log& entry) { return take(entry); });
+  if (taken) {
+    if (follow_failures_ != 0) log(LogLevel::info, "follow_goes_on");
+    follow_failures_ = 0;
+    return;
+  }
+  // 1, 2, 4, 8 ...: a chain that is away for a day doesn't fill the log.
+  ++follow_failures_;
+  if ((follow_failures_ & (follow_failures_ - 1)) == 0) {
+    log(LogLevel::warning, "follow_failed",
+        {{"reason", taken.error().message}, {"times", follow_failures_}});
   }
 }
 
@@ -135,7 +158,13 @@ void Controller::watch_running() {
       continue;
     }
     const auto record = parts_.market.order(order);
-    if (!record || record->cancelled_at == 0) continue;
+    if (!record) continue;
+    running->gone_looks = record->status == market::OrderStatus::none ? running->gone_looks + 1 : 0;
+    if (running->gone_looks == kGoneLooks) {
+      log(LogLevel::warning, "order_gone", {{"order", order.hex0x()}});
+      running->tee->kill();
+    }
+    if (record->cancelled_at == 0) continue;
     {
       const std::lock_guard lock(mutex_);
       if (std::exchange(running->cancel_sent, true)) continue;
@@ -161,6 +190,10 @@ void Controller::work() {
 
 Status Controller::check_still_wanted(const api::OrderId& order, const Entry& entry) {
   SP_ASSIGN(const market::OrderRecord record, parts_.market.order(order));
+  if (record.status == market::OrderStatus::none) {
+    return Error{Errc::not_found, "the order's creation isn't on the chain (any more)"};
+  }
+  forget_waiting(order);
   if (record.status != market::OrderStatus::open || record.cancelled_at != 0) {
     return Error{Errc::conflict, "the order ended or was cancelled before it ran"};
   }
@@ -202,6 +235,8 @@ Result<api::Finish> Controller::run_loader(const api::OrderId& order, const Entr
     const std::lock_guard lock(mutex_);
     running_.erase(order);
     stages_.erase(order);
+    away_.erase(order);
+    if (running->relay->broker_is_away()) away_.insert(order);
   }
   running->tee->kill();
   running->tee->wait(std::chrono::seconds(10));
@@ -226,6 +261,43 @@ Result<api::Finish> Controller::run_loaders(const api::OrderId& order, const Ent
   }
 }
 
+// False where there is nothing to settle now: it failed, it waits, or the provider stops.
+bool Controller::run_to_finish(const api::OrderId& order, Entry& entry) {
+  if (const Status wanted = check_still_wanted(order, entry); !wanted) {
+    if (put_off(order, wanted.error())) return false;
+    // What an earlier run proved is all there will be.
+    const bool proven = entry.finish && entry.finish->receipt && entry.finish->attestation;
+    if (!proven) fail(order, entry, wanted.error());
+    entry.state = EntryState::finished;
+    return proven;
+  }
+  entry.state = EntryState::running;
+  if (const Status saved = ledger_.save(order, entry); !saved) {
+    fail(order, entry, saved.error());
+    return false;
+  }
+  auto finish = run_loaders(order, entry);
+  {
+    // A loader that the provider itself ends on its way down is run again after the restart.
+    const std::lock_guard lock(mutex_);
+    if (stopping_ && !finish) return false;
+  }
+  if (!finish) {
+    const Status wanted = check_still_wanted(order, entry);
+    if (wanted || !put_off(order, wanted.error())) fail(order, entry, finish.error());
+    return false;
+  }
+  entry.finish = std::move(*finish);
+  const bool again = runs_again(order, entry);
+  entry.state = again ? EntryState::queued : EntryState::finished;
+  if (const Status saved = ledger_.save(order, entry); !saved) {
+    fail(order, entry, saved.error());
+    return false;
+  }
+  if (again) postpone(order, kRerunPause, entry.finish->failure);
+  return !again;
+}
+
 void Controller::run_order(const api::OrderId& order) {
   auto loaded = ledger_.load(order);
   if (!loaded) {
@@ -234,28 +306,11 @@ void Controller::run_order(const api::OrderId& order) {
     return;
   }
   Entry entry = std::move(*loaded);
-  if (!entry.finish) {
-    if (const Status wanted = check_still_wanted(order, entry); !wanted) {
-      if (is_transient(wanted.error().code)) return postpone(order, wanted.error());
-      return fail(order, entry, wanted.error());
-    }
-    entry.state = EntryState::running;
-    if (const Status saved = ledger_.save(order, entry); !saved) {
-      return fail(order, entry, saved.error());
-    }
-    auto finish = run_loaders(order, entry);
-    {
-      // A loader that the provider itself ends on its way down is run again after the restart.
-      const std::lock_guard lock(mutex_);
-      if (stopping_ && !finish) return;
-    }
-    if (!finish) return fail(order, entry, finish.error());
-    entry.finish = std::move(*finish);
-    entry.state = EntryState::finished;
-    if (const Status saved = ledger_.save(order, entry); !saved) {
-      return fail(order, entry, saved.error());
-    }
+  if (entry.state == EntryState::finished && was_created_anew(order, entry)) {
+    entry.state = EntryState::queued;
+    entry.finish.reset();
   }
+  if (entry.state != EntryState::finished && !run_to_finish(order, entry)) return;
   if (const Status settled = settle(order, entry); !settled) {
     if (settle_later(order, entry, settled.error())) return;
     fail(order, entry, settled.error());
@@ -267,15 +322,13 @@ void Controller::run_order(const api::OrderId& order) {
 bool Controller::settle_later(const api::OrderId& order, const Entry& entry, const Error& error) {
   if (!entry.finish->receipt || !entry.finish->attestation) return false;
   const auto phase = parts_.market.phase(entry.start.terms);
+  if (phase && *phase == market::Phase::none) {
+    return put_off(order, {Errc::not_found, "the order's creation isn't on the chain (any more)"});
+  }
   if (phase && *phase != market::Phase::working && *phase != market::Phase::settling) return false;
-  postpone(order, error);
+  log(LogLevel::warning, "settle_postponed", {{"order", order.hex0x()}, {"reason", error.message}});
+  postpone(order, kLaterPause, error.message);
   return true;
-}
-
-void Controller::postpone(const api::OrderId& order, const Error& error) {
-  log(LogLevel::warning, "order_postponed", {{"order", order.hex0x()}, {"reason", error.message}});
-  const std::lock_guard lock(mutex_);
-  later_[order] = parts_.clock.monotonic() + kLaterPause;
 }
 
 // Puts what is due back into the queue.
@@ -300,8 +353,11 @@ Status Controller::settle(const api::OrderId& order, Entry& entry) {
   }
   const auto call =
       parts_.market.settle(entry.start.terms, *entry.finish->attestation, *entry.finish->receipt);
+  // It may be settled already: by an earlier life, or by somebody else.
+  const auto before = parts_.market.order(order);
+  const bool done = before && before->status == market::OrderStatus::settled;
   std::chrono::milliseconds pause{250};
-  for (int attempt = 1;; ++attempt) {
+  for (int attempt = 1; !done; ++attempt) {
     const auto receipt = parts_.sender.execute(call);
     if (receipt) break;
     // Somebody else may have settled it; who is paid was fixed by the order.
@@ -315,16 +371,18 @@ Status Controller::settle(const api::OrderId& order, Entry& entry) {
     parts_.clock.sleep_for(pause);
     pause *= 2;
   }
-  entry.state = EntryState::settled;
-  log(LogLevel::info, "order_settled",
-      {{"order", order.hex0x()},
-       {"outcome", api::outcome_name(entry.finish->receipt->statement.outcome)}});
-  return ledger_.save(order, entry);
+  if (options_.confirmations == 1) return keep_settled(order, entry);
+  const std::lock_guard lock(mutex_);
+  unconfirmed_.insert(order);
+  stages_[order] =
+      "settled; waits for " + std::to_string(options_.confirmations) + " confirmations";
+  return {};
 }
 
 void Controller::fail(const api::OrderId& order, Entry& entry, const Error& error) {
   log(LogLevel::error, "order_failed", {{"order", order.hex0x()}, {"reason", error.message}});
   entry.state = EntryState::failed;
+  forget_waiting(order);
   entry.failure = error.message;
   if (const Status saved = ledger_.save(order, entry); !saved) {
     log(LogLevel::error, "ledger_unwritable", {{"reason", saved.error().message}});

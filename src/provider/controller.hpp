@@ -5,10 +5,16 @@
 // orders, each start to settlement. Every step is in the ledger before its effect is relied on, so
 // a restart goes on: a queued or running order is run again (the same attempt, a new session), a
 // finished one is settled. Settling twice is harmless: the market takes one.
+//
+// The chain may forget what it said. An order whose creation is gone is stopped and looked for
+// until kGoneLimit, then dropped; it is taken again when it comes back. A settlement counts when it
+// has the confirmations of the options; one that is gone before is sent again. While the chain or
+// the brokers are away, orders wait.
 #pragma once
 
 #include <deque>
 #include <memory>
+#include <set>
 
 #include "base/sync.hpp"
 #include "chain/follower.hpp"
@@ -29,6 +35,15 @@ inline constexpr unsigned kLoaderTriesMax = 2;  ///< loaders started for one ord
 inline constexpr std::chrono::seconds kLoaderGrace{600};
 inline constexpr std::chrono::milliseconds kWatchPeriod{
     1000};  ///< how often cancels are looked for
+/// Looks in a row that must find an order's creation gone before its loader is ended: an endpoint
+/// that is behind for a moment ends none.
+inline constexpr int kGoneLooks = 3;
+/// After which an order that the chain has forgotten is forgotten here.
+inline constexpr std::chrono::seconds kGoneLimit{600};
+inline constexpr std::chrono::seconds kChainPause{1};  ///< between looks at a chain that is away
+/// Before another loader for an order whose brokers couldn't answer.
+inline constexpr std::chrono::seconds kRerunPause{5};
+inline constexpr std::chrono::milliseconds kFollowPauseMax{2000};  ///< between polls that fail
 
 struct ControllerOptions {
   Address authority;       ///< whose compute offers are served
@@ -84,12 +99,22 @@ class Controller {
   void watch_running();
   void work();
   void run_order(const api::OrderId& order);
+  bool run_to_finish(const api::OrderId& order, Entry& entry);
+  bool put_off(const api::OrderId& order, const Error& error);
+  void postpone(const api::OrderId& order, std::chrono::nanoseconds pause, const std::string& why);
+  void forget_waiting(const api::OrderId& order);
+  bool runs_again(const api::OrderId& order, const Entry& entry);
+  bool was_created_anew(const api::OrderId& order, const Entry& entry);
+  bool is_gone(const api::OrderId& order);
+  void follow_once();
+  void confirm_settled();
+  void confirm(const api::OrderId& order, const chain::Block& newest);
+  Status keep_settled(const api::OrderId& order, Entry& entry);
   Status check_still_wanted(const api::OrderId& order, const Entry& entry);
   Result<api::Finish> run_loaders(const api::OrderId& order, const Entry& entry);
   Result<api::Finish> run_loader(const api::OrderId& order, const Entry& entry);
   Status settle(const api::OrderId& order, Entry& entry);
   bool settle_later(const api::OrderId& order, const Entry& entry, const Error& error);
-  void postpone(const api::OrderId& order, const Error& error);
   void resume_later();
   void fail(const api::OrderId& order, Entry& entry, const Error& error);
 
@@ -97,6 +122,7 @@ class Controller {
   ControllerOptions options_;
   Ledger ledger_;
   std::optional<chain::Follower> follower_;  // belongs to the following thread
+  std::int64_t follow_failures_ = 0;         // in a row; belongs to the following thread
 
   mutable Mutex mutex_;  // guards all below
   Condition wake_;
@@ -104,7 +130,11 @@ class Controller {
   std::deque<api::OrderId> queue_;
   std::map<api::OrderId, std::shared_ptr<Running>> running_;
   std::map<api::OrderId, std::string> stages_;
-  std::map<api::OrderId, std::chrono::nanoseconds> later_;  ///< taken up again then, monotonic
+  std::map<api::OrderId, std::chrono::nanoseconds> later_;  ///< looked at again then, monotonic
+  std::map<api::OrderId, std::chrono::nanoseconds> gone_since_;  ///< creations that aren't there
+  std::set<api::OrderId> waiting_;      ///< put off, and told so in the log
+  std::set<api::OrderId> away_;         ///< whose last loader's broker couldn't answer
+  std::set<api::OrderId> unconfirmed_;  ///< settled in a block that isn't final
 
   std::vector<Thread> threads_;
 };

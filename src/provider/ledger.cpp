@@ -86,6 +86,8 @@ Result<Entry> Ledger::load(const api::OrderId& order) const {
   return Entry::decode(bytes);
 }
 
+Status Ledger::remove(const api::OrderId& order) { return files_.remove(path_of(order)); }
+
 bool Ledger::has(const api::OrderId& order) const { return files_.size(path_of(order)).ok(); }
 
 Result<std::vector<api::OrderId>> Ledger::orders() const {

@@ -24,8 +24,9 @@ std::string_view entry_state_name(EntryState state);
 struct Entry {
   EntryState state = EntryState::queued;
   api::Start start;
-  std::optional<api::Finish> finish;  ///< from `finished` on
-  std::string failure;                ///< why it failed, for people
+  /// From `finished` on; before, of an earlier run that couldn't reach its brokers.
+  std::optional<api::Finish> finish;
+  std::string failure;  ///< why it failed, for people
 
   [[nodiscard]] Bytes encode() const;
   static Result<Entry> decode(ByteView bytes);
@@ -39,6 +40,8 @@ class Ledger {
   /// Errc::not_found; Errc::malformed for a damaged file.
   Result<Entry> load(const api::OrderId& order) const;
   [[nodiscard]] bool has(const api::OrderId& order) const;
+  /// Forgets an order that the chain has forgotten. No error where it isn't there.
+  Status remove(const api::OrderId& order);
   /// All orders of the ledger, by id.
   Result<std::vector<api::OrderId>> orders() const;
 

@@ -144,7 +144,7 @@ class Relay::Workers {
   std::vector<Thread> threads_;
 };
 
-Relay::Relay(int window, CallForwarder& forwarder, Options options)
+Relay::Relay(ByteStream& window, CallForwarder& forwarder, Options options)
     : forwarder_(forwarder), options_(std::move(options)), stream_(window) {}
 
 Status Relay::write(const api::Frame& frame) {
@@ -175,6 +175,11 @@ Result<Bytes> Relay::accept(const api::Call& call) {
 void Relay::answer(const api::Call& call) {
   auto result =
       call.service == api::ServiceKind::provider ? accept(call) : forwarder_.forward(call);
+  if (call.service == api::ServiceKind::broker) {
+    const Errc code = result ? Errc::io : result.error().code;
+    broker_is_away_ =
+        code == Errc::unavailable || code == Errc::timed_out || code == Errc::not_found;
+  }
   api::Reply reply{call.id, std::nullopt, {}};
   if (result) {
     reply.body = std::move(*result);

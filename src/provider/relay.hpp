@@ -30,7 +30,7 @@ class CallForwarder {
  public:
   /// `writes` says who signs what is stored, the results; each store is told as the call names it.
   /// `mirrors`, where given, are further places from which a store's blobs may be read.
-  CallForwarder(net::HttpClient& client, const Services& services, store::StoreAccess writes = {},
+  CallForwarder(net::HttpCaller& client, const Services& services, store::StoreAccess writes = {},
                 const Mirrors* mirrors = nullptr)
       : client_(client), services_(services), writes_(writes), mirrors_(mirrors) {}
   /// Errc::not_found for an address or method that isn't known, and whatever the service answers.
@@ -42,7 +42,7 @@ class CallForwarder {
   Result<Bytes> get_blob(const std::string& url, const Address& store, const store::BlobId& id,
                          std::size_t size_max);
 
-  net::HttpClient& client_;
+  net::HttpCaller& client_;
   const Services& services_;
   const store::StoreAccess writes_;
   const Mirrors* mirrors_;
@@ -55,12 +55,15 @@ class Relay {
     const crypto::EthKey& action;  ///< signs the acceptance
     std::function<void(api::Stage, const std::string&)> on_stage;
   };
-  /// `window` is a connected stream socket that outlives the relay.
-  Relay(int window, CallForwarder& forwarder, Options options);
+  /// `window` outlives the relay.
+  Relay(ByteStream& window, CallForwarder& forwarder, Options options);
 
   /// Sends the Start frame and serves until the Finish frame. Errc::unavailable where the loader
   /// went away before, Errc::malformed and others for what isn't the protocol. Blocks.
   Result<api::Finish> serve();
+  /// Whether the last answer of a broker was that it can't answer now: it, or its chain, is away,
+  /// or it doesn't see the order (any more). From any thread.
+  [[nodiscard]] bool broker_is_away() const { return broker_is_away_; }
   /// Tells the loader to stop. From any thread.
   void cancel();
 
@@ -76,6 +79,7 @@ class Relay {
   Mutex write_mutex_;  // one frame at a time
   Mutex accept_mutex_;
   std::optional<Address> accepted_;  // guarded by accept_mutex_
+  std::atomic<bool> broker_is_away_ = false;
 };
 
 }  // namespace sp::provider

@@ -58,7 +58,8 @@ Bytes any_stream(FuzzInput& input) {
 
 // What the relay wrote: its Start frame, then replies alone.
 void check_answers(int descriptor) {
-  api::FrameStream stream(descriptor);
+  SocketStream socket(descriptor);
+  api::FrameStream stream(socket);
   auto frame = stream.read();
   SP_CHECK(frame.ok() && frame->type == FrameType::start && api::Start::decode(frame->body).ok());
   std::optional<Bytes> accepted;
@@ -90,8 +91,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   sp::net::HttpClient client;
   const Services services;
   CallForwarder forwarder(client, services);
-  Relay relay(relay_end.get(), forwarder,
-              {{}, action(), [](sp::api::Stage, const std::string&) {}});
+  sp::SocketStream window(relay_end.get());
+  Relay relay(window, forwarder, {{}, action(), [](sp::api::Stage, const std::string&) {}});
   static_cast<void>(relay.serve().ok());
   relay_end.reset();
   loader.join();

@@ -1,4 +1,5 @@
-// hostile_test: what bad people do between, in and around the real processes of a system. Needs
+// hostile_test and chain_days_test: what bad people do between, in and around the real processes of
+// a system, and what a chain does to them. Need
 // root, runc, anvil and a C compiler; says so in one line where it is skipped.
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -23,7 +24,7 @@ int main(int count, char** texts) {
   testing::InitGoogleTest(&count, texts);
   const auto programs = sp::spctl::find_programs({});
   if (::geteuid() != 0 || !programs) {
-    std::cout << "SKIPPED: the hostile tests need root, runc and anvil\n";
+    std::cout << "SKIPPED: the tests of the town need root, runc and anvil\n";
     return kSkipped;
   }
   testing::AddGlobalTestEnvironment(new EndOfTown);

@@ -62,7 +62,7 @@ Town::Town(Roads roads) {
 
 Town::~Town() {
   if (!session_) return;
-  signal_provider(SIGCONT);
+  for (const char* name : {"provider", "broker", "chain"}) signal_daemon(name, SIGCONT);
   const CommandOutput down = spctl({"down"});
   // The guard ends what is left.
   if (down.end.exit_code == 0 && left_behind().empty()) std::filesystem::remove_all(work_);
@@ -93,7 +93,7 @@ void Town::start_guard() {
                   "-c",
                   R"sh(cat >/dev/null
 [ -d "$1" ] || exit 0
-kill -CONT "$(cut -d' ' -f1 "$1/home/provider/provider.pid")"
+for name in provider broker chain; do kill -CONT "$(cut -d' ' -f1 "$1/home/$name/$name.pid")"; done
 "$2" --home "$1/home" down
 for process in /proc/[0-9]*; do
   case $(readlink "$process/cwd") in "$1"/*) kill -KILL "${process#/proc/}" ;; esac
@@ -204,8 +204,14 @@ void Town::start_daemon(const std::string& name, std::optional<uid_t> user) {
   }
 }
 
-void Town::signal_provider(int signal) {
-  if (const auto pid = daemon("provider").running()) ::kill(*pid, signal);
+void Town::reconfigure(const std::string& name, const std::function<void(Json&)>& change) {
+  must(daemon(name).stop(SIGTERM));
+  rewrite_settings(name, change);
+  start_daemon(name, name == "broker" ? std::optional<uid_t>(spctl::kBrokerUser) : std::nullopt);
+}
+
+void Town::signal_daemon(const std::string& name, int signal) {
+  if (const auto pid = daemon(name).running()) ::kill(*pid, signal);
 }
 void Town::stop_provider() { must(daemon("provider").stop(SIGTERM)); }
 void Town::start_provider() {

@@ -69,7 +69,11 @@ class Town {
   /// Processes that still work in the town's folders.
   [[nodiscard]] std::vector<pid_t> left_behind() const;
 
-  void signal_provider(int signal);
+  /// Stops a daemon of ours ("broker", "provider"), changes its settings, starts it again.
+  void reconfigure(const std::string& name, const std::function<void(Json&)>& change);
+  /// A signal to one of the processes: "chain", "broker", "store", "provider".
+  void signal_daemon(const std::string& name, int signal);
+  void signal_provider(int signal) { signal_daemon("provider", signal); }
   void stop_provider();
   void start_provider();
 

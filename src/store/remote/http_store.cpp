@@ -103,7 +103,7 @@ class BlobReceiver final : public net::BodyReceiver {
 
 }  // namespace
 
-HttpStore::HttpStore(net::HttpClient& client, std::string base_url, StoreAccess access)
+HttpStore::HttpStore(net::HttpCaller& client, std::string base_url, StoreAccess access)
     : client_(client), base_url_(std::move(base_url)), access_(access) {
   SP_CHECK(access_.signer == nullptr || access_.clock != nullptr);
   SP_CHECK(access_.backoff.attempts <= 1 ||

@@ -33,7 +33,7 @@ struct StoreAccess {
 class HttpStore final : public BlobStore {
  public:
   /// `base_url` such as "http://127.0.0.1:8301". The client must outlive it.
-  HttpStore(net::HttpClient& client, std::string base_url, StoreAccess access = {});
+  HttpStore(net::HttpCaller& client, std::string base_url, StoreAccess access = {});
 
   Status put(const BlobId& id, ByteView bytes) override;
   Result<Bytes> get(const BlobId& id, std::size_t size_max) override;
@@ -57,7 +57,7 @@ class HttpStore final : public BlobStore {
   Result<Address> signed_for();
   bool wait_after(unsigned attempt, const Result<net::HttpResponse>& answer);
 
-  net::HttpClient& client_;
+  net::HttpCaller& client_;
   std::string base_url_;  // without a slash at its end
   const StoreAccess access_;
   Mutex mutex_;

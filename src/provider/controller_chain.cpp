@@ -1,0 +1,122 @@
+// What the controller does about a chain that forgets, is behind or is away.
+#include "base/log.hpp"
+#include "provider/controller.hpp"
+
+namespace sp::provider {
+
+void Controller::postpone(const api::OrderId& order, std::chrono::nanoseconds pause,
+                          const std::string& why) {
+  const std::lock_guard lock(mutex_);
+  if (waiting_.insert(order).second) {
+    log(LogLevel::info, "order_waits", {{"order", order.hex0x()}, {"reason", why}});
+  }
+  later_[order] = parts_.clock.monotonic() + pause;
+}
+
+void Controller::forget_waiting(const api::OrderId& order) {
+  const std::lock_guard lock(mutex_);
+  gone_since_.erase(order);
+  waiting_.erase(order);
+}
+
+// Whether an order waits because of this error, and isn't failed by it.
+bool Controller::put_off(const api::OrderId& order, const Error& error) {
+  const bool away = error.code == Errc::unavailable || error.code == Errc::timed_out;
+  if (!away && error.code != Errc::not_found) return false;
+  if (away || !is_gone(order)) {
+    postpone(order, kChainPause, error.message);
+    return true;
+  }
+  log(LogLevel::warning, "order_dropped", {{"order", order.hex0x()}, {"reason", error.message}});
+  const Status removed = ledger_.remove(order);
+  if (!removed) {
+    log(LogLevel::error, "ledger_unwritable", {{"reason", removed.error().message}});
+  }
+  return true;
+}
+
+// Whether the order has been missing for kGoneLimit; begins to count where it wasn't missing yet.
+bool Controller::is_gone(const api::OrderId& order) {
+  const std::lock_guard lock(mutex_);
+  const auto now = parts_.clock.monotonic();
+  const auto since = gone_since_.try_emplace(order, now).first;
+  if (now - since->second < kGoneLimit) return false;
+  gone_since_.erase(since);
+  return true;
+}
+
+// Whether another run may prove what this one couldn't: it earned nothing, and its brokers were
+// away; or what it proved is older than the order's creation is now.
+bool Controller::runs_again(const api::OrderId& order, const Entry& entry) {
+  if (was_created_anew(order, entry)) return true;
+  const api::Finish& finish = *entry.finish;
+  const bool earned = finish.receipt && finish.attestation &&
+                      (finish.receipt->statement.outcome != api::Outcome::provider ||
+                       finish.receipt->statement.started);
+  {
+    const std::lock_guard lock(mutex_);
+    if (earned || stopping_ || !away_.contains(order)) return false;
+  }
+  const Status wanted = check_still_wanted(order, entry);
+  const Errc code = wanted ? Errc::unavailable : wanted.error().code;
+  return code == Errc::unavailable || code == Errc::timed_out || code == Errc::not_found;
+}
+
+// Whether the order was created again, in another block, after what was proven: no attestation that
+// is older than the creation counts.
+bool Controller::was_created_anew(const api::OrderId& order, const Entry& entry) {
+  if (!entry.finish || !entry.finish->attestation) return false;
+  const auto record = parts_.market.order(order);
+  return record && record->status == market::OrderStatus::open &&
+         record->created_at > entry.finish->attestation->statement.time;
+}
+
+Status Controller::keep_settled(const api::OrderId& order, Entry& entry) {
+  entry.state = EntryState::settled;
+  forget_waiting(order);
+  log(LogLevel::info, "order_settled",
+      {{"order", order.hex0x()},
+       {"outcome", api::outcome_name(entry.finish->receipt->statement.outcome)}});
+  return ledger_.save(order, entry);
+}
+
+// Looks after the settlements that aren't final, and the transactions that carry them.
+void Controller::confirm_settled() {
+  // What fails here fails because the chain is away, which is told by who follows it.
+  [[maybe_unused]] const Status tended = parts_.sender.tend();
+  std::vector<api::OrderId> orders;
+  {
+    const std::lock_guard lock(mutex_);
+    orders.assign(unconfirmed_.begin(), unconfirmed_.end());
+    std::erase_if(gone_since_, [this](const auto& entry) {
+      return parts_.clock.monotonic() - entry.second > 2 * kGoneLimit;
+    });
+  }
+  if (orders.empty()) return;
+  const auto newest = parts_.market.chain().block();
+  if (!newest || newest->number + 1 < options_.confirmations) return;
+  for (const api::OrderId& order : orders) confirm(order, *newest);
+}
+
+void Controller::confirm(const api::OrderId& order, const chain::Block& newest) {
+  const chain::BlockTag final_block{newest.number + 1 - options_.confirmations};
+  const auto then = parts_.market.order(order, final_block);
+  const auto now = parts_.market.order(order, {newest.number});
+  if (!then || !now) return;
+  const bool is_final = then->status == market::OrderStatus::settled;
+  if (!is_final && now->status == market::OrderStatus::settled) return;
+  auto entry = ledger_.load(order);
+  if (is_final && entry) {
+    if (!keep_settled(order, *entry)) return;
+  }
+  const std::lock_guard lock(mutex_);
+  unconfirmed_.erase(order);
+  stages_.erase(order);
+  if (is_final) return;
+  // A reorganisation took it: it is sent again.
+  log(LogLevel::warning, "settlement_gone", {{"order", order.hex0x()}});
+  queue_.push_back(order);
+  wake_.notify_all();
+}
+
+}  // namespace sp::provider

@@ -1,0 +1,81 @@
+// The chain is lost for a while, with orders at several stages; then it is back, and all of them
+// end well. SP_LOST_SECONDS makes the while longer (600 in `make soak`).
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <charconv>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "days.hpp"
+#include "must.hpp"
+
+namespace sp::hostile {
+namespace {
+
+using api::Outcome;
+
+std::chrono::seconds lost_for() {
+  const char* text = std::getenv("SP_LOST_SECONDS");  // NOLINT(concurrency-mt-unsafe)
+  unsigned seconds = 20;
+  if (text != nullptr) {
+    const std::string_view digits(text);
+    std::from_chars(digits.data(), digits.data() + digits.size(), seconds);
+  }
+  return std::chrono::seconds(seconds);
+}
+
+class Lost : public Days {
+ protected:
+  bool healthy(const std::string& url) {
+    const auto answer = town.http().call("GET", url + "/health");
+    return answer && answer->status == 200;
+  }
+};
+
+TEST_F(Lost, ForAWhileDelaysOrdersAndEndsNone) {
+  // One runs when the chain goes, one is proven and waits for its keys, one waits for its turn.
+  const auto patient = [](api::Terms& terms) {
+    terms.work_by = 3'600;
+    terms.settle_by = 7'200;
+  };
+  const Placed running = shop.place({.argv = {"sleep", "3"}, .bought = true, .change = patient});
+  wait_until([&] { return shop.progress(running.id).stage.starts_with("running"); }, "running");
+  hold(*town.provider_broker, "/v1/release");
+  const Placed proven = shop.place({.bought = true, .change = patient});
+  wait_until([&] { return reached(); }, "a release");
+  const Placed waiting = shop.place({.bought = true, .change = patient});
+  town.signal_daemon("chain", SIGSTOP);
+  go();
+  const auto until = town.clock().monotonic() + lost_for();
+  while (town.clock().monotonic() < until) {
+    EXPECT_TRUE(healthy(town.network().broker.url));
+    EXPECT_TRUE(healthy(town.network().services.at(town.provider().address())));
+    for (const Placed* placed : {&running, &proven, &waiting}) {
+      EXPECT_NE(shop.progress(placed->id).state, "failed") << shop.progress(placed->id).failure;
+    }
+    town.clock().sleep_for(std::chrono::seconds(1));
+  }
+  town.signal_daemon("chain", SIGCONT);
+  for (const Placed* placed : {&running, &proven, &waiting}) {
+    EXPECT_EQ(shop.wait(placed->id).state, "settled");
+    EXPECT_EQ(shop.receipt_of(placed->id).outcome, Outcome::success)
+        << shop.finish_of(placed->id).failure;
+    EXPECT_EQ(status_of(*placed), market::OrderStatus::settled);
+  }
+  EXPECT_TRUE(all_tokens(running.before) == all_tokens(shop.books()));
+}
+
+// The daemons start while the chain is away: they serve what needs none, and go on when it is back.
+TEST_F(Lost, AtTheStartIsWaitedFor) {
+  const Placed before = shop.place({.bought = true});
+  shop.wait(before.id);
+  town.signal_daemon("chain", SIGSTOP);
+  for (const char* name : {"broker", "provider"}) town.reconfigure(name, [](Json&) {});
+  EXPECT_EQ(shop.progress(before.id).state, "settled") << "the ledger is read without a chain";
+  town.signal_daemon("chain", SIGCONT);
+  shop.expect_settled(shop.place({.bought = true}), Outcome::success);
+}
+
+}  // namespace
+}  // namespace sp::hostile
