@@ -59,7 +59,7 @@ class VaultLimitsTest : public BrokerTest {
     broker_.emplace(keys_, view_, *small_, prover_, clock_, random_, Broker::Options{accepting()});
   }
   net::HttpResponse deposit(const crypto::EthKey& owner, std::uint8_t digest,
-                            std::int64_t until = kFar / 1000) {
+                            std::int64_t until = 4'000'000'000) {
     ReleasePolicy ending = policy();
     ending.until = until;
     api::Deposit deposit{keys_.signing.address(),
