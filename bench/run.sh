@@ -38,17 +38,53 @@ attest() {
   rm -f "$ours" "$peer"
 }
 
+# Many orders at once, CUSTOMERSxPROVIDERS each; LOAD="1000x50" for others than these. The lines are what bench/plot_scale.mjs
+# draws docs/scale.svg from.
+load() {
+  cmake --build --preset release --target load_bench spnode sploader >/dev/null
+  local crowd
+  for crowd in ${LOAD:-1x1 10x1 10x5 100x1 100x5 100x50 1000x50}; do
+    build/release/bin/load_bench "${crowd%x*}" "${crowd#*x}"
+  done
+}
+
+# Releases per second, and the share of cryptography in them.
+broker() {
+  cmake --build --preset release --target broker_bench >/dev/null
+  build/release/bin/broker_bench
+}
+
+# Sealing from memory and from files, beside openssl, cp and age.
+seal() {
+  cmake --build --preset release --target seal_bench >/dev/null
+  bench/seal.sh
+}
+
+# Blobs through a store over TLS, beside nginx.
+store() {
+  cmake --build --preset release --target spnode store_bench >/dev/null
+  bench/store.sh
+}
+
 case "${1:-all}" in
   all)
     attest
     follower
+    seal
+    store
     order
+    broker
+    load
     ;;
   attest) attest ;;
   follower) follower ;;
   order) order ;;
+  broker) broker ;;
+  load) load ;;
+  seal) seal ;;
+  store) store ;;
   *)
-    echo "bench: there is no benchmark \"$1\"; there are: attest, follower, order" >&2
+    echo "bench: there is no benchmark \"$1\"; there are: attest, broker, follower, load, order, seal, store" >&2
     exit 2
     ;;
 esac

@@ -47,7 +47,17 @@ function(sp_room name)
   endif()
   foreach(fuzzer ${fuzzers})
     get_filename_component(fuzz_name ${fuzzer} NAME_WE)
-    sp_fuzz(${name}_${fuzz_name} ROOM sp_${name} SOURCE ${fuzzer} SEEDS ${folder}/testdata/${fuzz_name})
+    sp_fuzz(${name}_${fuzz_name} ROOM ${helpers} sp_${name} SOURCE ${fuzzer} SEEDS ${folder}/testdata/${fuzz_name})
+  endforeach()
+endfunction()
+
+# The fuzz targets of a program's folder under apps/, as sp_room makes those of a room: apps_FOLDER_*_fuzz.
+function(sp_app_fuzzers folder library)
+  file(GLOB fuzzers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/apps/${folder}/*_fuzz.cpp)
+  foreach(fuzzer ${fuzzers})
+    get_filename_component(name ${fuzzer} NAME_WE)
+    sp_fuzz(apps_${folder}_${name} ROOM ${library} SOURCE ${fuzzer}
+      SEEDS ${CMAKE_SOURCE_DIR}/apps/${folder}/testdata/${name})
   endforeach()
 endfunction()
 

@@ -1,6 +1,7 @@
 // Runs a fuzz target without libFuzzer: every seed of the folder given, then a fixed number of
 // mutations of each from a fixed seed of its own, so that a run repeats exactly. `make fuzz` does
-// the long search.
+// the long search. A target that builds nested values of its input takes long ones, so that runs of
+// bytes are put in as well.
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -16,6 +17,7 @@ namespace {
 using Input = std::vector<std::uint8_t>;
 
 constexpr int kMutationsPerSeed = 300;
+constexpr std::size_t kRunMax = 512;
 
 std::vector<Input> read_seeds(const std::filesystem::path& folder) {
   std::vector<Input> seeds{Input{}};
@@ -30,7 +32,7 @@ std::vector<Input> read_seeds(const std::filesystem::path& folder) {
 void mutate(Input& input, std::mt19937& random) {
   const auto below = [&](std::size_t limit) { return limit == 0 ? 0 : random() % limit; };
   for (std::size_t changes = 1 + below(4); changes > 0; --changes) {
-    switch (below(4)) {
+    switch (below(5)) {
       case 0:
         if (!input.empty()) input[below(input.size())] ^= static_cast<std::uint8_t>(1U << below(8));
         break;
@@ -41,6 +43,13 @@ void mutate(Input& input, std::mt19937& random) {
       case 2:
         input.resize(below(input.size() + 1));
         break;
+      case 3: {
+        Input run(below(kRunMax));
+        for (std::uint8_t& byte : run) byte = static_cast<std::uint8_t>(random());
+        input.insert(input.begin() + static_cast<std::ptrdiff_t>(below(input.size() + 1)),
+                     run.begin(), run.end());
+        break;
+      }
       default:
         if (!input.empty())
           input[below(input.size())] = static_cast<std::uint8_t>(below(2) == 0 ? 0xff : 0x00);

@@ -164,7 +164,8 @@ const std::vector<Ban>& bans() {
       {{"getenv"},
        std::regex(R"(\bgetenv\()"),
        "settings that main passes down",
-       {"src/base/process.cpp", "apps/spctl/home.cpp", "apps/spctl/programs.cpp"}},
+       {"src/base/process.cpp", "src/base/crash_point.cpp", "apps/common/environment.cpp",
+        "apps/spctl/programs.cpp"}},
       {{"str", "sprintf", "gets"},
        std::regex(R"(\b(strcpy|strcat|sprintf|gets)\()"),
        "std::string",
@@ -281,6 +282,46 @@ TEST(Tidy, TheChecksCanFail) {
   lines.push_back("}");
   std::size_t where = 0;
   EXPECT_EQ(longest_block(lines, where), 82);
+}
+
+// Durable writes and effects that stand outside of a crash site: base/durable.hpp's keep() is the
+// way to write, and what goes out has a crash point within the lines around it.
+std::vector<Violation> uncovered(const std::string& file, const std::vector<std::string>& lines) {
+  constexpr std::size_t kNear = 5;
+  static const std::regex write(R"((\.|->)write_atomic\()");
+  static const std::regex effect(
+      R"re((\.|->)send_raw\(|call\("PUT"|"/v1/receipts"|client\.deposit\(|host\.start\()re");
+  std::vector<Violation> violations;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const std::string where = file + ":" + std::to_string(i + 1);
+    if (std::regex_search(lines[i], write)) violations.push_back({where, "use keep()"});
+    if (!std::regex_search(lines[i], effect)) continue;
+    bool near = false;
+    for (std::size_t k = i - std::min(i, kNear); k < std::min(lines.size(), i + kNear); ++k) {
+      near |= lines[k].find("CrashSite::") != std::string::npos;
+    }
+    if (!near) violations.push_back({where, "an effect without a crash point"});
+  }
+  return violations;
+}
+
+TEST(Tidy, WritesAndEffectsHaveCrashPoints) {
+  // The interface's own implementations, and a server that names a path of its own.
+  const std::set<std::string> exempt = {"src/base/durable.cpp",
+                                        "src/store/remote/store_service.cpp"};
+  std::vector<Violation> violations;
+  for (const fs::path& path : all_sources()) {
+    const std::string relative = fs::relative(path, kRoot);
+    const bool shipped = relative.starts_with("src/") || relative.starts_with("apps/");
+    if (!shipped || is_test(path) || exempt.contains(relative)) continue;
+    for (Violation& violation : uncovered(relative, lines_of(path))) {
+      violations.push_back(std::move(violation));
+    }
+  }
+  EXPECT_TRUE(violations.empty()) << print(violations);
+  EXPECT_EQ(uncovered("x", {"  files.write_atomic(path, bytes, mode);"}).size(), 1U);
+  EXPECT_EQ(uncovered("x", {"  chain_.send_raw(raw);"}).size(), 1U);
+  EXPECT_EQ(uncovered("x", {"  crash_point(CrashSite::y);", "  chain_.send_raw(raw);"}).size(), 0U);
 }
 
 TEST(Tidy, OpenSslIsSeenInCryptoOnly) {

@@ -1,5 +1,6 @@
 // How settings say where the chain is reached, and where a daemon listens.
 #include "common/provider_settings.hpp"
+#include "common/store_settings.hpp"
 
 #include <gtest/gtest.h>
 
@@ -158,6 +159,75 @@ TEST_F(SettingsTest, MarketsThatCannotBeServedAreRefused) {
   odd["gas"] = 1;
   EXPECT_EQ(words(load_markets(Json::array({odd}))),
             "provider.json.markets markets[0] has the unknown key \"gas\"");
+}
+
+class StoreSettingsTest : public SettingsTest {
+ protected:
+  Result<StoreSettings> load_store(const Json& change) {
+    StoreSettings settings;
+    settings.folder = "blobs";
+    settings.key = "key";
+    Json json = Json::parse(settings.to_json());
+    json.update(change);
+    const Path path = folder_ / "store.json";
+    const std::string text = json.dump();
+    EXPECT_TRUE(files_.write_atomic(path, as_bytes(text), FileMode::owner_only).ok());
+    return StoreSettings::load(files_, path);
+  }
+  std::string why_not(const Json& change) {
+    const auto settings = load_store(change);
+    return settings ? "loads" : settings.error().message;
+  }
+};
+
+TEST_F(StoreSettingsTest, WhoMayWrite) {
+  const auto closed = load_store(Json::object());
+  ASSERT_TRUE(closed.ok()) << closed.error().message;
+  EXPECT_FALSE(closed->accounts.open || closed->anonymous_writes);
+  EXPECT_TRUE(closed->accounts.quotas.empty());
+  const auto open = load_store({{"accounts", "open"}, {"quotaBytes", 5}, {"quotaBlobs", 6}});
+  EXPECT_TRUE(open->accounts.open);
+  EXPECT_EQ(open->accounts.quota_bytes, 5U);
+  EXPECT_EQ(open->accounts.quota_blobs, 6U);
+  const std::string account = "0x" + std::string(40, '7');
+  const auto listed = load_store({{"accounts", {{account, 1000}}}});
+  EXPECT_EQ(listed->accounts.quotas.at(*Address::from_hex(account)), 1000U);
+  EXPECT_EQ(Json::parse(listed->to_json())["accounts"], (Json{{account, 1000}}));
+  EXPECT_EQ(why_not({{"accounts", "all"}}),
+            "store.json.accounts must be \"open\", or an object of addresses and bytes");
+  EXPECT_EQ(why_not({{"accounts", {{"0x7", 1}}}}), "store.json.accounts \"0x7\" isn't an address");
+  EXPECT_EQ(why_not({{"accounts", {{account, -1}}}}),
+            "store.json.accounts the quota of " + account + " must be a number of bytes");
+}
+
+TEST_F(StoreSettingsTest, ABucketInPlaceOfAFolder) {
+  const Json backend{{"s3", {{"url", "s3://bucket/a"}, {"endpoint", "https://s3.example"}}}};
+  const auto settings = load_store({{"backend", backend}});
+  ASSERT_TRUE(settings.ok()) << settings.error().message;
+  EXPECT_EQ(settings->bucket->location.prefix, "a/");
+  EXPECT_EQ(settings->bucket->choices.endpoint, "https://s3.example");
+  EXPECT_EQ(Json::parse(settings->to_json())["backend"]["s3"]["url"], "s3://bucket/a/");
+  EXPECT_EQ(why_not({{"backend", {{"s3", {{"url", "http://x"}}}}}}),
+            "backend.s3.url: not s3://BUCKET/PREFIX");
+  EXPECT_EQ(why_not({{"backend", {{"s3", {{"url", "s3://b"}, {"secret", "x"}}}}}}),
+            "backend.s3 has the unknown key \"secret\"");
+  EXPECT_EQ(why_not({{"backend", {{"gcs", {{"url", "s3://b"}}}}}}), "backend.s3 must be an object");
+}
+
+TEST_F(StoreSettingsTest, AStoreMayHaveSeveralPlaces) {
+  const std::string account = "0x" + std::string(40, '7');
+  Mirrors mirrors;
+  const Json json{{account, {"http://a", "https://b"}}};
+  const auto services = services_from_json(json, "services", mirrors);
+  ASSERT_TRUE(services.ok()) << services.error().message;
+  const Address address = *Address::from_hex(account);
+  EXPECT_EQ(services->at(address), "http://a");
+  EXPECT_EQ(mirrors.at(address), std::vector<std::string>{"https://b"});
+  EXPECT_EQ(services_to_json(*services, mirrors), json);
+  EXPECT_EQ(services_from_json({{account, Json::array()}}, "s", mirrors).error().message,
+            "s." + account + " must hold 1 to 8 URLs");
+  EXPECT_EQ(services_from_json({{account, {1}}}, "s", mirrors).error().message,
+            "s." + account + " must be a text, or texts");
 }
 
 }  // namespace

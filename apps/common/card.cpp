@@ -4,6 +4,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "base/durable.hpp"
 #include "base/json.hpp"
 #include "common/services.hpp"
 
@@ -55,7 +56,8 @@ Json Card::to_json() const {
 }
 
 Status Card::save(Files& files, const Path& path) const {
-  return files.write_atomic(path, as_bytes(to_json().dump(2) + "\n"), FileMode::everyone);
+  return keep(files, CrashSite::init_card, path, as_bytes(to_json().dump(2) + "\n"),
+              FileMode::everyone);
 }
 
 }  // namespace sp::apps

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/durable.hpp"
 #include "base/json.hpp"
 #include "common/services.hpp"
 #include "common/settings.hpp"
@@ -51,7 +52,8 @@ Result<Network> Network::load(const Files& files, const Path& path) {
   SP_ASSIGN(network.loader_tee,
             attest::AppraisalPolicy::from_json(object.any("loaderTee"), "loaderTee"));
   if (object.has("services")) {
-    SP_ASSIGN(network.services, services_from_json(object.any("services"), "services"));
+    SP_ASSIGN(network.services,
+              services_from_json(object.any("services"), "services", network.mirrors));
   }
   if (object.has("caFile")) network.ca_file = path.parent_path() / object.text("caFile", kPathMax);
   SP_TRY(object.finish());
@@ -72,9 +74,10 @@ Status Network::save(Files& files, const Path& path) const {
             {"store", service_json(store)},
             {"brokerTee", broker_tee.to_json()},
             {"loaderTee", loader_tee.to_json()},
-            {"services", services_to_json(services)}};
+            {"services", services_to_json(services, mirrors)}};
   if (!ca_file.empty()) json["caFile"] = ca_file.lexically_relative(path.parent_path()).string();
-  return files.write_atomic(path, as_bytes(json.dump(2) + "\n"), FileMode::everyone);
+  return keep(files, CrashSite::client_network, path, as_bytes(json.dump(2) + "\n"),
+              FileMode::everyone);
 }
 
 }  // namespace sp::apps

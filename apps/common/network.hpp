@@ -6,6 +6,7 @@
 
 #include "attest/appraisal.hpp"
 #include "base/files.hpp"
+#include "common/services.hpp"
 #include "crypto/eip712.hpp"
 
 namespace sp::apps {
@@ -22,9 +23,9 @@ struct ServiceAddress {
 /// "startBlock", "confirmations", "broker":
 /// {"url", "address"}, "store": {...},
 ///  "brokerTee": appraisal policy for brokers, "loaderTee": appraisal policy for loaders,
-///  "services": {ADDRESS: URL} of providers, and of brokers and stores besides the two (may be
-///  absent), "caFile": certificates in PEM of those who may vouch for https services, relative to
-///  this file (absent: the system's)}
+///  "services": {ADDRESS: URL or [URL]} of providers, and of brokers and stores besides the two
+///  (may be absent), "caFile": certificates in PEM of those who may vouch for https services,
+///  relative to this file (absent: the system's)}
 struct Network {
   std::string rpc;
   crypto::Eip712Domain market;
@@ -39,6 +40,7 @@ struct Network {
   attest::AppraisalPolicy loader_tee;  ///< which loaders may have own secrets
   Path ca_file;  ///< as read: joined to the folder of network.json; empty: the system's
   std::map<Address, std::string> services;  ///< where others are reached: providers by authority
+  Mirrors mirrors;                          ///< further places of stores among the services
 
   /// Errc::not_found, Errc::malformed, Errc::unsupported.
   static Result<Network> load(const Files& files, const Path& path);

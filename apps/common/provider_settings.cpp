@@ -2,8 +2,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "common/services.hpp"
-
 namespace sp::apps {
 namespace {
 
@@ -44,7 +42,8 @@ Result<ProviderSettings> ProviderSettings::load(const Files& files, const Path& 
   settings.loader = object.text("loader", kPathMax);
   settings.runc = object.text("runc", kPathMax);
   settings.platform = object.text("platform", kPathMax);
-  SP_ASSIGN(settings.services, services_from_json(object.any("services"), "services"));
+  SP_ASSIGN(settings.services,
+            services_from_json(object.any("services"), "services", settings.mirrors));
   settings.ca_file = read_ca_file(object);
   SP_TRY(object.finish());
   return settings;
@@ -54,7 +53,7 @@ std::string ProviderSettings::to_json() const {
   Json json{{"listen", listen_json(listen)},    {"folder", folder.string()},
             {"actionKey", action_key.string()}, {"authority", authority.hex0x()},
             {"loader", loader.string()},        {"runc", runc.string()},
-            {"platform", platform.string()},    {"services", services_to_json(services)}};
+            {"platform", platform.string()},    {"services", services_to_json(services, mirrors)}};
   if (!ca_file.empty()) json["caFile"] = ca_file;
   json["markets"] = Json::array();
   for (const ServedMarket& market : markets) {

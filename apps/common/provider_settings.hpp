@@ -1,6 +1,7 @@
 // Settings of `spnode provider`. A value; safe to call from any thread.
 #pragma once
 
+#include "common/services.hpp"
 #include "common/settings.hpp"
 
 namespace sp::apps {
@@ -18,7 +19,7 @@ struct ServedMarket {
 };
 
 /// {"listen", "folder", "actionKey": FILE, "authority", "markets": [ServedMarket], "loader",
-/// "runc", "platform": FILE, "services": {ADDRESS: URL}, and where wanted "caFile"}
+/// "runc", "platform": FILE, "services": {ADDRESS: URL or [URL]}, and where wanted "caFile"}
 struct ProviderSettings {
   Listen listen;
   Path folder;
@@ -29,6 +30,7 @@ struct ProviderSettings {
   Path runc;                                ///< the program runc
   Path platform;                            ///< prove::DevPlatform
   std::map<Address, std::string> services;  ///< where brokers and stores are, by signing address
+  Mirrors mirrors;                          ///< further places of stores among the services
   std::string ca_file;                      ///< for services and the chain's endpoints
 
   static Result<ProviderSettings> load(const Files& files, const Path& path);

@@ -139,7 +139,7 @@ Status write_ear(Context& context, const AttestOptions& options, const Verdict& 
                  const AppraisalPolicy& policy, std::int64_t now) {
   const Json claims = attest::ear_claims(verdict, policy, now);
   if (options.ear_key.empty()) {
-    return context.files().write_atomic(options.ear, as_bytes(claims.dump(2)), FileMode::everyone);
+    return write_output(context, options.ear, as_bytes(claims.dump(2)));
   }
   SP_ASSIGN(const Bytes secret, context.files().read(options.ear_key, kKeyFileMax));
   SP_ASSIGN(const auto key, crypto::EcKey::from_secret(crypto::Curve::p256, SecretBytes(secret)));
@@ -149,8 +149,7 @@ Status write_ear(Context& context, const AttestOptions& options, const Verdict& 
                  {"x", to_base64url(point.first(kCoordinateSize))},
                  {"y", to_base64url(point.subspan(kCoordinateSize))}};
   context.console().note("The attestation result is signed by " + jwk.dump());
-  return context.files().write_atomic(options.ear, as_bytes(attest::ear_jwt(claims, key)),
-                                      FileMode::everyone);
+  return write_output(context, options.ear, as_bytes(attest::ear_jwt(claims, key)));
 }
 
 Result<int> unusable(const Error& error) {
@@ -262,7 +261,7 @@ Result<int> collect(Context& context, const AttestOptions& options) {
               "root, with configfs mounted"
             : "Run this as root inside a confidential VM whose vTPM holds an HCL report");
   }
-  SP_TRY(context.files().write_atomic(options.out, evidence->encode(), FileMode::everyone));
+  SP_TRY(write_output(context, options.out, evidence->encode()));
   context.console().line("Evidence of kind " + std::string(attest::kind_name(evidence->kind)) +
                          " in " + options.out + ".");
   context.console().result({{"kind", attest::kind_name(evidence->kind)}, {"out", options.out}});

@@ -5,10 +5,8 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
-#include "collateral/answers.hpp"
-#include "collateral/cached_source.hpp"
+#include "collateral/cached_services.hpp"
 #include "collateral/complete.hpp"
-#include "collateral/http_source.hpp"
 #include "spctl/attest_files.hpp"
 #include "spctl/cli.hpp"
 
@@ -25,48 +23,26 @@ struct FetchOptions {
   bool offline = false;
 };
 
-collateral::HttpSource::Options services_of(const FetchOptions& options) {
-  auto services = collateral::HttpSource::Options::vendors();
-  if (!options.amd.empty()) services.amd = options.amd;
-  if (!options.intel.empty()) {
-    services.intel.clear();
-    for (const std::string& base : options.intel) services.intel.push_back({base, ""});
-  }
-  services.ca_file = options.ca_file;
-  return services;
-}
-
 // The cache of this home before the services.
-struct Source {
-  explicit Source(Context& context, const FetchOptions& options)
-      : http(services_of(options), context.clock()) {}
-  Status open(Context& context, const FetchOptions& options) {
-    const Path folder = options.cache.empty() ? context.home().collateral() : Path(options.cache);
-    collateral::CachedSource::Options cache;
-    cache.folder = folder;
-    cache.offline = options.offline;
-    cache.next_update = collateral::next_update_of;
-    SP_ASSIGN(cached, collateral::CachedSource::open(std::move(cache), context.files(),
-                                                     context.clock(), http));
-    return {};
-  }
-
-  collateral::HttpSource http;
-  std::unique_ptr<collateral::CachedSource> cached;
-};
+Result<std::unique_ptr<collateral::CachedServices>> open_services(Context& context,
+                                                                  const FetchOptions& options) {
+  const Path folder = options.cache.empty() ? context.home().collateral() : Path(options.cache);
+  return collateral::CachedServices::open(
+      {folder, options.amd, options.intel, options.ca_file, options.offline}, context.files(),
+      context.clock());
+}
 
 Result<int> fetch(Context& context, const FetchOptions& options) {
   SP_ASSIGN(attest::Evidence evidence, load_evidence(context.files(), options.files));
-  Source source(context, options);
-  SP_TRY(source.open(context, options));
+  SP_ASSIGN(const auto services, open_services(context, options));
   context.console().status("asking for collateral");
-  auto whole = collateral::complete(std::move(evidence), *source.cached);
+  auto whole = collateral::complete(std::move(evidence), services->source());
   if (!whole) {
     return failure(whole.error().code, "the collateral isn't complete", whole.error().message,
                    options.offline ? "Import a bundle, or run without --offline"
                                    : "Check the network, or name a cache with --intel or --amd");
   }
-  SP_TRY(context.files().write_atomic(options.out, whole->encode(), FileMode::everyone));
+  SP_TRY(write_output(context, options.out, whole->encode()));
   context.console().line("Evidence with its collateral is in " + options.out +
                          ". Check it: spctl attest verify --evidence " + options.out);
   context.console().result({{"out", options.out}, {"collateralBytes", whole->collateral.size()}});
@@ -74,11 +50,10 @@ Result<int> fetch(Context& context, const FetchOptions& options) {
 }
 
 Result<int> export_bundle(Context& context, const FetchOptions& options) {
-  Source source(context, options);
-  SP_TRY(source.open(context, options));
-  SP_ASSIGN(const collateral::Bundle bundle, source.cached->export_bundle());
+  SP_ASSIGN(const auto services, open_services(context, options));
+  SP_ASSIGN(const collateral::Bundle bundle, services->source().export_bundle());
   SP_ASSIGN(const Bytes bytes, bundle.encode());
-  SP_TRY(context.files().write_atomic(options.out, bytes, FileMode::everyone));
+  SP_TRY(write_output(context, options.out, bytes));
   context.console().line(std::to_string(bundle.entries.size()) + " answers are in " + options.out +
                          ".");
   context.console().result({{"out", options.out}, {"entries", bundle.entries.size()}});
@@ -88,9 +63,8 @@ Result<int> export_bundle(Context& context, const FetchOptions& options) {
 Result<int> import_bundle(Context& context, const FetchOptions& options) {
   SP_ASSIGN(const Bytes bytes, context.files().read(options.out, collateral::kBundleSizeMax));
   SP_ASSIGN(const collateral::Bundle bundle, collateral::Bundle::decode(bytes));
-  Source source(context, options);
-  SP_TRY(source.open(context, options));
-  SP_ASSIGN(const std::size_t kept, source.cached->import_bundle(bundle));
+  SP_ASSIGN(const auto services, open_services(context, options));
+  SP_ASSIGN(const std::size_t kept, services->source().import_bundle(bundle));
   context.console().line(std::to_string(kept) + " of " + std::to_string(bundle.entries.size()) +
                          " answers were newer than what was kept.");
   context.console().result({{"entries", bundle.entries.size()}, {"kept", kept}});

@@ -1,5 +1,7 @@
 #include "spctl/context.hpp"
 
+#include "base/durable.hpp"
+#include "spctl/leftovers.hpp"
 #include "spctl/reverts.hpp"
 
 namespace sp::spctl {
@@ -13,6 +15,19 @@ Result<std::string> Session::url_of(const Address& service) const {
                  "network.json doesn't say where it is", "Add it under \"services\"");
 }
 
+std::vector<std::string> Session::urls_of(const Address& service) const {
+  std::vector<std::string> urls;
+  if (const auto first = url_of(service)) urls.push_back(*first);
+  const auto add = [&](const std::string& url) {
+    if (std::find(urls.begin(), urls.end(), url) == urls.end()) urls.push_back(url);
+  };
+  const auto listed = network.services.find(service);
+  if (listed != network.services.end()) add(listed->second);
+  const auto more = network.mirrors.find(service);
+  if (more != network.mirrors.end()) std::for_each(more->second.begin(), more->second.end(), add);
+  return urls;
+}
+
 Context::Context(Home home, const GlobalOptions& options)
     : home_(std::move(home)),
       console_(options.json),
@@ -20,6 +35,7 @@ Context::Context(Home home, const GlobalOptions& options)
 
 Result<std::unique_ptr<Context>> Context::create(const GlobalOptions& options) {
   SP_ASSIGN(Home home, Home::find(options.home));
+  SP_TRY(sweep_home(home));
   return std::unique_ptr<Context>(new Context(std::move(home), options));
 }
 
@@ -53,6 +69,12 @@ Result<chain::TxReceipt> execute(chain::TxSender& sender, const chain::TxSender:
   auto receipt = sender.execute(call);
   if (!receipt) return explained(receipt.error(), what);
   return receipt;
+}
+
+Status write_output(Context& context, const Path& path, ByteView bytes) {
+  const Path folder = path.has_parent_path() ? path.parent_path() : Path(".");
+  SP_TRY(sweep_temporaries(folder, SweepDepth::folder));
+  return keep(context.files(), CrashSite::client_output, path, bytes, FileMode::everyone);
 }
 
 std::string money(const apps::Network& network, Amount amount) {

@@ -45,6 +45,8 @@ struct Session {
   /// Where the service of an account is reached: broker, store, or one of "services".
   /// Errc::not_found.
   [[nodiscard]] Result<std::string> url_of(const Address& service) const;
+  /// All its places, the one of url_of() first; empty where there is none.
+  [[nodiscard]] std::vector<std::string> urls_of(const Address& service) const;
 };
 
 class Context {
@@ -80,6 +82,10 @@ class Context {
 /// the order".
 Result<chain::TxReceipt> execute(chain::TxSender& sender, const chain::TxSender::Call& call,
                                  std::string_view what);
+
+/// Writes a file that the command line named, whole or not at all; what an earlier command that was
+/// killed left beside it goes. Errc::io.
+Status write_output(Context& context, const Path& path, ByteView bytes);
 
 /// An amount with the token's name: "1.5 TEE".
 std::string money(const apps::Network& network, Amount amount);

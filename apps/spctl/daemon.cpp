@@ -8,8 +8,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <fstream>
 #include <sstream>
+
+#include "base/durable.hpp"
 
 namespace sp::spctl {
 namespace {
@@ -17,6 +20,7 @@ namespace {
 constexpr std::size_t kPidFileMax = 64;
 constexpr std::size_t kSettingsMax = 1 << 20;
 constexpr std::size_t kLogTailBytes = 16 * 1024;
+constexpr const char* kDaemonVariable = "SP_DAEMON=";  // and its name: how an unnoted one is known
 constexpr int kProgramDescriptor = 9;  // where a program that its user can't reach by name is given
 
 // Field 22 of /proc/PID/stat: when the process started, in clock ticks since the boot. Empty where
@@ -39,6 +43,28 @@ std::optional<std::string> start_time(pid_t pid) {
 int open_process(pid_t pid) { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); }
 void signal_process(const Fd& process, int signal) {
   ::syscall(SYS_pidfd_send_signal, process.get(), signal, nullptr, 0);
+}
+
+// A process that works in this folder with this variable in its environment. Only the daemon itself
+// has both: what it starts works elsewhere.
+std::optional<pid_t> process_of(const Path& folder, const std::string& variable) {
+  std::error_code failed;
+  const Path real = std::filesystem::canonical(folder, failed);
+  if (failed) return std::nullopt;
+  for (std::filesystem::directory_iterator entry("/proc", failed), end; !failed && entry != end;
+       entry.increment(failed)) {
+    const std::string name = entry->path().filename();
+    pid_t pid = 0;
+    const auto [rest, bad] = std::from_chars(name.data(), name.data() + name.size(), pid);
+    if (bad != std::errc{} || rest != name.data() + name.size()) continue;
+    std::error_code gone;
+    if (std::filesystem::read_symlink(entry->path() / "cwd", gone) != real || gone) continue;
+    std::ifstream environment(entry->path() / "environ", std::ios::binary);
+    for (std::string one; std::getline(environment, one, '\0');) {
+      if (one == variable) return pid;
+    }
+  }
+  return std::nullopt;
 }
 
 bool is_reachable_by_all(const Path& program) {
@@ -66,19 +92,35 @@ Status Daemon::prepare(std::optional<uid_t> user) {
 }
 
 Status Daemon::write_state(const std::string& file, ByteView bytes, std::optional<uid_t> user) {
-  if (files_.size(state(file))) return {};
-  SP_TRY(files_.write_atomic(state(file), bytes, FileMode::owner_only));
+  // The owner is set each time: a spctl that was killed may have written the file and no more.
+  if (files_.size(state(file))) return set_owner(state(file), user);
+  SP_TRY(keep(files_, CrashSite::client_state, state(file), bytes, FileMode::owner_only));
   return set_owner(state(file), user);
 }
 
 Result<bool> Daemon::write_settings(const std::string& json) {
   const auto before = files_.read(settings(), kSettingsMax);
-  if (before && as_text(*before) == json) return false;
-  SP_TRY(files_.write_atomic(settings(), as_bytes(json), FileMode::everyone));
+  if (before && as_text(*before) == json) return is_older_than_settings();
+  SP_TRY(keep(files_, CrashSite::client_settings, settings(), as_bytes(json), FileMode::everyone));
   return true;
 }
 
+// Whether what runs may have been started before the settings were written: by a spctl that was
+// killed in between.
+bool Daemon::is_older_than_settings() const {
+  if (!running()) return false;
+  std::error_code unknown, unnoted;
+  const auto written = std::filesystem::last_write_time(settings(), unknown);
+  const auto started = std::filesystem::last_write_time(pid_file(), unnoted);
+  return unknown || unnoted || written > started;
+}
+
 std::optional<pid_t> Daemon::running() const {
+  const auto noted = noted_pid();
+  return noted ? noted : process_of(folder_, kDaemonVariable + name_);
+}
+
+std::optional<pid_t> Daemon::noted_pid() const {
   const auto text = files_.read(pid_file(), kPidFileMax);
   if (!text) return std::nullopt;
   std::istringstream fields{std::string(as_text(*text))};
@@ -111,15 +153,19 @@ Result<Process> Daemon::start(const DaemonStart& start) {
   }
   options.argv.insert(options.argv.end(), start.arguments.begin(), start.arguments.end());
   options.environment = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-                         "HOME=state", "LANG=C.UTF-8"};
+                         "HOME=state", "LANG=C.UTF-8", kDaemonVariable + name_};
+  options.environment.insert(options.environment.end(), start.environment.begin(),
+                             start.environment.end());
   options.folder = folder_;
   options.user = start.user;
   options.when_parent_dies = ProcessOptions::WhenParentDies::lives_on;
+  crash_point(CrashSite::client_daemon, CrashMoment::before);
   SP_ASSIGN(Process process, Process::start(options));
+  crash_point(CrashSite::client_daemon, CrashMoment::after);
   const auto started = start_time(process.pid());
   if (!started) return Error{Errc::unavailable, name_ + " ended at once:\n" + log_tail(5)};
   const std::string text = std::to_string(process.pid()) + " " + *started + "\n";
-  SP_TRY(files_.write_atomic(pid_file(), as_bytes(text), FileMode::owner_only));
+  SP_TRY(keep(files_, CrashSite::client_pid, pid_file(), as_bytes(text), FileMode::owner_only));
   return process;
 }
 

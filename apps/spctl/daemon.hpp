@@ -2,8 +2,9 @@
 // which a later spctl finds it.
 //
 // A pid file holds the pid and the process's start time, so that another process which got the same
-// pid is never taken for it. The folder belongs to spctl's user; only state/ in it belongs to the
-// daemon's. Belongs to one thread.
+// pid is never taken for it. A daemon whose spctl was killed before it wrote the file is found by
+// its working directory and SP_DAEMON in its environment. The folder belongs to spctl's user; only
+// state/ in it belongs to the daemon's. Belongs to one thread.
 #pragma once
 
 #include <optional>
@@ -19,6 +20,7 @@ struct DaemonStart {
   Path program;
   std::vector<std::string> arguments;
   std::optional<uid_t> user;
+  std::vector<std::string> environment = {};  ///< "NAME=value", beside what every daemon gets
 };
 
 class Daemon {
@@ -37,7 +39,7 @@ class Daemon {
   Status prepare(std::optional<uid_t> user);
   /// Writes a secret file of the daemon's state, unless it is there. Errc::io.
   Status write_state(const std::string& file, ByteView bytes, std::optional<uid_t> user);
-  /// Writes the settings; tells whether they have changed.
+  /// Writes the settings; tells whether what runs may have been started with others.
   Result<bool> write_settings(const std::string& json);
 
   /// The process, where it runs.
@@ -54,6 +56,8 @@ class Daemon {
   [[nodiscard]] std::string log_tail(std::size_t lines) const;
 
  private:
+  [[nodiscard]] std::optional<pid_t> noted_pid() const;
+  [[nodiscard]] bool is_older_than_settings() const;
   [[nodiscard]] Path pid_file() const { return folder_ / (name_ + ".pid"); }
 
   Files& files_;

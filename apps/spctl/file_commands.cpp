@@ -6,7 +6,6 @@
 #include "spctl/cli.hpp"
 #include "spctl/commands.hpp"
 #include "spctl/packages.hpp"
-#include "store/remote/http_store.hpp"
 #include "store/tree.hpp"
 
 namespace sp::spctl {
@@ -19,17 +18,20 @@ struct FileOptions {
   std::string out;
   std::string package;
   std::string key_file;
+  std::string signer = kDefaultKey;
+  std::vector<std::string> stores;
   bool image = false;
 };
 
 Result<int> upload(Context& context, const FileOptions& options) {
-  SP_ASSIGN(const auto session, context.session());
+  SP_ASSIGN(const auto stores, chosen_stores(context, options.stores, options.signer));
   const ContentKind kind = options.image ? ContentKind::image : ContentKind::data;
-  SP_ASSIGN(const Uploaded uploaded, upload_path(context, *session, options.path, kind));
+  SP_ASSIGN(const Uploaded uploaded, upload_path(context, *stores, options.path, kind));
   context.console().line(uploaded.package.hex());
   context.console().note("sealed " + size_text(uploaded.plaintext_size) + " into " +
                          size_text(uploaded.sealed_size) + "; the key is kept in this home");
   context.console().result({{"package", uploaded.package.hex()},
+                            {"store", stores->name()},
                             {"size", uploaded.plaintext_size},
                             {"sealedSize", uploaded.sealed_size}});
   return 0;
@@ -46,14 +48,13 @@ Result<Secret32> content_key(Context& context, const store::PackageId& package,
 }
 
 Result<int> download(Context& context, const FileOptions& options) {
-  SP_ASSIGN(const auto session, context.session());
   SP_ASSIGN(const auto digest, store::PackageId::from_hex(options.package));
   SP_ASSIGN(const Secret32 key, content_key(context, digest, options.key_file));
-  store::HttpStore blobs(context.http(), session->network.store.url);
-  SP_ASSIGN(const store::Package package, store::Package::fetch(blobs, digest));
-  SP_TRY(open_package_to(context, package, key, options.out));
+  SP_ASSIGN(const auto stores, chosen_stores(context, options.stores, ""));
+  SP_ASSIGN(const auto download, Download::begin(context, *stores, digest));
+  SP_TRY(open_package_to(*download, key, options.out));
   context.console().line("Opened into " + options.out);
-  context.console().result({{"out", options.out}});
+  context.console().result({{"package", digest.hex()}, {"out", options.out}});
   return 0;
 }
 
@@ -82,6 +83,13 @@ Result<int> hash(Context& context, const FileOptions& options) {
   return 0;
 }
 
+void add_store_option(CLI::App& command, FileOptions& options) {
+  command.add_option("--store", options.stores,
+                     "Store: http://..., https://... or s3://BUCKET/PREFIX (endpoint, region and "
+                     "credentials from AWS's environment variables); several are tried in order "
+                     "[the network's]");
+}
+
 }  // namespace
 
 void add_file_commands(Cli& cli) {
@@ -90,12 +98,20 @@ void add_file_commands(Cli& cli) {
   auto options = std::make_shared<FileOptions>();
   CLI::App* command =
       cli.add(*files, "upload", "Seal a file or folder and upload it; prints the package's id",
-              "  spctl files upload ./records\n  spctl files upload --image ./image.tar");
+              "  spctl files upload ./records\n  spctl files upload --image ./image.tar\n"
+              "  spctl files upload ./records --store s3://bucket/sealed\n"
+              "The same command again goes on with an upload that was interrupted.");
   command->add_option("PATH", options->path, "File or folder")->required();
+  add_store_option(*command, *options);
+  command->add_option("--key", options->signer, "Key that signs the upload")->capture_default_str();
   command->add_flag("--image", options->image, "It is an OCI layout or an image archive");
   cli.on(command, [options](Context& context) { return upload(context, *options); });
   command = cli.add(*files, "download", "Open a sealed package",
-                    "  spctl files download ID --out ./records");
+                    "  spctl files download ID --out ./records\n"
+                    "  spctl files download ID --out ./records --store https://a.example:8301 "
+                    "--store s3://bucket/sealed\n"
+                    "The same command again goes on with a download that was interrupted.");
+  add_store_option(*command, *options);
   command->add_option("PACKAGE", options->package, "Package id")->required();
   command->add_option("--out", options->out, "Folder for it")->required();
   command->add_option("--key-file", options->key_file,

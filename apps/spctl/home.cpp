@@ -1,15 +1,12 @@
 #include "spctl/home.hpp"
 
-#include <cstdlib>
+#include "common/environment.hpp"
 
 namespace sp::spctl {
 namespace {
 
 // Read once at the start, before any thread.
-std::string variable(const char* name) {
-  const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe)
-  return value == nullptr ? "" : value;
-}
+std::string variable(const char* name) { return apps::environment_variable(name).value_or(""); }
 
 }  // namespace
 

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/durable.hpp"
 #include "base/json.hpp"
 #include "chain/keystore.hpp"
 #include "crypto/random.hpp"
@@ -51,7 +52,7 @@ Result<SecretBytes> KeyRing::password(bool make) {
     Bytes raw(kGeneratedPasswordBytes);
     random_.fill(raw);
     const std::string line = to_hex(raw) + "\n";
-    SP_TRY(files_.write_atomic(path, as_bytes(line), FileMode::owner_only));
+    SP_TRY(keep(files_, CrashSite::client_password, path, as_bytes(line), FileMode::owner_only));
     text = to_bytes(as_bytes(line));
   }
   if (!text) return text.error().in("password file");
@@ -73,8 +74,9 @@ Status KeyRing::save(const std::string& name, const crypto::EthKey& key) {
   const std::string json = chain::keystore_encrypt(key, secret.reveal(), cost, random_);
   const auto result_key = crypto::X25519KeyPair::generate(random_);
   // The result key first: a key that exists is whole.
-  SP_TRY(files_.write_atomic(result_file(name), result_key.secret.reveal(), FileMode::owner_only));
-  return files_.write_atomic(file(name), as_bytes(json), FileMode::owner_only);
+  SP_TRY(keep(files_, CrashSite::client_result_key, result_file(name), result_key.secret.reveal(),
+              FileMode::owner_only));
+  return keep(files_, CrashSite::client_key, file(name), as_bytes(json), FileMode::owner_only);
 }
 
 Status KeyRing::create(const std::string& name) {

@@ -188,6 +188,8 @@ Status LocalSystem::start_store() {
   settings.folder = in_state("blobs");
   settings.key = in_state(kStoreKeyFile);
   settings.bytes_max = kStoreBytesMax;
+  settings.accounts.open = true;
+  settings.accounts.quota_bytes = kStoreBytesMax;
   return spnode(store_, settings.to_json(), user(kStoreUser));
 }
 

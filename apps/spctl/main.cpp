@@ -4,6 +4,7 @@
 #include <exception>
 #include <iostream>
 
+#include "base/crash_point.hpp"
 #include "base/log.hpp"
 #include "spctl/cli.hpp"
 #include "spctl/commands.hpp"
@@ -34,6 +35,10 @@ int main(int count, char** arguments) {
   try {
     ::signal(SIGPIPE, SIG_IGN);
     sp::set_log_level(sp::LogLevel::warning);
+    if (const sp::Status armed = sp::arm_crash_point_from_environment(); !armed) {
+      std::cerr << "spctl: " << armed.error().message << ".\n";
+      return sp::spctl::kExitUsage;
+    }
     sp::spctl::Cli cli;
     add_commands(cli);
     return cli.run(count, arguments);

@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "base/durable.hpp"
 #include "common/card.hpp"
 #include "spctl/cli.hpp"
 #include "spctl/commands.hpp"
@@ -101,8 +102,8 @@ Result<int> create(Context& context, const NetworkOptions& options) {
   SP_TRY(context.files().make_folder(file.parent_path()));
   if (!assembly.certificates.empty()) {
     assembly.network.ca_file = file.parent_path() / kCaFile;
-    SP_TRY(context.files().write_atomic(assembly.network.ca_file, as_bytes(assembly.certificates),
-                                        FileMode::everyone));
+    SP_TRY(keep(context.files(), CrashSite::client_network_ca, assembly.network.ca_file,
+                as_bytes(assembly.certificates), FileMode::everyone));
   }
   SP_TRY(assembly.network.save(context.files(), file));
   context.console().line(

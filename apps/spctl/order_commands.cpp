@@ -1,4 +1,4 @@
-// orders (alias workflows): create, list, get, cancel, close, claim, result, report, logs.
+// orders (alias workflows): create, list, resume, get, cancel, close, claim, result, report, logs.
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
@@ -6,6 +6,8 @@
 #include "spctl/claim_command.hpp"
 #include "spctl/cli.hpp"
 #include "spctl/commands.hpp"
+#include "spctl/interrupts.hpp"
+#include "spctl/order_end.hpp"
 #include "spctl/order_options.hpp"
 #include "spctl/proof.hpp"
 #include "spctl/result.hpp"
@@ -61,6 +63,22 @@ Result<int> create(Context& context, const OrderOptions& options) {
                             {"block", placed.created.block},
                             {"timeline", timeline.to_json()}});
   return 0;
+}
+
+// Whatever an earlier command was doing when it was killed.
+Result<int> resume(Context& context, const OrderChoice& choice) {
+  catch_interrupts();
+  Timeline timeline(context.console(), context.clock());
+  if (!choice.out.empty()) SP_TRY(check_out(choice.out));
+  SP_ASSIGN(Loaded loaded, load(context, choice.id));
+  const Path kept = loaded.files.file(loaded.record.id(), "result");
+  if (choice.out.empty() && !check_out(kept)) {
+    context.console().line("Nothing is left to do: the result is in " + kept.string() + ".");
+    return 0;
+  }
+  SP_ASSIGN(const PlacedOrder placed,
+            place_again(context, *loaded.session, std::move(loaded.record), timeline));
+  return follow_order(context, *loaded.session, placed, choice.out, timeline);
 }
 
 Result<Json> describe(Session& session, const OrderRecord& record) {
@@ -173,11 +191,11 @@ Result<int> report(Context& context, const OrderChoice& choice) {
     return failure(Errc::bad_signature, "the proof fails", check.name + ": " + check.detail,
                    "Nothing was written: what the provider gave proves nothing");
   }
-  SP_TRY(context.files().write_atomic(choice.out, as_bytes(bundle.to_json()), FileMode::everyone));
+  SP_TRY(write_output(context, choice.out, as_bytes(bundle.to_json())));
   std::string trust_file = "TRUST";
   if (!choice.trust_out.empty()) {
     trust_file = choice.trust_out;
-    SP_TRY(context.files().write_atomic(trust_file, as_bytes(trust.to_json()), FileMode::everyone));
+    SP_TRY(write_output(context, trust_file, as_bytes(trust.to_json())));
   }
   context.console().line("Proof bundle in " + choice.out + " (" + check_counts(checks) +
                          "). Check it again: spctl verify --trust " + trust_file + " " +
@@ -235,6 +253,14 @@ void add_order_commands(Cli& cli) {
   cli.on(command, [](Context& context) { return list(context); });
 
   auto choice = std::make_shared<OrderChoice>();
+  command = add_one(cli, *orders,
+                    {"resume",
+                     "Go on with an order whose command was killed: create it where the chain "
+                     "doesn't have it, wait for its end, open the result",
+                     "resume 0x12ab", resume},
+                    choice);
+  command->add_option("--out", choice->out,
+                      "New folder for the result [in the order's folder in HOME]");
   add_one(cli, *orders, {"get", "One order's state", "get 0x12ab", get}, choice);
   add_one(cli, *orders,
           {"cancel", "Cancel an order, and say what happens to the money", "cancel 0x12ab", cancel},

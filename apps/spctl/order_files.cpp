@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/codec.hpp"
+#include "base/durable.hpp"
 #include "base/json.hpp"
 #include "spctl/console.hpp"
 
@@ -85,7 +86,8 @@ Path OrderFiles::file(const api::OrderId& id, const std::string& name) const {
 Status OrderFiles::save(const OrderRecord& record) {
   const Path path = file(record.id(), "order");
   SP_TRY(files_.make_folder(path.parent_path()));
-  return files_.write_atomic(path, record.encode().reveal(), FileMode::owner_only);
+  return keep(files_, CrashSite::client_order, path, record.encode().reveal(),
+              FileMode::owner_only);
 }
 
 Result<OrderRecord> OrderFiles::load(const api::OrderId& id) const {
@@ -110,7 +112,9 @@ Result<std::vector<api::OrderId>> OrderFiles::list() const {
   if (!names && names.error().code == Errc::not_found) return orders;
   if (!names) return names.error();
   for (const std::string& name : *names) {
-    if (const auto id = api::OrderId::from_hex(name)) orders.push_back(*id);
+    const auto id = api::OrderId::from_hex(name);
+    // A folder without the file is of a spctl that was killed before anything was kept.
+    if (id && files_.size(file(*id, "order"))) orders.push_back(*id);
   }
   return orders;
 }
@@ -134,8 +138,8 @@ Result<api::OrderId> OrderFiles::find(const std::string& prefix) const {
 
 Status OrderFiles::save_created(const api::OrderId& id, const CreatedNote& note) {
   const Json json{{"tx", note.tx.hex0x()}, {"block", note.block}};
-  return files_.write_atomic(file(id, "created.json"), as_bytes(json.dump() + "\n"),
-                             FileMode::owner_only);
+  return keep(files_, CrashSite::client_created, file(id, "created.json"),
+              as_bytes(json.dump() + "\n"), FileMode::owner_only);
 }
 
 std::optional<CreatedNote> OrderFiles::created(const api::OrderId& id) const {

@@ -2,12 +2,12 @@
 
 #include <future>
 
+#include "base/crash_point.hpp"
 #include "broker/remote.hpp"
 #include "market/pricing.hpp"
 #include "spctl/catalog.hpp"
 #include "spctl/interrupts.hpp"
 #include "spctl/uploads.hpp"
-#include "store/remote/http_store.hpp"
 
 namespace sp::spctl {
 namespace {
@@ -47,6 +47,7 @@ class Placer {
       : context_(context), session_(session), request_(request), timeline_(timeline) {}
 
   Result<PlacedOrder> place();
+  Result<PlacedOrder> place_again(OrderRecord record);
 
  private:
   Result<Chosen> choose();
@@ -59,6 +60,9 @@ class Placer {
   Status deposit_secrets();
   Result<chain::TxSender::Call> create_call(const Amount& allowance);
   Result<CreatedNote> create(const chain::TxSender::Call& call);
+  Result<api::BrokerIdentityAnswer> identify();
+  Status prepare_again();
+  Result<CreatedNote> find_created();
 
   Context& context_;
   Session& session_;
@@ -147,16 +151,18 @@ Result<Chosen> Placer::choose() {
 }
 
 Result<Brought> Placer::upload() {
-  store::HttpStore blobs(context_.http(), session_.network.store.url);
+  const apps::ServiceAddress& own = session_.network.store;
+  SP_ASSIGN(const auto stores,
+            open_stores(context_, session_.urls_of(own.address), own.address, request_.key_name));
   Brought brought;
   std::uint64_t size = 0;
   if (!offer_id(request_.image)) {
-    SP_ASSIGN(brought.solution, upload_image(context_, blobs, request_.image));
+    SP_ASSIGN(brought.solution, upload_image(context_, *stores, request_.image));
     size += brought.solution->plaintext_size;
   }
   for (std::size_t i = 0; i < request_.data.size(); ++i) {
     if (offer_id(request_.data[i])) continue;
-    SP_ASSIGN(Uploaded uploaded, upload_data(context_, blobs, request_.data[i]));
+    SP_ASSIGN(Uploaded uploaded, upload_data(context_, *stores, request_.data[i]));
     size += uploaded.plaintext_size;
     brought.data.emplace(i, std::move(uploaded));
   }
@@ -227,6 +233,7 @@ Status Placer::deposit_secrets() {
     std::vector<std::future<Status>> running;
     for (std::size_t i = from; i < std::min(secrets.size(), from + kDepositThreads); ++i) {
       running.push_back(std::async(std::launch::async, [&, i] {
+        const CrashEffect effect(CrashSite::client_deposit);
         return client.deposit(*identity_, *key_, secrets[i].digest, policy, secrets[i].secret,
                               context_.random());
       }));
@@ -261,13 +268,59 @@ Result<CreatedNote> Placer::create(const chain::TxSender::Call& call) {
   return CreatedNote{receipt.tx_hash, receipt.block_number};
 }
 
+Result<api::BrokerIdentityAnswer> Placer::identify() {
+  const std::string& url = session_.network.broker.url;
+  auto identity = broker::BrokerClient(context_.http(), url)
+                      .identify(session_.network.broker_tee, context_.random(),
+                                context_.clock().unix_seconds());
+  if (!identity) return identity.error().in("asking the broker who it is");
+  if (identity->broker == session_.network.broker.address) return identity;
+  return Error{Errc::mismatch, "the broker at " + url + " is " + identity->broker.hex0x() +
+                                   ", network.json names another"};
+}
+
+// Everything up to the create once more: what was done already is replaced by the same.
+Status Placer::prepare_again() {
+  SP_ASSIGN(key_, context_.keys().load(record_.key_name));
+  SP_ASSIGN(identity_, identify());
+  return deposit_secrets();
+}
+
+Result<CreatedNote> Placer::find_created() {
+  const api::OrderId id = record_.id();
+  OrderFiles orders(context_.files(), context_.home().orders());
+  if (const auto note = orders.created(id)) return *note;
+  SP_ASSIGN(const chain::Block newest, session_.chain.block());
+  SP_ASSIGN(const market::CreatedEvent created,
+            session_.market.find_created(id, session_.network.start_block, newest.number));
+  return CreatedNote{created.tx, created.block};
+}
+
+Result<PlacedOrder> Placer::place_again(OrderRecord record) {
+  record_ = std::move(record);
+  SP_ASSIGN(deposit_, market::required_deposit(record_.terms));
+  SP_ASSIGN(market::OrderRecord state, session_.market.order(record_.id()));
+  if (state.status == market::OrderStatus::none) {
+    SP_TRY(prepare_again());
+    SP_ASSIGN(const Amount allowance,
+              session_.token.allowance(record_.terms.customer, session_.network.market.contract));
+    SP_ASSIGN(const chain::TxSender::Call call, create_call(allowance));
+    if (interrupted()) return Error{Errc::cancelled, "stopped before ordering: nothing was paid"};
+    const auto created = create(call);
+    if (created) return PlacedOrder{std::move(record_), *created, deposit_};
+    // A create that was sent before the crash may have come first.
+    SP_ASSIGN(state, session_.market.order(record_.id()));
+    if (state.status == market::OrderStatus::none) return created.error();
+  }
+  SP_ASSIGN(const CreatedNote created, find_created());
+  timeline_.mark("found", "order " + record_.id().hex0x() + " is on the chain");
+  return PlacedOrder{std::move(record_), created, deposit_};
+}
+
 Result<PlacedOrder> Placer::place() {
   auto choosing = std::async(std::launch::async, [this] { return choose(); });
   auto uploading = std::async(std::launch::async, [this] { return upload(); });
-  auto identifying = std::async(std::launch::async, [this] {
-    return broker::BrokerClient(context_.http(), session_.network.broker.url)
-        .identify(session_.network.broker_tee, context_.random(), context_.clock().unix_seconds());
-  });
+  auto identifying = std::async(std::launch::async, [this] { return identify(); });
   auto key = context_.keys().load(request_.key_name);
   auto chosen = choosing.get();
   auto brought = uploading.get();
@@ -275,11 +328,7 @@ Result<PlacedOrder> Placer::place() {
   if (!key) return key.error();
   if (!chosen) return chosen.error();
   if (!brought) return brought.error();
-  if (!identity) return identity.error().in("asking the broker who it is");
-  if (identity->broker != session_.network.broker.address) {
-    return Error{Errc::mismatch, "the broker at " + session_.network.broker.url + " is " +
-                                     identity->broker.hex0x() + ", network.json names another"};
-  }
+  if (!identity) return identity.error();
   key_ = std::move(*key);
   identity_ = std::move(*identity);
   SP_TRY(agree(*chosen, *brought));
@@ -305,6 +354,12 @@ Result<PlacedOrder> Placer::place() {
 Result<PlacedOrder> place_order(Context& context, Session& session, const OrderRequest& request,
                                 Timeline& timeline) {
   return Placer(context, session, request, timeline).place();
+}
+
+Result<PlacedOrder> place_again(Context& context, Session& session, OrderRecord record,
+                                Timeline& timeline) {
+  const OrderRequest nothing_more;
+  return Placer(context, session, nothing_more, timeline).place_again(std::move(record));
 }
 
 }  // namespace sp::spctl

@@ -35,4 +35,10 @@ struct PlacedOrder {
 Result<PlacedOrder> place_order(Context& context, Session& session, const OrderRequest& request,
                                 Timeline& timeline);
 
+/// Goes on with an order of which HOME holds the file, wherever spctl was killed: deposits its
+/// secrets and creates it where the chain doesn't have it yet, with the same terms and so the same
+/// id, which the market takes once. Errors as of place_order.
+Result<PlacedOrder> place_again(Context& context, Session& session, OrderRecord record,
+                                Timeline& timeline);
+
 }  // namespace sp::spctl

@@ -1,6 +1,6 @@
 #include "spctl/packages.hpp"
 
-#include "store/remote/http_store.hpp"
+#include "base/durable.hpp"
 #include "store/tree.hpp"
 
 namespace sp::spctl {
@@ -14,15 +14,16 @@ Path key_file(Context& context, const store::PackageId& id) {
 
 }  // namespace
 
-Result<Uploaded> upload_path(Context& context, Session& session, const Path& path,
+Result<Uploaded> upload_path(Context& context, OpenStore& stores, const Path& path,
                              ContentKind kind) {
-  store::HttpStore blobs(context.http(), session.network.store.url);
-  SP_ASSIGN(Uploaded uploaded, kind == ContentKind::image ? upload_image(context, blobs, path)
-                                                          : upload_data(context, blobs, path));
-  SP_TRY(context.files().make_folder(context.home().content()));
-  SP_TRY(context.files().write_atomic(key_file(context, {uploaded.package.data}),
-                                      uploaded.key.reveal(), FileMode::owner_only));
-  return uploaded;
+  const KeepKey keep = [&](const SealedUpload& sealed) -> Status {
+    SP_TRY(context.files().make_folder(context.home().content()));
+    return sp::keep(context.files(), CrashSite::client_content_key,
+                    key_file(context, sealed.package.id), sealed.key.reveal(),
+                    FileMode::owner_only);
+  };
+  return kind == ContentKind::image ? upload_image(context, stores, path, keep)
+                                    : upload_data(context, stores, path, keep);
 }
 
 Result<Secret32> kept_key(Context& context, const store::PackageId& package) {
@@ -36,17 +37,31 @@ Result<Secret32> kept_key(Context& context, const store::PackageId& package) {
   return key;
 }
 
-Status open_package_to(Context& context, const store::Package& package, const Secret32& key,
-                       const Path& out) {
+Status open_package_to(Download& download, const Secret32& key, const Path& out) {
   std::error_code failed;
-  fs::create_directories(out, failed);
-  if (failed || !fs::is_empty(out, failed)) {
+  if (fs::exists(out, failed) && !(fs::is_directory(out, failed) && fs::is_empty(out, failed))) {
     return failure(Errc::conflict, "can't open the package", out.string() + " isn't empty",
                    "Name a folder that is empty or doesn't exist (--out).");
   }
-  ProgressBar bar(context.console(), "opening", package.manifest().stream_size);
-  const auto source = package.open_stream(key, 2);
-  return store::write_tree(*source, out, {kOpenedBytesMax, store::kTreeEntriesMax});
+  const Path absolute = fs::absolute(out).lexically_normal();
+  const Path target = absolute.has_filename() ? absolute : absolute.parent_path();
+  Path partial = target;
+  partial += ".partial-" + download.package().id().hex().substr(0, 8);
+  // What a killed process left there is opened again: its blobs are kept elsewhere.
+  fs::remove_all(partial, failed);
+  fs::create_directories(partial, failed);
+  if (failed) return Error{Errc::io, partial.string() + ": " + failed.message()};
+  const auto source = download.open(key, "downloading");
+  if (const Status written =
+          store::write_tree(*source, partial, {kOpenedBytesMax, store::kTreeEntriesMax});
+      !written) {
+    fs::remove_all(partial, failed);
+    return written;
+  }
+  fs::rename(partial, target, failed);
+  if (failed) return Error{Errc::io, target.string() + ": " + failed.message()};
+  download.finish();
+  return {};
 }
 
 }  // namespace sp::spctl

@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/durable.hpp"
 #include "base/json.hpp"
 
 namespace sp::spctl {
@@ -52,7 +53,8 @@ Result<std::map<std::string, std::uint16_t>> take_ports(Files& files, const Path
     json[daemon] = port.second;
   }
   if (!held.empty()) {
-    SP_TRY(files.write_atomic(file, as_bytes(json.dump(2) + "\n"), FileMode::owner_only));
+    SP_TRY(keep(files, CrashSite::client_ports, file, as_bytes(json.dump(2) + "\n"),
+                FileMode::owner_only));
   }
   return ports;
 }

@@ -2,10 +2,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/crash_point.hpp"
 #include "crypto/hash.hpp"
 #include "market/pricing.hpp"
 #include "spctl/uploads.hpp"
-#include "store/remote/http_store.hpp"
 #include "store/tree.hpp"
 
 namespace sp::spctl {
@@ -80,12 +80,13 @@ Result<OpenedResult> open_result(Context& context, Session& session, const Order
   SP_TRY(check_out(out));
   const api::Run run{record.id(), watched.attempt, 0};
   const api::Terms& terms = record.terms;
-  SP_ASSIGN(const std::string url, session.url_of(terms.parts[terms.storage_index()].store));
+  const Address& keeper = terms.parts[terms.storage_index()].store;
+  SP_TRY(session.url_of(keeper));
   SP_ASSIGN(const crypto::X25519KeyPair key, context.keys().load_result_key(record.key_name));
-  store::HttpStore blobs(context.http(), url);
-  auto package = store::Package::fetch(blobs, {settled.result.data});
-  if (!package) return package.error().in("fetching the result");
-  SP_ASSIGN(const Secret32 content_key, package->unwrap(key, result_context(run)));
+  SP_ASSIGN(const auto stores, open_stores(context, session.urls_of(keeper), keeper, ""));
+  auto download = Download::begin(context, *stores, {settled.result.data});
+  if (!download) return download.error().in("fetching the result");
+  SP_ASSIGN(const Secret32 content_key, (*download)->package().unwrap(key, result_context(run)));
 
   const Path absolute = std::filesystem::absolute(out).lexically_normal();
   const Path target = absolute.has_filename() ? absolute : absolute.parent_path();
@@ -96,8 +97,7 @@ Result<OpenedResult> open_result(Context& context, Session& session, const Order
   std::filesystem::create_directories(partial, failed);
   if (failed) return Error{Errc::io, partial.string() + ": " + failed.message()};
   Discard discard(partial);
-  ProgressBar bar(context.console(), "opening the result", package->manifest().stream_size);
-  const auto source = package->open_stream(content_key, kSealThreads);
+  const auto source = (*download)->open(content_key, "fetching the result");
   SP_TRY(store::write_tree(*source, partial, {terms.disk_mib * kMib + kBesidesOutputBytes}));
 
   OpenedResult opened;
@@ -105,9 +105,11 @@ Result<OpenedResult> open_result(Context& context, Session& session, const Order
   SP_TRY(check_commitment(record, run, settled, opened.output));
   opened.size = content_size(partial);
   opened.log_tail = read_log_tail(context.files(), partial / "log.txt");
+  const CrashEffect effect(CrashSite::client_result);
   std::filesystem::rename(partial, target, failed);
   if (failed) return Error{Errc::io, target.string() + ": " + failed.message()};
   discard.keep();
+  (*download)->finish();
   opened.folder = target;
   return opened;
 }

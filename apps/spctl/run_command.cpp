@@ -1,14 +1,11 @@
 // run: the front door, as easy as `docker run`.
 #include <CLI/CLI.hpp>
-#include <future>
-#include <nlohmann/json.hpp>
 
-#include "attest/dev.hpp"
 #include "spctl/cli.hpp"
 #include "spctl/commands.hpp"
 #include "spctl/interrupts.hpp"
+#include "spctl/order_end.hpp"
 #include "spctl/order_options.hpp"
-#include "spctl/proof.hpp"
 #include "spctl/result.hpp"
 
 namespace sp::spctl {
@@ -20,113 +17,8 @@ constexpr const char* kExamples =
     "  spctl run 0xSOLUTION --data 0xDATA --memory 2G --disk 2G --max-price 1.5\n"
     "\n"
     "Inputs appear in the workload as /sp/inputs/1, /sp/inputs/2, ...; what it leaves in\n"
-    "/sp/output is the result. Ctrl-C cancels the order and says what happens to the money.";
-
-// What run tells, piece by piece.
-struct Report {
-  Json json = Json::object();
-  int exit_code = 0;
-};
-
-Status note_created(Context& context, const OrderRecord& record, const CreatedNote& created) {
-  OrderFiles orders(context.files(), context.home().orders());
-  return orders.save_created(record.id(), created);
-}
-
-// Fetches, checks and keeps the proof; its outcome as JSON and as a line.
-Status show_proof(Context& context, Session& session, const OrderRecord& record,
-                  const Watched& watched, const CreatedNote& created, Report& report) {
-  SP_ASSIGN(const market::ProofBundle bundle,
-            fetch_proof(context, session, record, watched, created));
-  const market::Trust trust = own_trust(session.network, record.id());
-  auto checks = market::verify_proof(bundle, trust);
-  check_on_chain(session.market, bundle, trust, checks);
-  report.json["proof"] = {{"holds", market::proof_holds(checks)}, {"checks", checks_json(checks)}};
-  if (!market::proof_holds(checks)) {
-    for (const market::ProofCheck& check : checks) {
-      if (check.result == market::CheckResult::failed) {
-        return failure(Errc::bad_signature, "the proof of this order fails",
-                       check.name + ": " + check.detail, "Don't trust this result");
-      }
-    }
-  }
-  const OrderFiles orders(context.files(), context.home().orders());
-  const Path file = orders.file(record.id(), "proof.spbundle");
-  SP_TRY(context.files().write_atomic(file, as_bytes(bundle.to_json()), FileMode::everyone));
-  context.console().note("Proof: " + check_counts(checks) + "; kept in " + file.string());
-  if (bundle.proof.evidence.kind == attest::EvidenceKind::dev) {
-    context.console().note("WARNING: " + std::string(attest::kDevWarning));
-  }
-  return {};
-}
-
-int exit_code_of(const market::SettledEvent& settled) {
-  switch (settled.outcome) {
-    case api::Outcome::success:
-      return 0;
-    case api::Outcome::workload:
-      return settled.exit_code > 0 && settled.exit_code < 256 ? settled.exit_code : kExitFailed;
-    case api::Outcome::cancelled:
-      return kExitInterrupted;
-    case api::Outcome::input:
-    case api::Outcome::provider:
-      return kExitFailed;
-  }
-  return kExitFailed;
-}
-
-Status show_result(Context& context, Session& session, const OrderRecord& record,
-                   const Watched& watched, const Path& out, Timeline& timeline, Report& report) {
-  const market::SettledEvent& settled = watched.settled;
-  report.exit_code = exit_code_of(settled);
-  report.json["outcome"] = api::outcome_name(settled.outcome);
-  report.json["exitCode"] = settled.exit_code;
-  report.json["payment"] = payment_json(record, settled);
-  if (settled.result.is_zero()) {
-    context.console().note("The order ended without a result: " +
-                           std::string(api::outcome_name(settled.outcome)) + " error.");
-    return {};
-  }
-  SP_ASSIGN(const OpenedResult opened, open_result(context, session, record, watched, out));
-  timeline.mark("opened", size_text(opened.size) + " in " + opened.folder.string());
-  report.json["out"] = opened.folder.string();
-  report.json["outputDigest"] = opened.output.hex();
-  report.json["log"] = opened.log_tail;
-  context.console().text(opened.log_tail);
-  if (settled.outcome == api::Outcome::cancelled) {
-    context.console().note(
-        "The order was cancelled while it ran: the work until then is paid, the rest comes back.");
-  }
-  return {};
-}
-
-Status explain_end(Context& context, const Session& session, const OrderRecord& record,
-                   const Watched& watched) {
-  const std::string id = record.id().hex0x();
-  switch (watched.end) {
-    case Watched::End::settled:
-      return {};
-    case Watched::End::closed:
-      return failure(Errc::expired, "order " + id + " was closed", "nobody settled it",
-                     "Your deposit is yours again: 'spctl tokens withdraw'");
-    case Watched::End::cancelled:
-      if (!watched.gave_up.empty()) {
-        return failure(Errc::unavailable, "order " + id + " wasn't run",
-                       "the provider says: " + watched.gave_up + "; the order is cancelled, and " +
-                           money_words(session.network, record.terms),
-                       "Order again, or choose another device with --compute");
-      }
-      context.console().note("Order " + id + " is cancelled. " +
-                             money_words(session.network, record.terms) + ".");
-      return Error{Errc::cancelled, "cancelled; see 'spctl orders get " + id + "'"};
-    case Watched::End::expired:
-      return failure(
-          Errc::expired, "order " + id + " has expired",
-          "the provider has settled nothing; " + money_words(session.network, record.terms),
-          "Close it with 'spctl orders close " + id + "'");
-  }
-  return {};
-}
+    "/sp/output is the result. Ctrl-C cancels the order and says what happens to the money.\n"
+    "Where spctl itself is killed, 'spctl orders list' and 'spctl orders resume' go on.";
 
 Result<int> run(Context& context, const OrderOptions& options) {
   catch_interrupts();
@@ -134,43 +26,8 @@ Result<int> run(Context& context, const OrderOptions& options) {
   SP_ASSIGN(const OrderRequest request, options.request());
   if (!options.out.empty()) SP_TRY(check_out(options.out));
   SP_ASSIGN(const auto session, context.session());
-  SP_ASSIGN(PlacedOrder placed, place_order(context, *session, request, timeline));
-  const OrderRecord& record = placed.record;
-  Report report;
-  report.json["order"] = record.id().hex0x();
-  auto noting =
-      std::async(std::launch::async, [&] { return note_created(context, record, placed.created); });
-  auto watched = watch_order(context, *session, record, placed.created.block, timeline);
-  const Status noted = noting.get();
-  if (!noted) context.console().note(noted.error().message);  // it is found on the chain again
-  if (!watched) return watched.error();
-  if (const Status ended = explain_end(context, *session, record, *watched); !ended) {
-    if (ended.error().code == Errc::cancelled) return kExitInterrupted;
-    return ended.error();
-  }
-  const Path out =
-      options.out.empty()
-          ? OrderFiles(context.files(), context.home().orders()).file(record.id(), "result")
-          : Path(options.out);
-  auto proving = std::async(std::launch::async, [&] {
-    Report proof;
-    const Status shown = show_proof(context, *session, record, *watched, placed.created, proof);
-    return std::pair(shown, std::move(proof.json));
-  });
-  const Status shown = show_result(context, *session, record, *watched, out, timeline, report);
-  auto [proved, proof_json] = proving.get();
-  report.json.update(proof_json);
-  report.json["timeline"] = timeline.to_json();
-  context.console().note(payment_lines(session->network, record, watched->settled) +
-                         "Earned money and refunds wait in the market: 'spctl tokens withdraw'.");
-  SP_TRY(shown);
-  context.console().result(report.json);
-  if (!proved) {
-    if (proved.error().code == Errc::bad_signature) return proved.error();
-    context.console().note("The proof isn't there yet: " + proved.error().message +
-                           ". Get it with 'spctl orders report " + record.id().hex0x() + "'.");
-  }
-  return report.exit_code;
+  SP_ASSIGN(const PlacedOrder placed, place_order(context, *session, request, timeline));
+  return follow_order(context, *session, placed, options.out, timeline);
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 #include "spctl/uploads.hpp"
 
-#include <unistd.h>
-
+#include "spctl/leftovers.hpp"
 #include "store/tree.hpp"
 
 namespace sp::spctl {
@@ -11,11 +10,8 @@ namespace {
 class ScratchFolder {
  public:
   static Result<std::unique_ptr<ScratchFolder>> make(Context& context) {
-    const Path parent = context.home().root() / "tmp";
-    SP_TRY(context.files().make_folder(parent));
-    std::string path = (parent / "upload-XXXXXX").string();
-    if (::mkdtemp(path.data()) == nullptr) return errno_error("make", path);
-    return std::make_unique<ScratchFolder>(path);
+    SP_ASSIGN(Path path, make_scratch_folder(context.files(), context.home()));
+    return std::make_unique<ScratchFolder>(std::move(path));
   }
   explicit ScratchFolder(Path path) : path_(std::move(path)) {}
   ScratchFolder(const ScratchFolder&) = delete;
@@ -39,36 +35,32 @@ Result<bool> is_folder(const Path& path) {
                  "there is no such file or folder", "Check the path");
 }
 
-Result<Uploaded> seal(Context& context, store::BlobStore& blobs, store::ByteSource& source,
-                      const std::string& name, std::uint64_t total) {
-  Uploaded uploaded;
-  uploaded.key = crypto::random_secret<32>(context.random());
-  ProgressBar bar(context.console(), "sealing " + name, total);
-  store::SealOptions options;
-  options.threads = kSealThreads;
-  options.progress = [&](std::uint64_t done) {
-    bar.update(done, context.clock().monotonic());
-    return true;
-  };
-  auto sealed = store::seal_package(source, uploaded.key, blobs, context.random(), options);
-  if (!sealed) return sealed.error().in("sealing " + name);
-  uploaded.package = {sealed->id.data};
-  uploaded.plaintext_size = sealed->plaintext_size;
-  uploaded.sealed_size = sealed->sealed_size;
-  return uploaded;
-}
-
 std::string name_of(const Path& path) {
   const Path normal = std::filesystem::absolute(path).lexically_normal();
   return normal.has_filename() ? normal.filename().string()
                                : normal.parent_path().filename().string();
 }
 
-Result<Uploaded> seal_tree(Context& context, store::BlobStore& blobs,
-                           const store::TreeMember& member) {
-  auto source = store::read_tree({member}, store::OddEntries::refuse);
-  if (!source) return source.error().in(member.source.string());
-  return seal(context, blobs, **source, name_of(member.source), content_size(member.source));
+Result<Uploaded> seal(Context& context, OpenStore& stores, const Path& path, std::string_view kind,
+                      const SourceMaker& source, const KeepKey& keep) {
+  const Path absolute = std::filesystem::absolute(path).lexically_normal();
+  const UploadPlan plan{name_of(path), std::string(kind) + " " + absolute.string(),
+                        content_size(path)};
+  SP_ASSIGN(SealedUpload sealed, upload_stream(context, stores, plan, source, keep));
+  return Uploaded{{sealed.package.id.data},
+                  std::move(sealed.key),
+                  sealed.package.plaintext_size,
+                  sealed.package.sealed_size};
+}
+
+Result<Uploaded> seal_tree(Context& context, OpenStore& stores, const store::TreeMember& member,
+                           const KeepKey& keep) {
+  const auto source = [&]() -> Result<std::unique_ptr<store::ByteSource>> {
+    auto tree = store::read_tree({member}, store::OddEntries::refuse);
+    if (!tree) return tree.error().in(member.source.string());
+    return tree;
+  };
+  return seal(context, stores, member.source, "tree of " + member.name, source, keep);
 }
 
 }  // namespace
@@ -89,22 +81,26 @@ std::uint64_t content_size(const Path& path) {
   return total;
 }
 
-Result<Uploaded> upload_image(Context& context, store::BlobStore& blobs, const Path& path) {
+Result<Uploaded> upload_image(Context& context, OpenStore& stores, const Path& path,
+                              const KeepKey& keep) {
   SP_ASSIGN(const bool folder, is_folder(path));
-  if (folder) return seal_tree(context, blobs, {"", path});
-  SP_ASSIGN(const auto scratch, ScratchFolder::make(context));
-  auto source = store::read_archive(path, scratch->path());
-  if (!source) {
-    return failure(source.error().code, path.string() + " isn't an image archive",
-                   source.error().message,
+  if (folder) return seal_tree(context, stores, {"", path}, keep);
+  std::unique_ptr<ScratchFolder> scratch;
+  const auto source = [&]() -> Result<std::unique_ptr<store::ByteSource>> {
+    SP_ASSIGN(scratch, ScratchFolder::make(context));
+    auto archive = store::read_archive(path, scratch->path());
+    if (archive) return archive;
+    return failure(archive.error().code, path.string() + " isn't an image archive",
+                   archive.error().message,
                    "Give an OCI layout folder, or an archive that 'docker save' or 'skopeo' made");
-  }
-  return seal(context, blobs, **source, name_of(path), content_size(path));
+  };
+  return seal(context, stores, path, "archive", source, keep);
 }
 
-Result<Uploaded> upload_data(Context& context, store::BlobStore& blobs, const Path& path) {
+Result<Uploaded> upload_data(Context& context, OpenStore& stores, const Path& path,
+                             const KeepKey& keep) {
   SP_ASSIGN(const bool folder, is_folder(path));
-  return seal_tree(context, blobs, {folder ? "" : name_of(path), path});
+  return seal_tree(context, stores, {folder ? "" : name_of(path), path}, keep);
 }
 
 }  // namespace sp::spctl

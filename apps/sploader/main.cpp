@@ -6,6 +6,7 @@
 #include <cstring>
 #include <exception>
 
+#include "base/crash_point.hpp"
 #include "base/log.hpp"
 #include "crypto/random.hpp"
 #include "loader/run_order.hpp"
@@ -55,10 +56,12 @@ Result<prove::DevProver> make_prover() {
 }
 
 Status run(int count, char** arguments) {
+  SP_TRY(arm_crash_point_from_environment());
   SP_ASSIGN(const Settings settings, read_settings(count, arguments));
   const SystemClock clock;
   crypto::SystemRandom random;
-  loader::WindowClient window(kWindow, clock);
+  SocketStream stream(kWindow);
+  loader::WindowClient window(stream, clock);
   auto prover = make_prover();  // first, so that a loader that waits for its order has measured
   SP_ASSIGN(const api::Start start, window.receive_start());
   if (!prover) {
@@ -66,7 +69,9 @@ Status run(int count, char** arguments) {
     finish.failure = prover.error().message;
     return window.finish(finish);
   }
-  return window.finish(loader::run_order(start, window, *prover, settings.loader, clock, random));
+  const auto finish = loader::run_order(start, window, *prover, settings.loader, clock, random);
+  const CrashEffect effect(CrashSite::loader_finish);
+  return window.finish(finish);
 }
 
 }  // namespace

@@ -1,9 +1,8 @@
+#include "base/durable.hpp"
 #include "broker/markets_view.hpp"
 #include "broker/remote.hpp"
 #include "chain_access.hpp"
-#include "collateral/answers.hpp"
-#include "collateral/cached_source.hpp"
-#include "collateral/http_source.hpp"
+#include "collateral/cached_services.hpp"
 #include "common/broker_settings.hpp"
 #include "common/daemon.hpp"
 #include "crypto/random.hpp"
@@ -28,32 +27,13 @@ Result<prove::DevPlatform> load_platform(const Files& files, const Path& path) {
   return platform;
 }
 
-// The cache of what vendors publish, and the services behind it. It is one value, so that the cache
-// can't outlive what it asks.
-struct Collateral {
-  Collateral(const collateral::HttpSource::Options& services, const Clock& clock)
-      : http(services, clock) {}
-  collateral::HttpSource http;
-  std::unique_ptr<collateral::CachedSource> cached;
-  [[nodiscard]] collateral::CollateralSource* source() const { return cached.get(); }
-};
-
-Result<std::unique_ptr<Collateral>> open_collateral(
+Result<std::unique_ptr<collateral::CachedServices>> open_collateral(
     const std::optional<CollateralSettings>& settings, Files& files, const Clock& clock) {
-  if (!settings) return std::unique_ptr<Collateral>();
-  auto services = collateral::HttpSource::Options::vendors();
-  if (!settings->amd.empty()) services.amd = settings->amd;
-  if (!settings->intel.empty()) services.intel.clear();
-  for (const std::string& base : settings->intel) services.intel.push_back({base, ""});
-  services.ca_file = settings->ca_file;
-  auto opened = std::make_unique<Collateral>(services, clock);
-  collateral::CachedSource::Options cache;
-  cache.folder = settings->folder;
-  cache.offline = settings->offline;
-  cache.next_update = collateral::next_update_of;
-  SP_ASSIGN(opened->cached,
-            collateral::CachedSource::open(std::move(cache), files, clock, opened->http));
-  return opened;
+  if (!settings) return std::unique_ptr<collateral::CachedServices>();
+  SP_TRY(sweep_temporaries(settings->folder, SweepDepth::folder));
+  return collateral::CachedServices::open(
+      {settings->folder, settings->amd, settings->intel, settings->ca_file, settings->offline},
+      files, clock);
 }
 
 // The markets of the settings: the broker's view of each, which opens when its chain answers.
@@ -115,6 +95,7 @@ Status run_broker(const Path& path) {
   SP_ASSIGN(const attest::Measurement own, prove::measure_program(files, prove::kOwnProgram));
   prove::DevProver prover(std::move(platform), own);
   SP_TRY(files.make_folder(settings.folder));
+  SP_TRY(sweep_temporaries(settings.folder, SweepDepth::below));
 
   SP_ASSIGN(const auto markets, BrokerMarkets::load(settings, files, clock));
   SP_ASSIGN(const auto source, open_collateral(settings.collateral, files, clock));
@@ -122,7 +103,7 @@ Status run_broker(const Path& path) {
   broker::Broker service(keys, markets->view(), vault, prover, clock, random,
                          {.attestor_policy = settings.attests,
                           .anchors = attest::Anchors::vendors(),
-                          .collateral = source ? source->source() : nullptr});
+                          .collateral = source ? &source->source() : nullptr});
   SP_TRY(markets->open());
   return serve_until_stopped(
       "broker", settings.listen, broker::kBrokerBodyMax,

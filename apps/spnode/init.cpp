@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "base/durable.hpp"
 #include "broker/service.hpp"
 #include "common/broker_settings.hpp"
 #include "common/daemon.hpp"
@@ -90,7 +91,8 @@ Result<bool> Initializer::has(const char* file) const {
 Status Initializer::keep_secret(const char* file, const SecretBytes& secret) {
   SP_ASSIGN(const bool there, has(file));
   if (there) return {};
-  return files_.write_atomic(folder_ / file, secret.reveal(), FileMode::owner_only);
+  return keep(files_, CrashSite::init_secret, folder_ / file, secret.reveal(),
+              FileMode::owner_only);
 }
 
 Status Initializer::make_certificate() {
@@ -103,9 +105,10 @@ Status Initializer::make_certificate() {
     SP_ASSIGN(const auto made,
               crypto::make_server_certificate(options_.hosts, clock_.unix_seconds()));
     // The key first: a certificate that is there has its key.
-    SP_TRY(files_.write_atomic(folder_ / kCertificateKey, made.key.reveal(), FileMode::owner_only));
-    SP_TRY(files_.write_atomic(folder_ / kCertificate, as_bytes(made.certificate),
-                               FileMode::everyone));
+    SP_TRY(keep(files_, CrashSite::init_certificate_key, folder_ / kCertificateKey,
+                made.key.reveal(), FileMode::owner_only));
+    SP_TRY(keep(files_, CrashSite::init_certificate, folder_ / kCertificate,
+                as_bytes(made.certificate), FileMode::everyone));
   }
   SP_ASSIGN(const Bytes pem, files_.read(folder_ / kCertificate, kCertificateSizeMax));
   card_.certificate = as_text(pem);
@@ -141,7 +144,8 @@ std::string Initializer::network_ca() const {
 }
 
 Status Initializer::write_settings(const std::string& json) {
-  return files_.write_atomic(settings_file(), as_bytes(json), FileMode::everyone);
+  return keep(files_, CrashSite::init_settings, settings_file(), as_bytes(json),
+              FileMode::everyone);
 }
 
 Status Initializer::init_store() {
@@ -152,6 +156,9 @@ Status Initializer::init_store() {
   settings.folder = "state/blobs";
   settings.key = kSigningKey;
   settings.bytes_max = options_.bytes_max;
+  settings.accounts.open = true;
+  settings.accounts.quota_bytes = options_.quota_bytes;
+  settings.accounts.open = true;
   return write_settings(settings.to_json());
 }
 
@@ -195,12 +202,12 @@ Status Initializer::init_provider() {
   settings.folder = "state/orders";
   settings.action_key = kSigningKey;
   settings.authority = card_.address;
-  settings.markets = {
-      {followed(), network_->confirmations, options_.capacity, options_.queue}};
+  settings.markets = {{followed(), network_->confirmations, options_.capacity, options_.queue}};
   settings.loader = options_.loader;
   settings.runc = options_.runc;
   settings.platform = kPlatform;
   settings.services = network_->services;
+  settings.mirrors = network_->mirrors;
   settings.services[network_->broker.address] = network_->broker.url;
   settings.services[network_->store.address] = network_->store.url;
   settings.services.erase(settings.authority);
@@ -211,6 +218,7 @@ Status Initializer::init_provider() {
 Result<Card> Initializer::run() {
   SP_TRY(check_options());
   SP_TRY(files_.make_folder(folder_ / "state"));
+  SP_TRY(sweep_temporaries(folder_, SweepDepth::below));
   SP_TRY(read_network());
   listen_.address = options_.address;
   listen_.port = options_.port != 0 ? options_.port : default_port(options_.role);

@@ -26,8 +26,9 @@ struct InitOptions {
   std::string authority;  ///< provider: the account that registered it
   std::string loader = "/usr/lib/superprotocol/sploader";
   std::string runc = "/usr/sbin/runc";
-  std::string loaders;  ///< broker: file of an appraisal policy, in place of the network's
-  std::uint64_t bytes_max = 0;
+  std::string loaders;          ///< broker: file of an appraisal policy, in place of the network's
+  std::uint64_t bytes_max = 0;  ///< store: of all blobs; 0: the disk
+  std::uint64_t quota_bytes = 10ULL << 30;  ///< store: of an account
   std::uint32_t capacity = 1;
   std::uint32_t queue = 16;
 };

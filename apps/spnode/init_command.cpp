@@ -64,6 +64,11 @@ void add_init_command(CLI::App& app, Status (**action)(const InitOptions&), Init
   };
   CLI::App* store = add("store", "A store", "  spnode init store --folder store --host 10.0.0.2");
   store->add_option("--bytes-max", options.bytes_max, "Bytes of all blobs; 0: the disk");
+  store
+      ->add_option("--quota", options.quota_bytes,
+                   "Bytes that one account may write: whoever signs may, unless the settings list "
+                   "accounts")
+      ->capture_default_str();
   CLI::App* broker =
       add("broker", "A key broker",
           "  spnode init broker --folder broker --host broker.example --network network.json");

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "base/crash_point.hpp"
 #include "common/daemon.hpp"
 #include "daemons.hpp"
 #include "init_command.hpp"
@@ -42,7 +43,8 @@ int run(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : 2;
   }
   if (daemon) sp::apps::block_stop_signals();
-  const sp::Status ended = daemon ? daemon(config) : init(init_options);
+  sp::Status ended = sp::arm_crash_point_from_environment();
+  if (ended) ended = daemon ? daemon(config) : init(init_options);
   if (ended) return 0;
   std::fprintf(stderr, "spnode: %s\n", ended.error().message.c_str());
   const sp::Errc code = ended.error().code;

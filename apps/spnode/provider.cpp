@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/durable.hpp"
 #include "chain_access.hpp"
 #include "common/daemon.hpp"
 #include "common/provider_settings.hpp"
@@ -55,9 +56,9 @@ class ProviderMarket {
     SP_TRY(files.make_folder(folder_));
     // Two providers of one machine have different accounts and two markets different names, so
     // their groups never meet.
-    SP_ASSIGN(host_,
-              tee::make_sandbox({settings.loader, settings.platform, settings.runc,
-                                 "superprotocol/" + settings.authority.hex() + "/" + name()}));
+    SP_ASSIGN(host_, tee::make_sandbox({settings.loader, settings.platform, settings.runc,
+                                        "superprotocol/" + settings.authority.hex() + "/" + name(),
+                                        crash_variable_for("loader")}));
     controller_ = std::make_unique<provider::Controller>(
         provider::Controller::Parts{access_.market(), sender, action, *host_, forwarder, files,
                                     clock},
@@ -101,10 +102,13 @@ Status run_provider(const Path& path) {
   SP_ASSIGN(const ProviderSettings settings, ProviderSettings::load(files, path));
   SP_ASSIGN(const crypto::EthKey action, load_key(files, settings.action_key));
   SP_TRY(files.make_folder(settings.folder));
+  SP_TRY(sweep_temporaries(settings.folder, SweepDepth::below));
   net::HttpClient::Options trusting;
   trusting.ca_file = settings.ca_file;
+  trusting.slowest = net::kSlowestLine;
   net::HttpClient client(trusting);
-  provider::CallForwarder forwarder(client, settings.services);
+  provider::CallForwarder forwarder(
+      client, settings.services, {&action, std::nullopt, &clock, nullptr, {}}, &settings.mirrors);
 
   // One account has one row of nonces a chain, so markets of one chain share a sender. It outlives
   // their threads.

@@ -1,20 +1,75 @@
+#include "base/durable.hpp"
 #include "common/daemon.hpp"
+#include "common/environment.hpp"
 #include "common/store_settings.hpp"
+#include "crypto/random.hpp"
 #include "daemons.hpp"
-#include "store/remote/http_store.hpp"
+#include "store/remote/s3_store.hpp"
+#include "store/remote/store_service.hpp"
 
 namespace sp::apps {
+namespace {
+
+constexpr const char* kOwnersFile = "owners.log";
+
+/// A folder or a bucket, with what it stands on.
+class Backend {
+ public:
+  Backend(Files& files, const Clock& clock) : files_(files), clock_(clock) {}
+
+  Status open(const StoreSettings& settings) {
+    SP_TRY(files_.make_folder(settings.folder));
+    if (!settings.bucket) {
+      blobs_ = std::make_unique<store::DirectoryStore>(files_, settings.folder);
+      return {};
+    }
+    const BucketSettings& bucket = *settings.bucket;
+    SP_ASSIGN(auto s3,
+              store::s3_settings(bucket.location, bucket.choices, environment_variable, files_));
+    net::HttpClient::Options options;
+    options.ca_file = bucket.ca_file;
+    options.slowest = net::kSlowestLine;
+    http_ = std::make_unique<net::HttpClient>(options);
+    SP_ASSIGN(blobs_, store::S3Store::make(*http_, clock_, random_, std::move(s3)));
+    return {};
+  }
+
+  [[nodiscard]] store::RangedStore& blobs() { return *blobs_; }
+  /// Asking a bucket for every blob would take a start too long, and cost money; a blob that a
+  /// crash kept from it is counted until it is put again.
+  [[nodiscard]] bool holds(const store::BlobId& id, std::uint64_t size) {
+    if (http_) return true;
+    const auto held = blobs_->size(id);
+    return held && *held == size;
+  }
+
+ private:
+  Files& files_;
+  const Clock& clock_;
+  crypto::SystemRandom random_;
+  std::unique_ptr<net::HttpClient> http_;  // of a bucket
+  std::unique_ptr<store::RangedStore> blobs_;
+};
+
+}  // namespace
 
 Status run_store(const Path& path) {
   PosixFiles files;
   const SystemClock clock;
   SP_ASSIGN(const StoreSettings settings, StoreSettings::load(files, path));
   SP_ASSIGN(const crypto::EthKey key, load_key(files, settings.key));
-  SP_TRY(files.make_folder(settings.folder));
-  store::DirectoryStore blobs(files, settings.folder);
+  Backend backend(files, clock);
+  SP_TRY(backend.open(settings));
+  SP_TRY(sweep_temporaries(settings.folder, SweepDepth::below));
+  const auto holds = [&](const store::BlobId& id, std::uint64_t size) {
+    return backend.holds(id, size);
+  };
+  SP_ASSIGN(const auto accounts, store::AccountBook::open(files, settings.folder / kOwnersFile,
+                                                          settings.accounts, holds));
   store::StoreService::Options options;
   options.bytes_max = settings.bytes_max;
-  store::StoreService service(blobs, key, clock, options);
+  options.anonymous_writes = settings.anonymous_writes;
+  store::StoreService service(backend.blobs(), key, clock, accounts.get(), options);
   return serve_until_stopped("store", settings.listen, store::kBlobSizeMax + 1024,
                              [&](const auto& request) { return service.handle(request); });
 }

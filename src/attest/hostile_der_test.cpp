@@ -3,8 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "attest/intel.hpp"
-#include "attest/testing/intel_vendor.hpp"
-#include "crypto/random.hpp"
+#include "attest/testing/vendors.hpp"
 #include "crypto/x509.hpp"
 
 namespace sp::attest {
@@ -12,15 +11,10 @@ namespace {
 
 namespace issue = crypto::testing;
 using crypto::DerTag;
+using testing::intel;
 using testing::IntelRecipe;
 using testing::IntelVendor;
 using testing::kIntelNow;
-
-const IntelVendor& intel() {
-  static crypto::SystemRandom random;
-  static const IntelVendor made(random);
-  return made;
-}
 
 std::string said(const Result<Claims>& result) {
   return result ? "accepted" : result.error().message;

@@ -9,35 +9,21 @@
 #include "attest/intel_quote.hpp"
 #include "attest/little_endian.hpp"
 #include "attest/snp.hpp"
-#include "attest/testing/intel_vendor.hpp"
 #include "attest/testing/tpm_vendor.hpp"
+#include "attest/testing/vendors.hpp"
 #include "attest/tpm_quote.hpp"
-#include "crypto/random.hpp"
 
 namespace sp::attest {
 namespace {
 
+using testing::amd;
 using testing::AmdVendor;
+using testing::intel;
 using testing::IntelRecipe;
 using testing::IntelVendor;
 using testing::kIntelNow;
 using testing::kVendorNow;
 using testing::TpmVendor;
-
-crypto::SystemRandom& random() {
-  static crypto::SystemRandom source;
-  return source;
-}
-
-const IntelVendor& intel() {
-  static const IntelVendor made(random());
-  return made;
-}
-
-const AmdVendor& amd() {
-  static const AmdVendor made(random());
-  return made;
-}
 
 template <class T>
 std::string said(const Result<T>& result) {

@@ -11,10 +11,9 @@
 #include <new>
 
 #include "attest/inputs.hpp"
-#include "attest/testing/intel_vendor.hpp"
 #include "attest/testing/tpm_vendor.hpp"
+#include "attest/testing/vendors.hpp"
 #include "attest/verdict.hpp"
-#include "crypto/random.hpp"
 
 namespace {
 
@@ -44,11 +43,14 @@ void operator delete(void* block, std::size_t) noexcept { operator delete(block)
 namespace sp::attest {
 namespace {
 
+using testing::amd;
 using testing::AmdVendor;
+using testing::intel;
 using testing::IntelRecipe;
 using testing::IntelVendor;
 using testing::kIntelNow;
 using testing::kVendorNow;
+using testing::random;
 using testing::TpmVendor;
 
 constexpr std::size_t kMiB = 1024 * 1024;
@@ -58,21 +60,6 @@ constexpr std::size_t kGarbagePeakMax = 2 * kMiB;
 constexpr std::size_t kVerifyPeakMax = 16 * kMiB;
 /// Most that reading one file may have allocated at once, beyond the file.
 constexpr std::size_t kReadPeakMax = 64 * kMiB;
-
-crypto::SystemRandom& random() {
-  static crypto::SystemRandom source;
-  return source;
-}
-
-const IntelVendor& intel() {
-  static const IntelVendor made(random());
-  return made;
-}
-
-const AmdVendor& amd() {
-  static const AmdVendor made(random());
-  return made;
-}
 
 // What `run` had allocated at once at most.
 std::size_t peak_of(const std::function<void()>& run) {

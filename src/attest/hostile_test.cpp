@@ -6,11 +6,9 @@
 
 #include "attest/intel.hpp"
 #include "attest/snp.hpp"
-#include "attest/testing/amd_vendor.hpp"
-#include "attest/testing/intel_vendor.hpp"
 #include "attest/testing/recorded.hpp"
+#include "attest/testing/vendors.hpp"
 #include "attest/verdict.hpp"
-#include "crypto/random.hpp"
 #include "crypto/x509.hpp"
 
 namespace sp::attest {
@@ -18,27 +16,15 @@ namespace {
 
 namespace issue = crypto::testing;
 using crypto::DerTag;
+using testing::amd;
 using testing::AmdVendor;
+using testing::intel;
 using testing::IntelRecipe;
 using testing::IntelVendor;
 using testing::kIntelNow;
 using testing::kVendorNow;
+using testing::random;
 using testing::SnpOptions;
-
-crypto::SystemRandom& random() {
-  static crypto::SystemRandom source;
-  return source;
-}
-
-const IntelVendor& intel() {
-  static const IntelVendor made(random());
-  return made;
-}
-
-const AmdVendor& amd() {
-  static const AmdVendor made(random());
-  return made;
-}
 
 const issue::SigningKey& p384() {
   static const issue::SigningKey key = issue::SigningKey::ec(crypto::Curve::p384, random());

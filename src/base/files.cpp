@@ -8,11 +8,10 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/durable.hpp"
+
 namespace sp {
 namespace {
-
-// Behind every temporary name, so that list() and a later clean-up know it.
-constexpr std::string_view kTemporarySuffix = ".sp-tmp";
 
 Result<Fd> open_file(const Path& path, int flags, unsigned mode = 0) {
   Fd fd(::open(path.c_str(), flags | O_CLOEXEC, mode));
@@ -56,6 +55,7 @@ Status write_fully(int fd, ByteView bytes, const Path& path) {
 Path temporary_beside(const Path& path) {
   static std::atomic<unsigned> counter{0};
   Path temporary = path;
+  // sweep_temporaries() reads the pid out of it.
   temporary += "." + std::to_string(::getpid()) + "-" + std::to_string(++counter);
   temporary += kTemporarySuffix;
   return temporary;
@@ -115,6 +115,7 @@ Status PosixFiles::write_atomic(const Path& path, ByteView bytes, FileMode mode)
               open_file(temporary, O_WRONLY | O_CREAT | O_EXCL, static_cast<unsigned>(mode)));
     SP_TRY(write_fully(fd.get(), bytes, temporary));
     if (::fsync(fd.get()) != 0) return errno_error("fsync", temporary);
+    crash_detail::temporary_written();
     if (::rename(temporary.c_str(), path.c_str()) != 0) return errno_error("rename", path);
     return sync_folder(path.parent_path());
   };

@@ -1,6 +1,7 @@
 #include "broker/chain_view.hpp"
 
 #include "base/codec.hpp"
+#include "base/durable.hpp"
 #include "base/sync.hpp"
 
 namespace sp::broker {
@@ -11,11 +12,19 @@ constexpr std::size_t kCheckpointSize = 16;
 // further.
 constexpr std::int64_t kCheckpointLagSeconds = 30;
 
-Result<bool> enabled(market::MarketClient& client, const api::Part& part, chain::BlockTag at) {
-  SP_ASSIGN(const market::OfferRecord offer, client.offer(part.offer_id(), at));
-  // A part that nobody offers is an own upload: there is nothing to disable.
-  if (offer.provider.is_zero()) return true;
-  return offer.enabled;
+// A part that nobody offers is an own upload: there is nothing to disable.
+bool enabled(const market::OfferRecord& offer) { return offer.provider.is_zero() || offer.enabled; }
+
+std::vector<api::OfferId> offers_of(const api::Terms& terms) {
+  std::vector<api::OfferId> ids;
+  for (const api::Part& part : terms.parts) ids.push_back(part.offer_id());
+  return ids;
+}
+
+std::vector<Address> providers_of(const api::Terms& terms) {
+  std::vector<Address> providers;
+  for (const api::Compute& choice : terms.choices) providers.push_back(choice.provider);
+  return providers;
 }
 
 // What one endpoint has against an order. What it doesn't answer is no objection.
@@ -29,16 +38,16 @@ Objection objection_of(market::MarketClient& witness, const api::OrderId& order,
                        const api::Terms& terms) {
   Objection objection;
   objection.part_disabled.resize(terms.parts.size());
-  const auto record = witness.order(order);
+  const auto reads = witness.read_order(order, {}, offers_of(terms));
+  // One that can't answer for an offer may still have a word on the order.
+  const auto record = reads ? Result(reads->order) : witness.order(order);
   if (!record) return objection;
   // A witness that doesn't have the order yet (none) says nothing about it.
   const bool known = record->status != market::OrderStatus::none;
   objection.cancelled = record->cancelled_at != 0;
   objection.ended = known && record->status != market::OrderStatus::open;
-  for (std::size_t i = 0; i < terms.parts.size(); ++i) {
-    const auto offered = enabled(witness, terms.parts[i], {});
-    if (!offered) break;
-    objection.part_disabled[i] = !*offered;
+  for (std::size_t i = 0; reads && i < terms.parts.size(); ++i) {
+    objection.part_disabled[i] = !enabled(reads->offers[i]);
   }
   return objection;
 }
@@ -77,21 +86,58 @@ Status MarketView::advance(const chain::Block& newest) {
   if (newest_time_ - saved_time_ < kCheckpointLagSeconds) return {};
   Writer writer;
   writer.u64(newest_number_).u64(static_cast<std::uint64_t>(newest_time_));
-  SP_TRY(files_.write_atomic(options_.checkpoint, writer.bytes(), FileMode::owner_only));
+  SP_TRY(keep(files_, CrashSite::broker_checkpoint, options_.checkpoint, writer.bytes(),
+              FileMode::owner_only));
   saved_time_ = newest_time_;
   return {};
 }
 
+std::optional<MarketView::Known> MarketView::known(const api::OrderId& order) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = known_.find(order);
+  if (found == known_.end()) return std::nullopt;
+  return found->second;
+}
+
+void MarketView::remember(const market::CreatedEvent& created) {
+  const std::lock_guard lock(mutex_);
+  if (known_.size() >= kOrdersRememberedMax) known_.clear();
+  known_[created.order] = {created.terms, created.block};
+}
+
+// Where it was last seen, or, after a reorganisation, wherever it is now.
+Result<market::CreatedEvent> MarketView::find_created(const api::OrderId& order,
+                                                      const chain::Block& newest,
+                                                      const std::optional<Known>& known) {
+  if (known && known->block <= newest.number) {
+    auto created = client_.find_created(order, known->block, known->block);
+    if (created || created.error().code != Errc::not_found) return created;
+  }
+  return client_.find_created(order, options_.start_block, newest.number);
+}
+
 Result<OrderFacts> MarketView::read_facts(const api::OrderId& order, const chain::Block& newest) {
+  using Reads = market::MarketClient::OrderReads;
   // A quorum is asked about one agreed block; what is newer, the witnesses say.
   const chain::BlockTag at =
       witnesses_.empty() ? chain::BlockTag{} : chain::BlockTag{newest.number};
-  SP_ASSIGN(market::CreatedEvent created,
-            client_.find_created(order, options_.start_block, newest.number));
-  SP_ASSIGN(const market::OrderRecord record, client_.order(order, at));
+  const std::optional<Known> before = known(order);
+  Later<Result<market::CreatedEvent>> finding([&] { return find_created(order, newest, before); });
+  const auto read = [&](const api::Terms& terms) {
+    return client_.read_order(order, providers_of(terms), offers_of(terms), at);
+  };
+  std::optional<Result<Reads>> reads;
+  if (before) reads = read(before->terms);
+  SP_ASSIGN(market::CreatedEvent created, finding.get());
+  if (!reads) reads = read(created.terms);
+  if (!*reads) return reads->error();
+  remember(created);
+  const market::OrderRecord& record = (*reads)->order;
   if (record.status == market::OrderStatus::none || created.block > newest.number) {
     return Error{Errc::mismatch, "the endpoint has an event of the order and not the order"};
   }
+  const std::size_t choice = std::size_t{record.attempt} * created.terms.replicas;
+  SP_TRY(created.terms.compute_of(record.attempt, 0));
   OrderFacts facts;
   facts.market = client_.domain();
   facts.attempt = record.attempt;
@@ -99,12 +145,9 @@ Result<OrderFacts> MarketView::read_facts(const api::OrderId& order, const chain
   facts.confirmations = newest.number - created.block + 1;
   facts.cancelled = record.cancelled_at != 0;
   facts.ended = record.status != market::OrderStatus::open;
-  SP_ASSIGN(const api::Compute compute, created.terms.compute_of(record.attempt, 0));
-  SP_ASSIGN(const market::ProviderRecord provider, client_.provider(compute.provider, at));
-  facts.action = provider.action;
-  for (const api::Part& part : created.terms.parts) {
-    SP_ASSIGN(const bool part_enabled, enabled(client_, part, at));
-    facts.part_enabled.push_back(part_enabled);
+  facts.action = (*reads)->providers.at(choice).action;
+  for (const market::OfferRecord& offer : (*reads)->offers) {
+    facts.part_enabled.push_back(enabled(offer));
   }
   facts.terms = std::move(created.terms);
   return facts;

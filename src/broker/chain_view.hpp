@@ -7,6 +7,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "base/files.hpp"
@@ -37,12 +38,19 @@ class ChainView {
   virtual Result<OrderFacts> facts(const api::OrderId& order) = 0;
 };
 
+/// Orders whose terms a view remembers; beyond, all are forgotten and read again.
+inline constexpr std::size_t kOrdersRememberedMax = 1024;
+
 /// One market, through one endpoint or through what a quorum of endpoints agrees on.
 ///
 /// Witnesses are clients of the quorum's members, each for itself: the facts are the quorum's, but
 /// an order counts as cancelled or ended, and an offer as disabled, as soon as any one witness says
 /// so of its own newest block. So one endpoint that lies can keep a secret back and can't get one
 /// out. A witness that doesn't answer is none.
+///
+/// Terms never change under an order's id, so they are remembered; all else is read anew for each
+/// question. One question takes two round trips, three where the order is new, and one more of all
+/// witnesses at once.
 class MarketView final : public ChainView {
  public:
   struct Options {
@@ -58,6 +66,14 @@ class MarketView final : public ChainView {
   Result<OrderFacts> facts(const api::OrderId& order) override;
 
  private:
+  struct Known {
+    api::Terms terms;
+    std::uint64_t block = 0;  ///< of the creation, when it was last seen
+  };
+  Result<market::CreatedEvent> find_created(const api::OrderId& order, const chain::Block& newest,
+                                            const std::optional<Known>& known);
+  std::optional<Known> known(const api::OrderId& order) const;
+  void remember(const market::CreatedEvent& created);
   Result<OrderFacts> read_facts(const api::OrderId& order, const chain::Block& newest);
   Status advance(const chain::Block& newest);
   void hear_witnesses(const api::OrderId& order, OrderFacts& facts) const;
@@ -66,7 +82,8 @@ class MarketView final : public ChainView {
   Files& files_;
   Options options_;
   std::vector<market::MarketClient*> witnesses_;
-  Mutex mutex_;  // guards all below
+  mutable Mutex mutex_;  // guards all below
+  std::map<api::OrderId, Known> known_;
   std::uint64_t newest_number_ = 0;
   std::int64_t newest_time_ = 0;
   std::int64_t saved_time_ = 0;

@@ -229,5 +229,43 @@ TEST_F(QuorumViewTest, OneEndpointIsItsOwnWitness) {
   EXPECT_FALSE(view.facts(view_.facts_now.terms.order_id(view_.facts_now.market))->part_enabled[0]);
 }
 
+// Counts round trips: a batch is one.
+class CountedEndpoint final : public chain::RpcEndpoint {
+ public:
+  explicit CountedEndpoint(chain::RpcEndpoint& under) : under_(under) {}
+  Result<Json> call(const std::string& method, const Json& params) override {
+    ++trips;
+    return under_.call(method, params);
+  }
+  std::vector<Result<Json>> call_many(const std::vector<std::string>& methods,
+                                      const Json& params) override {
+    ++trips;
+    return under_.call_many(methods, params);
+  }
+  std::atomic<int> trips = 0;
+
+ private:
+  chain::RpcEndpoint& under_;
+};
+
+TEST_F(QuorumViewTest, AQuestionTakesFewRoundTrips) {
+  FakeMarket market(view_.facts_now);
+  const auto endpoint = market.node.endpoint();
+  CountedEndpoint counted(*endpoint);
+  chain::Chain chain(counted);
+  market::MarketClient client(chain, view_.facts_now.market);
+  ASSERT_TRUE(client.registry().ok());
+  MarketView view(client, files_, {0, folder_ / "counted"});
+  const api::OrderId order = view_.facts_now.terms.order_id(view_.facts_now.market);
+  counted.trips = 0;
+  ASSERT_TRUE(view.facts(order).ok());
+  EXPECT_EQ(counted.trips, 3);  // the block, the creation, the state
+  ASSERT_TRUE(view.facts(order).ok());
+  EXPECT_EQ(counted.trips, 6);  // the block; creation and state at once
+  // What is remembered is the terms alone.
+  market.cancelled_in_newest = true;
+  EXPECT_TRUE(view.facts(order)->cancelled);
+}
+
 }  // namespace
 }  // namespace sp::broker

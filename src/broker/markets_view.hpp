@@ -6,6 +6,7 @@
 // that hangs takes one thread, never all. Safe to call from any thread.
 #pragma once
 
+#include "base/sync.hpp"
 #include "broker/chain_view.hpp"
 
 namespace sp::broker {
@@ -34,7 +35,7 @@ class MarketsView final : public ChainView {
   Result<OrderFacts> ask(std::size_t index, const api::OrderId& order);
   std::vector<std::size_t> order_of_asking(const api::OrderId& order);
 
-  std::mutex mutex_;  // guards routes_ and the markets' states
+  Mutex mutex_;  // guards routes_ and the markets' states
   std::vector<Market> markets_;
   std::map<api::OrderId, std::size_t> routes_;
 };

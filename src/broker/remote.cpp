@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "crypto/random.hpp"
+#include "net/patience.hpp"
 #include "net/problem.hpp"
 
 namespace sp::broker {
@@ -48,6 +49,12 @@ HttpResponse answer_deposit(Broker& broker, const HttpRequest& http) {
   auto deposit = api::Deposit::decode(http.body);
   if (!deposit) return net::problem_response(deposit.error());
   const Status kept = broker.deposit(*deposit);
+  if (!kept && kept.error().code == Errc::conflict) {
+    return net::retry_response(429, kept.error(), kFullRetryAfter);
+  }
+  if (!kept && kept.error().code == Errc::io) {
+    return net::retry_response(507, kept.error(), kFullRetryAfter);
+  }
   return kept ? net::text_response(201, kJsonType, "{}") : net::problem_response(kept.error());
 }
 
@@ -121,14 +128,21 @@ HttpResponse handle_broker_request(Broker& broker, const HttpRequest& request) {
   return net::text_response(405, kJsonType, R"({"error":"unsupported","message":"GET or POST"})");
 }
 
-BrokerClient::BrokerClient(net::HttpClient& client, std::string base_url)
+BrokerClient::BrokerClient(net::HttpCaller& client, std::string base_url)
     : client_(client), base_url_(std::move(base_url)) {}
+
+Result<HttpResponse> BrokerClient::call(const std::string& method, const std::string& url,
+                                        ByteView body) {
+  const SystemClock clock;
+  crypto::SystemRandom random;
+  return net::call_patiently(client_, clock, random, {}, method, url, body);
+}
 
 Result<api::BrokerIdentityAnswer> BrokerClient::identify(const attest::AppraisalPolicy& policy,
                                                          Random& random, std::int64_t now) {
   const auto nonce = crypto::random_fixed<api::Nonce>(random);
   SP_ASSIGN(const HttpResponse response,
-            client_.call("GET", base_url_ + "/v1/identity?nonce=" + nonce.hex()));
+            call("GET", base_url_ + "/v1/identity?nonce=" + nonce.hex()));
   if (response.status != 200) return net::problem_from(response, "the broker at " + base_url_);
   SP_ASSIGN(api::BrokerIdentityAnswer answer, api::BrokerIdentityAnswer::decode(response.body));
   SP_ASSIGN(const attest::Verdict verdict, attest::verify(answer.evidence, now));
@@ -146,22 +160,21 @@ Status BrokerClient::deposit(const api::BrokerIdentityAnswer& broker, const cryp
                                               secret.encode().reveal()));
   deposit.signature = owner.sign(deposit.digest_to_sign());
   SP_ASSIGN(const HttpResponse response,
-            client_.call("POST", base_url_ + "/v1/deposits", deposit.encode()));
+            call("POST", base_url_ + "/v1/deposits", deposit.encode()));
   if (response.status == 201) return {};
   return net::problem_from(response, "the broker at " + base_url_);
 }
 
 Result<bool> BrokerClient::holds(const Address& owner, const Digest32& digest) {
   SP_ASSIGN(const HttpResponse response,
-            client_.call("GET", base_url_ + "/v1/deposits/" + owner.hex() + "/" + digest.hex()));
+            call("GET", base_url_ + "/v1/deposits/" + owner.hex() + "/" + digest.hex()));
   if (response.status == 200) return true;
   if (response.status == 404) return false;
   return net::problem_from(response, "the broker at " + base_url_);
 }
 
 Result<std::vector<KeptRequest>> BrokerClient::requests(const api::OrderId& order) {
-  SP_ASSIGN(const HttpResponse response,
-            client_.call("GET", base_url_ + "/v1/requests/" + order.hex()));
+  SP_ASSIGN(const HttpResponse response, call("GET", base_url_ + "/v1/requests/" + order.hex()));
   if (response.status != 200) return net::problem_from(response, "the broker at " + base_url_);
   SP_ASSIGN(const Json json, parse_json(as_text(response.body), kRequestsBodyMax));
   JsonObject object(json, "answer");

@@ -4,14 +4,16 @@
 // clang-format off
 //   POST /v1/nonce, /v1/attest, /v1/release   the loader's calls, binary (FORMATS.md 6)
 //   GET  /v1/identity?nonce=HEX               keys and evidence, binary
-//   POST /v1/deposits                         a Deposit, binary
+//   POST /v1/deposits                         a Deposit, binary; 429 where the account, 507 where
+//                                             the vault is full
 //   GET  /v1/deposits/OWNER/DIGEST            200 held, 404 not
 //   GET  /v1/requests/ORDER                   {"requests": [{"attestation": HEX, "request": HEX}]}
 //   GET  /health                              "ok"
 //   GET  /metrics                             for Prometheus: counts, until when evidence holds
 // clang-format on
 //
-// Errors have a JSON body {"error": code, "message": text}.
+// Errors have a JSON body {"error": code, "message": text}; 429, 503 and 507 say in Retry-After,
+// and in the text, in how many seconds to try again.
 #pragma once
 
 #include "broker/service.hpp"
@@ -20,14 +22,17 @@
 namespace sp::broker {
 
 inline constexpr std::size_t kBrokerBodyMax = 2 << 20;
+/// When a depositor may find room again in a full vault.
+inline constexpr std::chrono::seconds kFullRetryAfter{3600};
 
 /// Answers one request. Safe to call from any thread.
 net::HttpResponse handle_broker_request(Broker& broker, const net::HttpRequest& request);
 
-/// Calls a broker. Safe to call from any thread.
+/// Calls a broker; waits for a busy one as it says, within net::Patience. Safe to call from any
+/// thread.
 class BrokerClient {
  public:
-  BrokerClient(net::HttpClient& client, std::string base_url);
+  BrokerClient(net::HttpCaller& client, std::string base_url);
 
   /// Asks who the broker is, verifies the evidence for a fresh nonce and appraises it.
   /// Errc::refused, Errc::bad_signature.
@@ -41,7 +46,10 @@ class BrokerClient {
   Result<std::vector<KeptRequest>> requests(const api::OrderId& order);
 
  private:
-  net::HttpClient& client_;
+  Result<net::HttpResponse> call(const std::string& method, const std::string& url,
+                                 ByteView body = {});
+
+  net::HttpCaller& client_;
   std::string base_url_;
 };
 

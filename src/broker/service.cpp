@@ -1,6 +1,7 @@
 #include "broker/service.hpp"
 
 #include "base/codec.hpp"
+#include "base/crash_point.hpp"
 #include "base/log.hpp"
 #include "collateral/complete.hpp"
 #include "crypto/hash.hpp"
@@ -81,27 +82,36 @@ Result<BrokerKeys> BrokerKeys::decode(ByteView bytes) {
                     std::move(vault_secret)};
 }
 
-void NonceBook::drop_expired() {
-  const auto now = clock_.monotonic();
-  std::erase_if(live_, [now](const auto& entry) { return entry.second.until <= now; });
-}
+NonceBook::NonceBook(const Clock& clock, Random& random)
+    : clock_(clock), random_(random), key_(crypto::random_secret<32>(random)) {}
 
-Result<api::Nonce> NonceBook::issue(const api::NonceRequest& request) {
-  const std::lock_guard lock(mutex_);
-  if (live_.size() >= kNoncesLiveMax) drop_expired();
-  if (live_.size() >= kNoncesLiveMax) {
-    return Error{Errc::unavailable, "too many sessions at once; try again in a minute"};
-  }
-  const auto nonce = crypto::random_fixed<api::Nonce>(random_);
-  live_[nonce] = {request, clock_.monotonic() + std::chrono::seconds(api::kNonceLifetimeSeconds)};
+// The nonce with its last bytes made of all before, and of whom it is for.
+api::Nonce NonceBook::with_mac(api::Nonce nonce, const api::NonceRequest& request) const {
+  constexpr std::size_t kHead = kTimeSize + kFreshSize;
+  Bytes covered = to_bytes(nonce.view().first(kHead));
+  append(covered, request.encode());
+  const Digest32 mac = crypto::hmac_sha256(key_.reveal(), covered);
+  std::copy_n(mac.data.begin(), nonce.data.size() - kHead, nonce.data.begin() + kHead);
   return nonce;
 }
 
-Status NonceBook::check(const api::Nonce& nonce, const api::NonceRequest& request) {
-  const std::lock_guard lock(mutex_);
-  const auto found = live_.find(nonce);
-  if (found == live_.end() || found->second.until <= clock_.monotonic() ||
-      !(found->second.request == request)) {
+api::Nonce NonceBook::issue(const api::NonceRequest& request) {
+  const auto now = static_cast<std::uint64_t>(clock_.monotonic().count());
+  auto nonce = crypto::random_fixed<api::Nonce>(random_);
+  Writer writer;
+  writer.u64(now);
+  const Bytes& time = writer.bytes();
+  std::copy(time.begin(), time.end(), nonce.data.begin());
+  return with_mac(nonce, request);
+}
+
+Status NonceBook::check(const api::Nonce& nonce, const api::NonceRequest& request) const {
+  const std::uint64_t issued = Reader(nonce.view()).u64();
+  const auto now = static_cast<std::uint64_t>(clock_.monotonic().count());
+  constexpr std::uint64_t kLifetime =
+      std::chrono::nanoseconds(std::chrono::seconds(api::kNonceLifetimeSeconds)).count();
+  const bool ours = crypto::equal_constant_time(with_mac(nonce, request).view(), nonce.view());
+  if (!ours || issued > now || now - issued >= kLifetime) {
     return Error{Errc::expired, "the evidence holds no live nonce of this broker for the session"};
   }
   return {};
@@ -113,6 +123,7 @@ Broker::Broker(const BrokerKeys& keys, ChainView& view, Vault& vault, prove::Pro
       view_(view),
       vault_(vault),
       prover_(prover),
+      clock_(clock),
       random_(random),
       options_(std::move(options)),
       nonces_(clock, random) {}
@@ -172,6 +183,7 @@ Result<api::Signed<api::Attestation>> Broker::attest_session(const api::SessionP
     return Error{Errc::unauthorised, "the order names another attestor"};
   }
   SP_TRY(attest::all_allowed(attest::appraise(session.verdict, options_.attestor_policy)));
+  const CrashEffect effect(CrashSite::broker_attest);
   api::Attestation attestation;
   attestation.kind = session.verdict.kind();
   attestation.vendor = session.verdict.vendor();
@@ -258,6 +270,7 @@ Result<api::ReleaseAnswer> Broker::release_secret(const api::ReleaseRequest& req
   }
   // Kept before the key goes out, so that the owner can claim whatever happens next.
   SP_TRY(vault_.keep_request({request.attestation, request.request}, policy.sessions));
+  const CrashEffect effect(CrashSite::broker_release);
   const api::ReleasedSecret released{std::move(deposited->secret), policy.arguments};
   const Bytes info = api::release_info(session.own_nonce, asked.run, asked.part);
   SP_ASSIGN(Bytes sealed, crypto::hpke_seal(random_, request.proof.context.session_key, info, {},
@@ -293,11 +306,12 @@ Status Broker::deposit(const api::Deposit& deposit) {
     return Error{Errc::mismatch, "the deposit is meant for broker " + deposit.broker.hex0x()};
   }
   SP_TRY(crypto::verify_eth(deposit.digest_to_sign(), deposit.signature, deposit.owner));
-  SP_TRY(ReleasePolicy::parse(deposit.policy));
+  SP_ASSIGN(const ReleasePolicy policy, ReleasePolicy::parse(deposit.policy));
   SP_ASSIGN(const SecretBytes opened,
             crypto::hpke_open(keys_.deposit, deposit.info(), {}, deposit.sealed));
   SP_ASSIGN(api::PartSecret secret, api::PartSecret::decode(opened.reveal()));
-  SP_TRY(vault_.put({deposit.owner, deposit.digest, deposit.policy, std::move(secret)}));
+  SP_TRY(vault_.put({deposit.owner, deposit.digest, deposit.policy, std::move(secret)},
+                    policy.until, clock_.unix_seconds()));
   log(LogLevel::info, "secret_deposited",
       {{"owner", deposit.owner.hex0x()}, {"digest", deposit.digest.hex()}});
   return {};

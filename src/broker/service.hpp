@@ -6,7 +6,6 @@
 // an error that may be tried again. Safe to call from any thread.
 #pragma once
 
-#include <map>
 #include <memory>
 
 #include "api/broker.hpp"
@@ -19,8 +18,6 @@
 
 namespace sp::broker {
 
-inline constexpr std::size_t kNoncesLiveMax = 20'000;
-
 /// A broker's own keys. Secret; one file.
 struct BrokerKeys {
   crypto::EthKey signing;
@@ -32,26 +29,24 @@ struct BrokerKeys {
   static Result<BrokerKeys> decode(ByteView bytes);
 };
 
-/// Nonces that the broker gave out, each for one session. Safe to call from any thread.
+/// Nonces that the broker gives out, each for one session. Nothing is kept of them: a nonce holds
+/// its time, a random part, and a MAC over both and the session under a key of this process. So any
+/// number can be asked for, and a restart ends them all. Safe to call from any thread.
 class NonceBook {
  public:
-  NonceBook(const Clock& clock, Random& random) : clock_(clock), random_(random) {}
-  /// Errc::unavailable where kNoncesLiveMax are live.
-  Result<api::Nonce> issue(const api::NonceRequest& request);
+  NonceBook(const Clock& clock, Random& random);
+  api::Nonce issue(const api::NonceRequest& request);
   /// Errc::expired where it wasn't issued for this session or its time is over.
-  Status check(const api::Nonce& nonce, const api::NonceRequest& request);
+  Status check(const api::Nonce& nonce, const api::NonceRequest& request) const;
 
  private:
-  struct Live {
-    api::NonceRequest request;
-    std::chrono::nanoseconds until;
-  };
-  void drop_expired();
+  static constexpr std::size_t kTimeSize = 8;
+  static constexpr std::size_t kFreshSize = 4;
+  [[nodiscard]] api::Nonce with_mac(api::Nonce nonce, const api::NonceRequest& request) const;
 
   const Clock& clock_;
   Random& random_;
-  Mutex mutex_;  // guards live_
-  std::map<api::Nonce, Live> live_;
+  const Secret32 key_;
 };
 
 class Broker final : public api::BrokerService {
@@ -74,7 +69,7 @@ class Broker final : public api::BrokerService {
   /// This broker's keys with evidence that binds them to the nonce.
   Result<api::BrokerIdentityAnswer> identity(const api::Nonce& nonce);
   /// Keeps a secret. Errc::bad_signature, Errc::mismatch (meant for another broker),
-  /// Errc::malformed (policy).
+  /// Errc::malformed (policy); Errc::conflict and Errc::io as Vault::put.
   Status deposit(const api::Deposit& deposit);
   /// Whether the secret of (owner, digest) is held: nothing about it is told.
   [[nodiscard]] bool holds(const Address& owner, const Digest32& digest) const;
@@ -104,6 +99,7 @@ class Broker final : public api::BrokerService {
   ChainView& view_;
   Vault& vault_;
   prove::Prover& prover_;
+  const Clock& clock_;
   Random& random_;
   Options options_;
   NonceBook nonces_;

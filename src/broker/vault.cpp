@@ -3,6 +3,7 @@
 #include <set>
 
 #include "base/codec.hpp"
+#include "base/durable.hpp"
 #include "crypto/hash.hpp"
 #include "crypto/random.hpp"
 
@@ -12,8 +13,10 @@ namespace {
 constexpr std::string_view kRecordMagic = "SPVR";
 constexpr std::uint16_t kVersion = 1;
 
+constexpr std::string_view kSecretPrefix = "secret-";
+
 Path secret_name(const Address& owner, const Digest32& digest) {
-  return "secret-" + crypto::sha256({owner.view(), digest.view()}).hex();
+  return std::string(kSecretPrefix) + crypto::sha256({owner.view(), digest.view()}).hex();
 }
 
 Path requests_name(const api::OrderId& order) { return "requests-" + order.hex(); }
@@ -54,10 +57,14 @@ Result<Deposited> decode(ByteView bytes) {
 
 }  // namespace
 
-Vault::Vault(Files& files, Path folder, Secret32 key, Random& random)
-    : files_(files), folder_(std::move(folder)), key_(std::move(key)), random_(random) {}
+Vault::Vault(Files& files, Path folder, Secret32 key, Random& random, VaultLimits limits)
+    : files_(files),
+      folder_(std::move(folder)),
+      key_(std::move(key)),
+      random_(random),
+      limits_(limits) {}
 
-Status Vault::write_record(const Path& name, ByteView plaintext) {
+Status Vault::write_record(CrashSite site, const Path& name, ByteView plaintext) {
   const Bytes header = header_of(name);
   crypto::GcmNonce nonce;
   random_.fill(nonce);
@@ -65,7 +72,7 @@ Status Vault::write_record(const Path& name, ByteView plaintext) {
   std::copy(nonce.begin(), nonce.end(), record.begin());
   crypto::Aes256Gcm(key_).seal(nonce, header, plaintext,
                                MutableByteView(record).subspan(nonce.size()));
-  return files_.write_atomic(folder_ / name, record, FileMode::owner_only);
+  return keep(files_, site, folder_ / name, record, FileMode::owner_only);
 }
 
 Result<SecretBytes> Vault::read_record(const Path& name) {
@@ -81,8 +88,39 @@ Result<SecretBytes> Vault::read_record(const Path& name) {
   return plaintext;
 }
 
-Status Vault::put(const Deposited& deposited) {
-  return write_record(secret_name(deposited.owner, deposited.digest), encode(deposited).reveal());
+// Everything that lies there, whoever put it there before this process.
+Status Vault::count_secrets() {
+  if (book_) return {};
+  VaultBook book(limits_);
+  SP_ASSIGN(const std::vector<std::string> names, files_.list(folder_));
+  for (const std::string& name : names) {
+    if (!name.starts_with(kSecretPrefix)) continue;
+    SP_ASSIGN(const SecretBytes record, read_record(name));
+    SP_ASSIGN(const Deposited deposited, decode(record.reveal()));
+    SP_ASSIGN(const ReleasePolicy policy, ReleasePolicy::parse(deposited.policy));
+    book.put(name, {deposited.owner, record.size(), policy.until});
+  }
+  book_ = std::move(book);
+  return {};
+}
+
+// The record is in the book from here on; one whose write fails leaves room that isn't used.
+Status Vault::make_room(const std::string& name, const VaultRecord& record, std::int64_t now) {
+  const std::lock_guard lock(book_mutex_);
+  SP_TRY(count_secrets());
+  if (!book_->admits(name, record)) {
+    for (const std::string& old : book_->take_ended(now)) SP_TRY(files_.remove(folder_ / old));
+  }
+  SP_TRY(book_->admits(name, record));
+  book_->put(name, record);
+  return {};
+}
+
+Status Vault::put(const Deposited& deposited, std::int64_t until, std::int64_t now) {
+  const Path name = secret_name(deposited.owner, deposited.digest);
+  const SecretBytes record = encode(deposited);
+  SP_TRY(make_room(name.string(), {deposited.owner, record.size(), until}, now));
+  return write_record(CrashSite::broker_secret, name, record.reveal());
 }
 
 Result<Deposited> Vault::get(const Address& owner, const Digest32& digest) {
@@ -135,7 +173,7 @@ Status Vault::keep_request(const KeptRequest& kept, std::uint32_t sessions_max) 
   for (const KeptRequest& entry : list) {
     writer.var(entry.attestation.encode()).var(entry.request.encode());
   }
-  return write_record(requests_name(request.run.order), writer.bytes());
+  return write_record(CrashSite::broker_request, requests_name(request.run.order), writer.bytes());
 }
 
 Result<std::vector<KeptRequest>> Vault::requests(const api::OrderId& order) {

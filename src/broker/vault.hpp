@@ -6,9 +6,11 @@
 #pragma once
 
 #include "api/broker.hpp"
+#include "base/crash_point.hpp"
 #include "base/files.hpp"
 #include "base/sync.hpp"
 #include "broker/policy.hpp"
+#include "broker/vault_book.hpp"
 #include "crypto/aead.hpp"
 
 namespace sp::broker {
@@ -32,10 +34,12 @@ struct KeptRequest {
 
 class Vault {
  public:
-  Vault(Files& files, Path folder, Secret32 key, Random& random);
+  Vault(Files& files, Path folder, Secret32 key, Random& random, VaultLimits limits = {});
 
-  /// Keeps or replaces the secret of (owner, digest).
-  Status put(const Deposited& deposited);
+  /// Keeps or replaces the secret of (owner, digest), whose policy ends at `until`. Where a limit
+  /// is reached, secrets whose policies ended long ago make room. Errc::conflict where the owner
+  /// has as many as an account may, Errc::io where the vault is full or the disk fails.
+  Status put(const Deposited& deposited, std::int64_t until, std::int64_t now);
   /// Errc::not_found; Errc::bad_signature where the file was tampered with.
   Result<Deposited> get(const Address& owner, const Digest32& digest);
   /// Whether there is one, without opening it.
@@ -48,14 +52,19 @@ class Vault {
   Result<std::vector<KeptRequest>> requests(const api::OrderId& order);
 
  private:
-  Status write_record(const Path& name, ByteView plaintext);
+  Status write_record(CrashSite site, const Path& name, ByteView plaintext);
   Result<SecretBytes> read_record(const Path& name);
   Result<std::vector<KeptRequest>> read_requests(const api::OrderId& order);
+  Status count_secrets();
+  Status make_room(const std::string& name, const VaultRecord& record, std::int64_t now);
 
   Files& files_;
   Path folder_;
   Secret32 key_;
   Random& random_;
+  Mutex book_mutex_;               // guards the two below
+  std::optional<VaultBook> book_;  // counted at the first put
+  VaultLimits limits_;
   Mutex mutex_;  // orders read-modify-write of request files
 };
 

@@ -90,6 +90,23 @@ Result<Bytes> Chain::call(const Address& to, ByteView data, BlockTag tag,
   return data_bytes(answer, "eth_call result");
 }
 
+std::vector<Result<Bytes>> Chain::call_many(const std::vector<Read>& reads, BlockTag tag) {
+  std::vector<Result<Bytes>> results;
+  while (results.size() < reads.size()) {
+    const std::size_t count = std::min(reads.size() - results.size(), kRpcBatchMax);
+    Json params = Json::array();
+    for (std::size_t i = 0; i < count; ++i) {
+      const Read& read = reads[results.size() + i];
+      params.push_back(Json::array({call_object({}, read.to, read.data, {}), tag_text(tag)}));
+    }
+    const std::vector<std::string> methods(count, "eth_call");
+    for (const Result<Json>& answer : endpoint_.call_many(methods, params)) {
+      results.push_back(answer ? data_bytes(*answer, "eth_call result") : answer.error());
+    }
+  }
+  return results;
+}
+
 Result<std::uint64_t> Chain::estimate_gas(const Address& from, const std::optional<Address>& to,
                                           ByteView data, Amount value) {
   SP_ASSIGN(const Json answer,

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/codec.hpp"
+#include "base/durable.hpp"
 #include "base/log.hpp"
 #include "crypto/hash.hpp"
 
@@ -80,7 +81,8 @@ Status Follower::save() {
   for (const Mark& mark : marks_) writer.u64(mark.number).raw(mark.hash.view());
   const Digest32 checksum = crypto::sha256(writer.bytes());
   writer.raw(checksum.view());
-  SP_TRY(files_->write_atomic(options_.cursor, writer.bytes(), FileMode::owner_only));
+  SP_TRY(keep(*files_, CrashSite::follower_cursor, options_.cursor, writer.bytes(),
+              FileMode::owner_only));
   saved_ = next_;
   return {};
 }

@@ -43,6 +43,11 @@ class QuorumEndpoint final : public RpcEndpoint {
                  QuorumTimes times);
 
   Result<Json> call(const std::string& method, const Json& params) override;
+  /// All at once.
+  std::vector<Result<Json>> call_many(const std::vector<std::string>& methods,
+                                      const Json& params) override {
+    return call_at_once(*this, methods, params);
+  }
 
   [[nodiscard]] std::size_t size() const { return members_.size(); }
   /// One member's own answers, for what a single witness may forbid. Errc::timed_out after

@@ -1,5 +1,7 @@
 #include "chain/quorum_member.hpp"
 
+#include "base/sync.hpp"
+
 namespace sp::chain {
 
 using std::chrono::milliseconds;
@@ -85,6 +87,24 @@ Result<Json> QuorumMember::call(const std::string& method, const Json& params) {
                  method + ": no answer within " + std::to_string(patience_.count()) + " ms"};
   }
   return std::move(*waiting->answer);
+}
+
+std::vector<Result<Json>> QuorumMember::call_many(const std::vector<std::string>& methods,
+                                                  const Json& params) {
+  return call_at_once(*this, methods, params);
+}
+
+std::vector<Result<Json>> call_at_once(RpcEndpoint& endpoint,
+                                       const std::vector<std::string>& methods,
+                                       const Json& params) {
+  SP_CHECK(!methods.empty() && methods.size() <= kRpcBatchMax && params.size() == methods.size());
+  std::vector<Later<Result<Json>>> asked;
+  for (std::size_t i = 0; i < methods.size(); ++i) {
+    asked.emplace_back([&, i] { return endpoint.call(methods[i], params[i]); });
+  }
+  std::vector<Result<Json>> results;
+  for (auto& answer : asked) results.push_back(answer.get());
+  return results;
 }
 
 }  // namespace sp::chain

@@ -17,6 +17,10 @@ namespace sp::chain {
 inline constexpr std::size_t kQuorumThreadsMax = 8;  ///< calls of one member at once
 inline constexpr std::size_t kQuorumQueueMax = 64;   ///< calls of one member that wait
 
+/// RpcEndpoint::call_many by one call each, all at the same time.
+std::vector<Result<Json>> call_at_once(RpcEndpoint& endpoint,
+                                       const std::vector<std::string>& methods, const Json& params);
+
 class QuorumMember final : public RpcEndpoint {
  public:
   using Done = std::function<void(Result<Json>)>;
@@ -38,6 +42,9 @@ class QuorumMember final : public RpcEndpoint {
   /// The member's own answer. Errc::timed_out after the patience; Errc::unavailable at once while
   /// another call is late by that much.
   Result<Json> call(const std::string& method, const Json& params) override;
+  /// All at once.
+  std::vector<Result<Json>> call_many(const std::vector<std::string>& methods,
+                                      const Json& params) override;
 
  private:
   using Time = std::chrono::steady_clock::time_point;

@@ -132,6 +132,13 @@ class Chain {
   /// eth_call. Errc::refused where it reverts, with the revert data.
   Result<Bytes> call(const Address& to, ByteView data, BlockTag tag = {},
                      const std::optional<Address>& from = {});
+  struct Read {
+    Address to;
+    Bytes data;
+  };
+  /// Several reads of one block's state, as call(); kRpcBatchMax of them in one round trip.
+  /// "latest" may be another block for each.
+  std::vector<Result<Bytes>> call_many(const std::vector<Read>& reads, BlockTag tag = {});
   /// Errc::refused where it reverts, with the revert data.
   Result<std::uint64_t> estimate_gas(const Address& from, const std::optional<Address>& to,
                                      ByteView data, Amount value = {});

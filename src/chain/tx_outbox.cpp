@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/codec.hpp"
+#include "base/durable.hpp"
 #include "crypto/hash.hpp"
 
 namespace sp::chain {
@@ -142,7 +143,8 @@ Status TxOutbox::keep(OutboxEntry entry) {
     entries_.erase(entries_.begin());
   }
   if (durable()) {
-    SP_TRY(files_->write_atomic(path_of(nonce), entry.encode(account_), FileMode::owner_only));
+    SP_TRY(sp::keep(*files_, CrashSite::transaction_outbox, path_of(nonce), entry.encode(account_),
+                    FileMode::owner_only));
   }
   entries_[nonce] = std::move(entry);
   return {};

@@ -42,9 +42,7 @@ class OutboxOnAnvil : public ::testing::Test {
     for (int i = 0; i < blocks; ++i) rpc("evm_mine", Json::array());
   }
   void automine(bool on) { rpc("evm_setAutomine", Json::array({on})); }
-  void reorganise(int depth) {
-    rpc("anvil_reorg", Json::array({depth, Json::array()}));
-  }
+  void reorganise(int depth) { rpc("anvil_reorg", Json::array({depth, Json::array()})); }
   TxHash send(unsigned amount) {
     auto hash = sender_->send({to_, {}, Amount(amount)});
     EXPECT_TRUE(hash.ok()) << hash.error().message;

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/crash_point.hpp"
 #include "base/log.hpp"
 #include "chain/tx_fees.hpp"
 #include "chain/tx_outbox.hpp"
@@ -25,6 +26,14 @@ bool says(const Error& error, std::string_view words) {
 bool is_nonce_taken(const Error& error) {
   return says(error, "nonce too low") || says(error, "underpriced") ||
          says(error, "nonce is too low");
+}
+
+// To the pool. What was kept before is sent again by the next life of this process.
+Result<TxHash> broadcast(Chain& chain, ByteView raw) {
+  crash_point(CrashSite::transaction, CrashMoment::before);
+  auto said = chain.send_raw(raw);
+  crash_point(CrashSite::transaction, CrashMoment::between);
+  return said;
 }
 
 bool may_pass(const Error& error) {
@@ -98,7 +107,7 @@ Result<TxSender::Sent> TxSender::put_out(const Call& call) {
   entry.changed_at = entry.sent_at = clock_.monotonic();
   const std::uint64_t nonce = transaction.nonce;
   SP_TRY(outbox_->keep(std::move(entry)));
-  const auto said = chain_.send_raw(made.raw);
+  const auto said = broadcast(chain_, made.raw);
   const bool sent = said || is_known_transaction(said.error());
   return Sent{nonce, made.hash, sent ? Status() : said.error()};
 }
@@ -132,7 +141,7 @@ Result<TxHash> TxSender::resume(const Call& call) {
   OutboxEntry& entry = *outbox_->find_call(call.to, call.data, call.value);
   const OutboxEntry::Version& newest = entry.versions.back();
   entry.sent_at = clock_.monotonic();
-  const auto said = chain_.send_raw(newest.raw);
+  const auto said = broadcast(chain_, newest.raw);
   // A nonce that is taken is taken by an earlier version, or by others: wait() finds out.
   if (said || is_known_transaction(said.error()) || is_nonce_taken(said.error())) {
     return newest.hash;
@@ -195,7 +204,7 @@ Status TxSender::tend_entries(std::uint64_t mined, std::uint64_t final_nonce,
       SP_TRY(replace(nonce));
     } else if (now - entry.sent_at >= kTxResendAfter) {
       entry.sent_at = now;
-      const auto said = chain_.send_raw(entry.versions.back().raw);
+      const auto said = broadcast(chain_, entry.versions.back().raw);
       if (!said && may_pass(said.error())) return said.error();
     }
   }
@@ -235,7 +244,7 @@ Status TxSender::replace(std::uint64_t nonce) {
   }
   const Bytes raw = changed.versions.back().raw;
   SP_TRY(outbox_->keep(std::move(changed)));
-  const auto said = chain_.send_raw(raw);
+  const auto said = broadcast(chain_, raw);
   if (!said && may_pass(said.error())) return said.error();
   return {};
 }
@@ -314,7 +323,9 @@ Result<TxReceipt> TxSender::wait(const TxHash& hash, std::uint64_t confirmations
 
 Result<TxReceipt> TxSender::execute(const Call& call, std::chrono::milliseconds limit) {
   SP_ASSIGN(const TxHash hash, send(call));
-  return wait(hash, 1, limit);
+  auto receipt = wait(hash, 1, limit);
+  crash_point(CrashSite::transaction, CrashMoment::after);
+  return receipt;
 }
 
 }  // namespace sp::chain

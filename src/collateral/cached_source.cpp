@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/durable.hpp"
 #include "base/log.hpp"
 
 namespace sp::collateral {
@@ -168,7 +169,8 @@ Status CachedSource::write(const Entry& entry) {
   const std::string name = file_name(entry.wanted);
   const std::lock_guard lock(files_mutex_);
   SP_TRY(make_room(name));
-  SP_TRY(files_.write_atomic(path_of_file(name), encode_file(entry), FileMode::owner_only));
+  SP_TRY(sp::keep(files_, CrashSite::collateral_entry, path_of_file(name), encode_file(entry),
+                  FileMode::owner_only));
   names_.insert(name);
   return {};
 }

@@ -280,13 +280,6 @@ Status Certificate::verify_signed(ByteView algorithm, ByteView message, ByteView
   return bad_signature("a signature of a weak or unknown kind, or not of the key's kind");
 }
 
-Status Certificate::verify_ec(ByteView message, ByteView der_signature) const {
-  if (!fields_->ec_key) {
-    return Error{Errc::unsupported, "the certificate's key isn't on P-256 or P-384"};
-  }
-  return fields_->ec_key->verify_der(message, der_signature);
-}
-
 Status Certificate::check_alone(std::int64_t at) const {
   if (at < not_before() || at > not_after()) {
     return Error{Errc::expired, "certificate of " + subject() + " is valid from " +

@@ -58,9 +58,6 @@ class Certificate {
   /// a salt of 48 bytes; Errc::bad_signature for all else.
   [[nodiscard]] Status verify_signed(ByteView algorithm, ByteView message,
                                      ByteView signature) const;
-  /// Verifies a message signed by this certificate's EC key (DER signature, hash of the curve).
-  /// Errc::unsupported for a key that isn't on P-256 or P-384, Errc::bad_signature.
-  [[nodiscard]] Status verify_ec(ByteView message, ByteView der_signature) const;
   /// What verify_chain asks of each certificate alone: valid at `at`, and no critical extension
   /// that isn't understood here. Errc::expired, Errc::unsupported.
   [[nodiscard]] Status check_alone(std::int64_t at) const;

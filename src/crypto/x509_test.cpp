@@ -250,21 +250,23 @@ TEST_F(Chain, VerifiesMessagesByEcKeys) {
     signature.resize(size);
     return signature;
   };
+  const Bytes with_sha256 = hex("300a06082a8648ce3d040302");
+  const Bytes with_sha384 = hex("300a06082a8648ce3d040303");
   const ByteView message = as_bytes("collateral");
-  EXPECT_TRUE(leaf_.verify_ec(message, sign(leaf_key_, message, sha256_algorithm())).ok());
-  EXPECT_TRUE(root_.verify_ec(message, sign(root_key_, message, sha384_algorithm())).ok());
-  EXPECT_EQ(root_.verify_ec(message, sign(root_key_, message, sha256_algorithm())).error().code,
-            Errc::bad_signature);
-  EXPECT_EQ(leaf_.verify_ec(message, sign(middle_key_, message, sha256_algorithm())).error().code,
-            Errc::bad_signature);
-  EXPECT_EQ(
-      leaf_.verify_ec(as_bytes("x"), sign(leaf_key_, message, sha256_algorithm())).error().code,
-      Errc::bad_signature);
+  const Bytes by_leaf = sign(leaf_key_, message, sha256_algorithm());
+  const Bytes by_root = sign(root_key_, message, sha384_algorithm());
+  EXPECT_TRUE(leaf_.verify_signed(with_sha256, message, by_leaf).ok());
+  EXPECT_TRUE(root_.verify_signed(with_sha384, message, by_root).ok());
+  const auto refuses = [](const Status& status) {
+    EXPECT_EQ(status.ok() ? "accepted" : errc_name(status.error().code), "bad_signature");
+  };
+  refuses(root_.verify_signed(with_sha256, message, by_root));
+  refuses(leaf_.verify_signed(with_sha256, message, by_root));
+  refuses(leaf_.verify_signed(with_sha256, as_bytes("x"), by_leaf));
+  refuses(leaf_.verify_signed(hex("300906072a8648ce3d0401"), message, by_leaf));  // SHA-1
   for (const Key& other : {Key(EVP_RSA_gen(2048)), ec_key("secp256k1")}) {
-    const Certificate certificate = make({"leaf", "middle", {}}, other, middle_key_);
-    EXPECT_EQ(
-        certificate.verify_ec(message, sign(leaf_key_, message, sha256_algorithm())).error().code,
-        Errc::unsupported);
+    refuses(make({"leaf", "middle", {}}, other, middle_key_)
+                .verify_signed(with_sha256, message, by_leaf));
   }
 }
 
@@ -350,7 +352,8 @@ TEST_F(Chain, LeavesNoErrorsInOpenSslsQueue) {
   static_cast<void>(Certificate::from_pem("-----BEGIN CERTIFICATE-----\n"));
   static_cast<void>(leaf_.extension("not an oid"));
   static_cast<void>(make({"leaf", "middle", {}}, leaf_key_, root_key_).verify_issued_by(middle_));
-  static_cast<void>(leaf_.verify_ec({}, hex("3006020101020101")));
+  static_cast<void>(
+      leaf_.verify_signed(hex("300a06082a8648ce3d040302"), {}, hex("3006020101020101")));
   static_cast<void>(EcPublic::from_point(Curve::p256, Bytes(64, 1)));
   EXPECT_EQ(ERR_peek_error(), 0UL);
 }

@@ -1,5 +1,6 @@
 #include "loader/run_order.hpp"
 
+#include "base/crash_point.hpp"
 #include "base/sync.hpp"
 #include "loader/parts.hpp"
 #include "loader/result.hpp"
@@ -33,7 +34,8 @@ class OrderRun {
   api::Finish to_finish(prove::Prover& prover) {
     api::Finish finish;
     window_.tell_stage(api::Stage::attesting, "");
-    if (const Status attested = session_.attest(peers_, prover); !attested) {
+    const Status attested = attest(prover);
+    if (!attested) {
       finish.failure = attested.error().message;
       return finish;
     }
@@ -68,8 +70,10 @@ class OrderRun {
     window_.tell_stage(api::Stage::running, "");
     SP_TRY(run_workload(workspace, end));
     window_.tell_stage(api::Stage::sealing, "");
+    crash_point(CrashSite::loader_result, CrashMoment::before);
     SP_ASSIGN(const StoredResult stored,
               store_result(session_, end, secrets_[0].secret.key, workspace, window_, random_));
+    crash_point(CrashSite::loader_result, CrashMoment::after);
     receipt_.outcome = end.outcome;
     receipt_.exit_code = end.container.exit_code;
     receipt_.limit = end.container.limit;
@@ -80,10 +84,16 @@ class OrderRun {
     return {};
   }
 
+  Status attest(prove::Prover& prover) {
+    const CrashEffect effect(CrashSite::loader_attest);
+    return session_.attest(peers_, prover);
+  }
+
   // All keys, and what their owners say of the arguments.
   Status release_all() {
     const api::Terms& terms = session_.terms();
     for (std::size_t part = 0; part < terms.storage_index(); ++part) {
+      const CrashEffect effect(CrashSite::loader_release);
       SP_ASSIGN(api::ReleasedSecret released, session_.release(peers_, part, blame_));
       secrets_.push_back(std::move(released));
     }
@@ -194,6 +204,7 @@ class OrderRun {
       end.log = to_bytes(as_bytes("no such program in the image: " + program + "\n"));
       return {};
     }
+    const CrashEffect effect(CrashSite::loader_workload);
     SP_ASSIGN(end, settings_.run(run, clock_));
     return {};
   }

@@ -60,6 +60,42 @@ AbiValue signature_value(const crypto::EthSignature& signature) {
   return AbiValue::bytes(signature.view());
 }
 
+constexpr std::string_view kOrderCall = "order(bytes32)";
+constexpr std::string_view kOrderResult = "(uint128,uint8,uint40,uint40,uint16,uint24)";
+constexpr std::string_view kOfferCall = "offer(bytes32)";
+constexpr std::string_view kOfferResult = "(address,bool,uint32)";
+constexpr std::string_view kProviderCall = "providerOf(address)";
+constexpr std::string_view kProviderResult = "(address,address,address)";
+
+Result<OrderRecord> order_record(const Values& values) {
+  OrderRecord record;
+  SP_ASSIGN(record.deposit, values[0].as_amount());
+  SP_ASSIGN(const std::uint64_t status, values[1].as_number(3));
+  record.status = static_cast<OrderStatus>(status);
+  SP_ASSIGN(record.created_at, values[2].as_signed());
+  SP_ASSIGN(record.cancelled_at, values[3].as_signed());
+  SP_ASSIGN(const std::uint64_t attempt, values[4].as_number(0xffff));
+  record.attempt = static_cast<std::uint16_t>(attempt);
+  return record;
+}
+
+Result<OfferRecord> offer_record(const Values& values) {
+  OfferRecord record;
+  SP_ASSIGN(record.provider, values[0].as_address());
+  SP_ASSIGN(const std::uint64_t enabled, values[1].as_number(1));
+  record.enabled = enabled == 1;
+  SP_ASSIGN(const std::uint64_t orders, values[2].as_number(0xffffffff));
+  record.orders = static_cast<std::uint32_t>(orders);
+  return record;
+}
+
+Result<ProviderRecord> provider_record(const Values& values) {
+  ProviderRecord record;
+  SP_ASSIGN(record.action, values[0].as_address());
+  SP_ASSIGN(record.receiver, values[1].as_address());
+  return record;
+}
+
 // The first log that reads as what was asked for: an endpoint can put any log among them, and that
 // must hide no true one. The error of the last where none does.
 template <class Event, class Decode>
@@ -122,17 +158,9 @@ Result<Values> MarketClient::read(const Address& contract, std::string_view sign
 }
 
 Result<OrderRecord> MarketClient::order(const OrderId& id, chain::BlockTag tag) {
-  SP_ASSIGN(const Values values, read(domain_.contract, "order(bytes32)", {id_value(id)},
-                                      "(uint128,uint8,uint40,uint40,uint16,uint24)", tag));
-  OrderRecord record;
-  SP_ASSIGN(record.deposit, values[0].as_amount());
-  SP_ASSIGN(const std::uint64_t status, values[1].as_number(3));
-  record.status = static_cast<OrderStatus>(status);
-  SP_ASSIGN(record.created_at, values[2].as_signed());
-  SP_ASSIGN(record.cancelled_at, values[3].as_signed());
-  SP_ASSIGN(const std::uint64_t attempt, values[4].as_number(0xffff));
-  record.attempt = static_cast<std::uint16_t>(attempt);
-  return record;
+  SP_ASSIGN(const Values values,
+            read(domain_.contract, kOrderCall, {id_value(id)}, kOrderResult, tag));
+  return order_record(values);
 }
 
 Result<Phase> MarketClient::phase(const Terms& terms) {
@@ -143,15 +171,9 @@ Result<Phase> MarketClient::phase(const Terms& terms) {
 }
 
 Result<OfferRecord> MarketClient::offer(const OfferId& id, chain::BlockTag tag) {
-  SP_ASSIGN(const Values values, read(domain_.contract, "offer(bytes32)",
-                                      {AbiValue::word(id.view())}, "(address,bool,uint32)", tag));
-  OfferRecord record;
-  SP_ASSIGN(record.provider, values[0].as_address());
-  SP_ASSIGN(const std::uint64_t enabled, values[1].as_number(1));
-  record.enabled = enabled == 1;
-  SP_ASSIGN(const std::uint64_t orders, values[2].as_number(0xffffffff));
-  record.orders = static_cast<std::uint32_t>(orders);
-  return record;
+  SP_ASSIGN(const Values values,
+            read(domain_.contract, kOfferCall, {AbiValue::word(id.view())}, kOfferResult, tag));
+  return offer_record(values);
 }
 
 Result<Amount> MarketClient::balance(const Address& account, const Address& token) {
@@ -171,13 +193,40 @@ Result<Address> MarketClient::registry() {
 
 Result<ProviderRecord> MarketClient::provider(const Address& authority, chain::BlockTag tag) {
   SP_ASSIGN(const Address registry_address, registry());
-  SP_ASSIGN(const Values values,
-            read(registry_address, "providerOf(address)", {AbiValue::address(authority)},
-                 "(address,address,address)", tag));
-  ProviderRecord record;
-  SP_ASSIGN(record.action, values[0].as_address());
-  SP_ASSIGN(record.receiver, values[1].as_address());
-  return record;
+  SP_ASSIGN(const Values values, read(registry_address, kProviderCall,
+                                      {AbiValue::address(authority)}, kProviderResult, tag));
+  return provider_record(values);
+}
+
+Result<MarketClient::OrderReads> MarketClient::read_order(const OrderId& id,
+                                                          const std::vector<Address>& authorities,
+                                                          const std::vector<OfferId>& offers,
+                                                          chain::BlockTag tag) {
+  std::vector<chain::Chain::Read> reads{{domain_.contract, call_data(kOrderCall, {id_value(id)})}};
+  if (!authorities.empty()) SP_TRY(registry());
+  for (const Address& authority : authorities) {
+    reads.push_back({*registry_, call_data(kProviderCall, {AbiValue::address(authority)})});
+  }
+  for (const OfferId& offer : offers) {
+    reads.push_back({domain_.contract, call_data(kOfferCall, {AbiValue::word(offer.view())})});
+  }
+  const std::vector<Result<Bytes>> answers = chain_.call_many(reads, tag);
+  for (const auto& answer : answers) SP_TRY(answer);
+  OrderReads all;
+  auto answer = answers.begin();
+  SP_ASSIGN(const Values order_values, decode(kOrderResult, **answer++));
+  SP_ASSIGN(all.order, order_record(order_values));
+  for (std::size_t i = 0; i < authorities.size(); ++i) {
+    SP_ASSIGN(const Values values, decode(kProviderResult, **answer++));
+    SP_ASSIGN(ProviderRecord record, provider_record(values));
+    all.providers.push_back(record);
+  }
+  for (std::size_t i = 0; i < offers.size(); ++i) {
+    SP_ASSIGN(const Values values, decode(kOfferResult, **answer++));
+    SP_ASSIGN(OfferRecord record, offer_record(values));
+    all.offers.push_back(record);
+  }
+  return all;
 }
 
 Result<bool> MarketClient::is_active(const Address& authority, chain::BlockTag tag) {

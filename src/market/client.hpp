@@ -80,6 +80,16 @@ class MarketClient {
   /// Total and locked deposit of a provider in a token.
   Result<std::pair<Amount, Amount>> deposit_of(const Address& authority, const Address& token);
 
+  /// An order, providers and offers in one round trip (up to kRpcBatchMax of them), each as its own
+  /// call gives it. The first error where one has none.
+  struct OrderReads {
+    OrderRecord order;
+    std::vector<ProviderRecord> providers;
+    std::vector<OfferRecord> offers;
+  };
+  Result<OrderReads> read_order(const OrderId& id, const std::vector<Address>& authorities,
+                                const std::vector<OfferId>& offers, chain::BlockTag tag = {});
+
   /// The order's OrderCreated event in blocks from..to, its terms checked against the id.
   /// Errc::not_found; Errc::mismatch.
   Result<CreatedEvent> find_created(const OrderId& id, std::uint64_t from, std::uint64_t to);

@@ -2,8 +2,9 @@
 // request to a handler, and a client that keeps connections.
 //
 // The server reads a request whole before it calls the handler, and refuses by itself what isn't
-// HTTP: 400, 408 (by closing), 413, 414, 417, 431, 503. Ranges, methods and paths are the handler's
-// business. A response's content-length is the server's, save in the answer to HEAD.
+// HTTP: 400, 408 (by closing), 413, 414, 417, 431, and 503 with Retry-After where it is busy.
+// Ranges, methods and paths are the handler's business. A response's content-length is the
+// server's, save in the answer to HEAD.
 //
 // Threads: an HttpServer runs its own event loop thread and a bounded pool of workers that call the
 // handler, so a handler may block and must be safe to call from several threads at once. An
@@ -24,7 +25,12 @@ inline constexpr std::size_t kHeaderSizeMax =
     16 * 1024;                                       ///< request line or status line and all fields
 inline constexpr std::size_t kTargetSizeMax = 2048;  ///< path and query of a request
 inline constexpr std::size_t kConnectionsMax = 512;  ///< of one server; more are refused with 503
-inline constexpr std::size_t kQueuedRequestsMax = 1024;  ///< waiting for a worker; more get 503
+/// Of one peer: an IPv4 address, or the /64 of an IPv6 one; more get 503. One peer can't take all.
+inline constexpr std::size_t kConnectionsPerPeerMax = kConnectionsMax / 4;
+inline constexpr std::size_t kQueuedRequestsMax = 256;       ///< waiting for a worker; more get 503
+inline constexpr std::size_t kBytesInFlightMax = 256 << 20;  ///< of bodies; more get 503
+/// What a busy server's Retry-After says, for connections and requests over the limits above.
+inline constexpr std::chrono::seconds kBusyRetryAfter{1};
 inline constexpr std::chrono::seconds kIdleTimeout{60};  ///< of a kept connection
 inline constexpr std::chrono::seconds kTransferTimeout{
     30};  ///< for a whole header, and without progress in the middle of a body
@@ -61,6 +67,13 @@ class HttpServer {
     std::uint16_t port = 0;  ///< 0 = any free one
     std::size_t body_max = 1 << 20;
     unsigned workers = 4;
+    /// 1 to kConnectionsMax. Loopback is exempt unless `count_loopback`: what connects from there
+    /// is this machine's own, such as a proxy that stands in front for everybody.
+    std::size_t connections_per_peer_max = kConnectionsPerPeerMax;
+    bool count_loopback = false;
+    /// Of the bodies of all requests and answers under way, at least body_max. What handlers that
+    /// run answer goes beyond it, nothing else.
+    std::size_t bytes_in_flight_max = kBytesInFlightMax;
     std::chrono::milliseconds idle_timeout = kIdleTimeout;
     std::chrono::milliseconds transfer_timeout = kTransferTimeout;  ///< and for a TLS handshake
     /// Files in PEM: the certificate with its chain behind it, and its private key. Both or none;
@@ -91,7 +104,43 @@ struct Url {
   static Result<Url> parse(std::string_view text);
 };
 
-class HttpClient {
+/// Takes the body of an answer as it comes, on the caller's thread. An error ends the call.
+class BodyReceiver {
+ public:
+  virtual ~BodyReceiver() = default;
+  /// Status and fields; once for a call, before the body.
+  virtual Status begin(const HttpResponse& head) = 0;
+  virtual Status take(ByteView bytes) = 0;
+};
+
+/// Whatever carries a call to a server. Safe to call from any thread; each call blocks its caller.
+class HttpCaller {
+ public:
+  virtual ~HttpCaller() = default;
+  /// Any answer is a value, whatever its status. The errors are those of the implementation.
+  Result<HttpResponse> call(const std::string& method, const std::string& url, ByteView body = {},
+                            const Headers& headers = {}) {
+    return carry(method, url, body, headers);
+  }
+  /// GET. The body of a 200 or 206 goes to `receiver` and isn't in the answer; where it breaks off,
+  /// the receiver has had what came. Errors as of call(), and the receiver's. This default hands
+  /// the body on whole.
+  virtual Result<HttpResponse> download(const std::string& url, const Headers& headers,
+                                        BodyReceiver& receiver);
+
+ private:
+  virtual Result<HttpResponse> carry(const std::string& method, const std::string& url,
+                                     ByteView body, const Headers& headers) = 0;
+};
+
+/// Over HTTP.
+///
+/// Errc::unavailable where nobody answers, a TLS handshake fails or the answer breaks off;
+/// Errc::refused where an https server's certificate doesn't hold (chain, times, host name);
+/// Errc::usage for a CA file that can't be used; Errc::timed_out, Errc::too_large, Errc::malformed,
+/// Errc::unsupported. A kept connection that proves dead before the first byte of an answer is
+/// replaced once, so a request may reach the server twice. Redirects aren't followed.
+class HttpClient final : public HttpCaller {
  public:
   struct Options {
     std::chrono::milliseconds timeout{10'000};  ///< of a whole call, but see `slowest`
@@ -105,21 +154,21 @@ class HttpClient {
   };
   HttpClient();
   explicit HttpClient(const Options& options);
-  ~HttpClient();
+  ~HttpClient() override;
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
-  /// Any answer is a value, whatever its status. Errc::unavailable where nobody answers, a TLS
-  /// handshake fails or the answer breaks off; Errc::refused where an https server's certificate
-  /// doesn't hold (chain, times, host name); Errc::usage for a CA file that can't be used;
-  /// Errc::timed_out, Errc::too_large, Errc::malformed, Errc::unsupported. A kept connection that
-  /// proves dead before the first byte of an answer is replaced once, so a request may reach the
-  /// server twice. Redirects aren't followed.
-  Result<HttpResponse> call(const std::string& method, const std::string& url, ByteView body = {},
-                            const Headers& headers = {});
+  Result<HttpResponse> download(const std::string& url, const Headers& headers,
+                                BodyReceiver& receiver) override;
 
  private:
+  Result<HttpResponse> carry(const std::string& method, const std::string& url, ByteView body,
+                             const Headers& headers) override;
+
   struct State;
+  Result<HttpResponse> perform(const std::string& method, const std::string& url, ByteView body,
+                               const Headers& headers, BodyReceiver* receiver);
+
   std::unique_ptr<State> state_;
 };
 

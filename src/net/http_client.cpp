@@ -3,6 +3,7 @@
 #include "net/coroutines.hpp"
 
 #include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/span_body.hpp>
@@ -27,9 +28,10 @@ using RequestMessage = http::request<http::span_body<const std::uint8_t>>;
 using ResponseParser = http::response_parser<http::vector_body<std::uint8_t>>;
 
 constexpr std::size_t kBufferMax = kHeaderSizeMax + 64 * 1024;
-constexpr std::size_t kHostsMax = 64;         // with kept connections
-constexpr int kInterimResponsesMax = 8;       // 1xx before the answer
-constexpr std::chrono::seconds kKeepMax{50};  // less than our servers keep an idle connection
+constexpr std::size_t kPieceSize = 64 * 1024;  // of a body that is handed on
+constexpr std::size_t kHostsMax = 64;          // with kept connections
+constexpr int kInterimResponsesMax = 8;        // 1xx before the answer
+constexpr std::chrono::seconds kKeepMax{50};   // less than our servers keep an idle connection
 
 struct Connection {
   explicit Connection(Fd socket) : stream(DeadlineStream(std::move(socket))), buffer(kBufferMax) {}
@@ -75,8 +77,8 @@ Result<RequestMessage> make_request(const std::string& method, const Url& url, B
   return message;
 }
 
-HttpResponse take_response(ResponseParser& parser) {
-  auto message = parser.release();
+template <class Message>
+HttpResponse head_of(const Message& message) {
   HttpResponse response;
   response.status = message.result_int();
   for (const auto& field : message) {
@@ -86,6 +88,12 @@ HttpResponse take_response(ResponseParser& parser) {
     const auto [place, fresh] = response.headers.try_emplace(std::move(name), value);
     if (!fresh) place->second += ", " + value;
   }
+  return response;
+}
+
+HttpResponse take_response(ResponseParser& parser) {
+  auto message = parser.release();
+  HttpResponse response = head_of(message);
   response.body = std::move(message.body());
   return response;
 }
@@ -124,9 +132,38 @@ struct Exchange {
 
 Exchange failed(Error error, bool stale = false) { return {std::move(error), false, stale}; }
 
+// Hands on the body behind a header that has been read.
+template <class Stream>
+Exchange receive(Stream& stream, Connection& connection, ResponseParser& header, const Url& url,
+                 std::size_t body_max, BodyReceiver& receiver) {
+  HttpResponse head = head_of(header.get());
+  if (const Status begun = receiver.begin(head); !begun) return failed(begun.error());
+  if (header.is_done()) return {std::move(head), header.keep_alive(), false};
+  http::response_parser<http::buffer_body> parser(std::move(header));
+  parser.body_limit(body_max);
+  Bytes piece(kPieceSize);
+  while (!parser.is_done()) {
+    auto& body = parser.get().body();
+    body.data = piece.data();
+    body.size = piece.size();
+    error_code failure;
+    http::read(stream, connection.buffer, parser, failure);
+    const std::size_t got = piece.size() - body.size;
+    if (got > 0) {
+      if (const Status taken = receiver.take(ByteView(piece).first(got)); !taken) {
+        return failed(taken.error());
+      }
+    }
+    if (failure && failure != http::error::need_buffer) {
+      return failed(reading_error(failure, url, body_max));
+    }
+  }
+  return {std::move(head), parser.keep_alive() && connection.is_quiet(), false};
+}
+
 template <class Stream>
 Exchange exchange(Stream& stream, Connection& connection, const RequestMessage& request,
-                  const Url& url, std::size_t body_max) {
+                  const Url& url, std::size_t body_max, BodyReceiver* receiver) {
   error_code write_failure;
   http::write(stream, request, write_failure);
   if (write_failure == boost::asio::error::timed_out) return failed(timed_out(url));
@@ -141,6 +178,10 @@ Exchange exchange(Stream& stream, Connection& connection, const RequestMessage& 
     // The header for itself first: Beast 1.74 forgets that a body is over the limit where some of
     // the body lies behind the header already.
     http::read_header(stream, connection.buffer, parser, failure);
+    const unsigned status = parser.get().result_int();
+    if (!failure && receiver != nullptr && (status == 200 || status == 206)) {
+      return receive(stream, connection, parser, url, body_max, *receiver);
+    }
     if (!failure) http::read(stream, connection.buffer, parser, failure);
     if (failure) {
       const bool ended = has_ended(failure) || failure == boost::system::errc::connection_reset ||
@@ -156,11 +197,12 @@ Exchange exchange(Stream& stream, Connection& connection, const RequestMessage& 
 }
 
 Exchange exchange(Connection& connection, const RequestMessage& request, const Url& url,
-                  std::size_t body_max) {
+                  std::size_t body_max, BodyReceiver* receiver) {
   if (auto* tls = std::get_if<std::unique_ptr<TlsStream>>(&connection.stream)) {
-    return exchange(**tls, connection, request, url, body_max);
+    return exchange(**tls, connection, request, url, body_max, receiver);
   }
-  return exchange(std::get<DeadlineStream>(connection.stream), connection, request, url, body_max);
+  return exchange(std::get<DeadlineStream>(connection.stream), connection, request, url, body_max,
+                  receiver);
 }
 
 }  // namespace
@@ -220,8 +262,29 @@ HttpClient::HttpClient() : HttpClient(Options{}) {}
 HttpClient::HttpClient(const Options& options) : state_(std::make_unique<State>(options)) {}
 HttpClient::~HttpClient() = default;
 
-Result<HttpResponse> HttpClient::call(const std::string& method, const std::string& url_text,
-                                      ByteView body, const Headers& headers) {
+Result<HttpResponse> HttpCaller::download(const std::string& url, const Headers& headers,
+                                          BodyReceiver& receiver) {
+  SP_ASSIGN(HttpResponse answer, carry("GET", url, {}, headers));
+  if (answer.status != 200 && answer.status != 206) return answer;
+  const Bytes body = std::exchange(answer.body, {});
+  SP_TRY(receiver.begin(answer));
+  SP_TRY(receiver.take(body));
+  return answer;
+}
+
+Result<HttpResponse> HttpClient::carry(const std::string& method, const std::string& url,
+                                       ByteView body, const Headers& headers) {
+  return perform(method, url, body, headers, nullptr);
+}
+
+Result<HttpResponse> HttpClient::download(const std::string& url, const Headers& headers,
+                                          BodyReceiver& receiver) {
+  return perform("GET", url, {}, headers, &receiver);
+}
+
+Result<HttpResponse> HttpClient::perform(const std::string& method, const std::string& url_text,
+                                         ByteView body, const Headers& headers,
+                                         BodyReceiver* receiver) {
   const Options& options = state_->options;
   const SteadyTime started = SteadyClock::now();
   const SteadyTime deadline = started + options.timeout;
@@ -236,7 +299,7 @@ Result<HttpResponse> HttpClient::call(const std::string& method, const std::stri
       SP_ASSIGN(connection, state_->connect(url, deadline));
     }
     connection->transport().set_deadline(deadline, options.slowest, started + kMessageTimeout);
-    Exchange done = exchange(*connection, request, url, options.body_max);
+    Exchange done = exchange(*connection, request, url, options.body_max, receiver);
     if (done.reusable) state_->keep(host, std::move(connection));
     if (!done.stale || fresh) return std::move(done.response);
     fresh = true;

@@ -75,6 +75,69 @@ TEST(HttpClient, ASlowLineIsWaitedForAndATrickleIsNot) {
   EXPECT_EQ(call_slowly(20, 10, 100'000).error().code, Errc::timed_out);
 }
 
+class Collector final : public BodyReceiver {
+ public:
+  Status begin(const HttpResponse& head) override {
+    status = head.status;
+    return {};
+  }
+  Status take(ByteView bytes) override {
+    if (taken.size() + bytes.size() > max) return Error{Errc::too_large, "enough"};
+    append(taken, bytes);
+    return {};
+  }
+  unsigned status = 0;
+  std::size_t max = SIZE_MAX;
+  Bytes taken;
+};
+
+TEST(HttpClient, HandsOnABodyAsItComes) {
+  Bytes body(1 << 20);
+  for (std::size_t i = 0; i < body.size(); ++i) body[i] = static_cast<std::uint8_t>(i * 7 >> 3);
+  auto server = HttpServer::start({}, [&](const HttpRequest& request) {
+    HttpResponse response;
+    if (request.path == "/none") return text_response(404, "text/plain", "nothing");
+    if (request.path != "/empty") response.body = body;
+    response.headers["etag"] = "\"x\"";
+    return response;
+  });
+  ASSERT_TRUE(server);
+  const std::string url = "http://127.0.0.1:" + std::to_string((*server)->port());
+  HttpClient client;
+  for (int i = 0; i < 2; ++i) {  // the second time on the same connection
+    Collector got;
+    const auto answer = client.download(url + "/", {}, got);
+    ASSERT_TRUE(answer) << answer.error().message;
+    EXPECT_EQ(answer->headers.at("etag"), "\"x\"");
+    EXPECT_TRUE(answer->body.empty());
+    EXPECT_EQ(got.taken, body);
+  }
+  Collector empty;
+  EXPECT_EQ(client.download(url + "/empty", {}, empty)->status, 200U);
+  EXPECT_EQ(empty.status, 200U);
+  Collector none;
+  EXPECT_EQ(as_text(client.download(url + "/none", {}, none)->body), "nothing");
+  EXPECT_EQ(none.status, 0U);
+  Collector little;
+  little.max = 100'000;
+  EXPECT_EQ(client.download(url + "/", {}, little).error().code, Errc::too_large);
+}
+
+TEST(HttpClient, WhatCameBeforeABreakIsTheReceivers) {
+  const RawServer server([&](RawSocket& peer, int) {
+    peer.read_until("\r\n\r\n");
+    peer.send("HTTP/1.1 206 Partial\r\ncontent-length: 900\r\n\r\n" + std::string(333, 'x'));
+  });
+  Collector got;
+  EXPECT_EQ(HttpClient(quick()).download(server.url(), {}, got).error().code, Errc::unavailable);
+  EXPECT_EQ(got.taken, Bytes(333, 'x'));
+  const RawServer large([&](RawSocket& peer, int) {
+    peer.read_until("\r\n\r\n");
+    peer.send("HTTP/1.1 200 OK\r\ncontent-length: 1001\r\n\r\n" + std::string(1001, 'x'));
+  });
+  EXPECT_EQ(HttpClient(quick()).download(large.url(), {}, got).error().code, Errc::too_large);
+}
+
 TEST(HttpClient, ManyThreadsShareOneClient) {
   std::atomic<int> calls = 0;
   auto server = HttpServer::start({}, [&](const HttpRequest& request) {

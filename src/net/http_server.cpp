@@ -20,7 +20,8 @@
 
 #include "base/log.hpp"
 #include "net/fields.hpp"
-#include "net/target.hpp"
+#include "net/peers.hpp"
+#include "net/request_reading.hpp"
 #include "net/tls.hpp"
 #include "net/workers.hpp"
 
@@ -34,16 +35,18 @@ using boost::system::error_code;
 using tcp = asio::ip::tcp;
 using SteadyClock = std::chrono::steady_clock;
 using Body = http::vector_body<std::uint8_t>;
-using Parser = http::request_parser<Body>;
+using Parser = RequestParser;
 
 constexpr std::size_t kBufferMax = kHeaderSizeMax + 64 * 1024;
 constexpr std::size_t kFirstRead = 4096;
 constexpr std::chrono::milliseconds kAcceptPause{50};  // where descriptors run out
 constexpr std::chrono::milliseconds kLingerTime{500};  // so that a refusal is read before the reset
 constexpr std::size_t kLingerBytes = 1 << 20;
-constexpr std::string_view kBusy =
+// Errors as net/problem.hpp writes them. The number of the field is kBusyRetryAfter's.
+constexpr std::string_view kBusyHead =
     "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\n"
-    "content-length: 0\r\n\r\n";
+    "content-type: application/json\r\ncontent-length: ";
+static_assert(kBusyRetryAfter == std::chrono::seconds(1));
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 auto into(error_code& failure) { return asio::redirect_error(asio::use_awaitable, failure); }
@@ -57,6 +60,7 @@ struct Connection {
   virtual void close() = 0;
 
   beast::flat_buffer buffer;
+  std::string peer;  // as peer_name says it
   bool idle = true;  // nothing of a request has come yet
 };
 
@@ -76,6 +80,29 @@ struct StreamConnection final : Connection {
   Stream stream;
 };
 
+// What one request's bodies, its own and its answer's, hold of the server's memory.
+class BytesHeld {
+ public:
+  explicit BytesHeld(std::size_t& total) : total_(total) {}
+  BytesHeld(const BytesHeld&) = delete;
+  BytesHeld& operator=(const BytesHeld&) = delete;
+  ~BytesHeld() { total_ -= own_; }
+  // False where there is no room.
+  bool take(std::size_t size, std::size_t max) {
+    if (total_ > max || size > max - total_) return false;
+    add(size);
+    return true;
+  }
+  void add(std::size_t size) {
+    own_ += size;
+    total_ += size;
+  }
+
+ private:
+  std::size_t& total_;
+  std::size_t own_ = 0;
+};
+
 // What the server does after one request.
 enum class Next : std::uint8_t { keep, close, linger };
 
@@ -90,10 +117,6 @@ struct Pending {
   bool done = false;  // set on the loop's thread
 };
 
-HttpResponse refusal(unsigned status, std::string_view why) {
-  return text_response(status, "text/plain; charset=utf-8", std::string(why) + "\n");
-}
-
 HttpResponse call_handler(const HttpServer::Handler& handler, const HttpRequest& request) {
   try {
     HttpResponse response = handler(request);
@@ -106,63 +129,6 @@ HttpResponse call_handler(const HttpServer::Handler& handler, const HttpRequest&
     log(LogLevel::error, "http_handler_threw", {{"path", request.path}, {"what", failure.what()}});
   }
   return refusal(500, "internal error");
-}
-
-// The refusal for a request whose reading failed; nothing where the connection just ended.
-std::optional<HttpResponse> refusal_of(const error_code& failure, const Parser& parser) {
-  if (failure == http::error::body_limit) return refusal(413, "the body is too large");
-  if (failure == http::error::header_limit || failure == http::error::buffer_overflow) {
-    // Beast hands the target on once the request line is whole.
-    if (parser.get().target().empty()) return refusal(414, "the target is too long");
-    return refusal(431, "the header is too large");
-  }
-  if (failure == http::error::end_of_stream || failure == http::error::partial_message) return {};
-  if (failure.category() == make_error_code(http::error::bad_method).category()) {
-    return refusal(400, "not HTTP: " + failure.message());
-  }
-  return {};
-}
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return result;
-}
-
-// Checks that a parsed header can't be read in two ways; nothing where all is well.
-std::optional<HttpResponse> refusal_of_header(const Parser& parser) {
-  const auto& message = parser.get();
-  if (message.target().size() > kTargetSizeMax) return refusal(414, "the target is too long");
-  const auto hosts = message.count(http::field::host);
-  if (hosts > 1 || (hosts == 0 && message.version() >= 11)) {
-    return refusal(400, "one Host field expected");
-  }
-  const auto codings = message.count(http::field::transfer_encoding);
-  const auto coding = message[http::field::transfer_encoding];
-  if (codings > 1 || (codings == 1 && lower({coding.data(), coding.size()}) != "chunked")) {
-    return refusal(400, "the only transfer encoding is chunked");
-  }
-  const auto expects = message[http::field::expect];
-  if (!expects.empty() && lower({expects.data(), expects.size()}) != "100-continue") {
-    return refusal(417, "the only expectation is 100-continue");
-  }
-  return {};
-}
-
-HttpRequest take_request(Parser& parser, Target target) {
-  auto message = parser.release();
-  HttpRequest request;
-  request.method = std::string(message.method_string());
-  request.path = std::move(target.path);
-  request.query = std::move(target.query);
-  for (const auto& field : message) {
-    const std::string value(field.value());
-    const auto [place, fresh] = request.headers.try_emplace(
-        lower({field.name_string().data(), field.name_string().size()}), value);
-    if (!fresh) place->second += ", " + value;
-  }
-  request.body = std::move(message.body());
-  return request;
 }
 
 class Server final : public HttpServer {
@@ -192,6 +158,10 @@ class Server final : public HttpServer {
 
  private:
   using Task = asio::awaitable<void>;
+
+  [[nodiscard]] std::size_t bytes_max() const {
+    return std::max(options_.bytes_in_flight_max, options_.body_max);
+  }
 
   Status listen_on_port() {
     error_code failure;
@@ -240,30 +210,56 @@ class Server final : public HttpServer {
         continue;
       }
       socket.set_option(tcp::no_delay(true), failure);
-      if (connections_.size() >= kConnectionsMax) {
-        if (tls_) continue;  // closed without a word: it would take a handshake to say one
-        socket.non_blocking(true, failure);
-        socket.send(asio::buffer(kBusy), 0, failure);
-        socket.shutdown(tcp::socket::shutdown_send, failure);
-        continue;
-      }
-      if (tls_) {
-        asio::co_spawn(loop_, serve_tls(std::move(socket)), asio::detached);
+      std::string peer =
+          peer_name(socket.remote_endpoint(failure).address(), options_.count_loopback);
+      if (const std::string_view full = full_for(peer); !full.empty()) {
+        turn_away(std::move(socket), full);
+      } else if (tls_) {
+        asio::co_spawn(loop_, serve_tls(std::move(socket), std::move(peer)), asio::detached);
       } else {
-        asio::co_spawn(loop_, serve_plain(std::move(socket)), asio::detached);
+        asio::co_spawn(loop_, serve_plain(std::move(socket), std::move(peer)), asio::detached);
       }
     }
   }
 
-  Task serve_plain(tcp::socket socket) {
-    StreamConnection<PlainStream> connection(std::move(socket));
+  // Why this peer gets no connection; empty where it does.
+  [[nodiscard]] std::string_view full_for(const std::string& peer) const {
+    if (connections_.size() >= kConnectionsMax) return "too many connections";
+    const bool many = peers_.count(peer) >= options_.connections_per_peer_max;
+    return many ? "too many connections from this address" : "";
+  }
+
+  void turn_away(tcp::socket socket, std::string_view why) const {
+    if (tls_) return;  // closed without a word: it would take a handshake to say one
+    const Bytes body = busy(why).body;
+    const std::string answer = std::string(kBusyHead) + std::to_string(body.size()) + "\r\n\r\n" +
+                               std::string(as_text(body));
+    error_code ignored;
+    socket.non_blocking(true, ignored);
+    socket.send(asio::buffer(answer), 0, ignored);
+    socket.shutdown(tcp::socket::shutdown_send, ignored);
+  }
+
+  void enter(Connection& connection, std::string peer) {
     connections_.insert(&connection);
+    connection.peer = std::move(peer);
+    peers_.enter(connection.peer);
+  }
+
+  void leave(Connection& connection) {
+    connections_.erase(&connection);
+    peers_.leave(connection.peer);
+  }
+
+  Task serve_plain(tcp::socket socket, std::string peer) {
+    StreamConnection<PlainStream> connection(std::move(socket));
+    enter(connection, std::move(peer));
     co_await serve(connection, Next::keep);
   }
 
-  Task serve_tls(tcp::socket socket) {
+  Task serve_tls(tcp::socket socket, std::string peer) {
     StreamConnection<TlsServerStream> connection(std::move(socket), *tls_);
-    connections_.insert(&connection);
+    enter(connection, std::move(peer));
     connection.limit(options_.transfer_timeout);
     error_code failure;
     co_await connection.stream.async_handshake(asio::ssl::stream_base::server, into(failure));
@@ -275,7 +271,7 @@ class Server final : public HttpServer {
     while (next == Next::keep && !stopping_) next = co_await serve_one(connection);
     if (next == Next::linger && !stopping_) co_await linger(connection);
     connection.close();
-    connections_.erase(&connection);
+    leave(connection);
     if (stopping_ && connections_.empty()) grace_.cancel();
   }
 
@@ -305,6 +301,10 @@ class Server final : public HttpServer {
         refused = refusal(400, parsed.error().message);
       }
     }
+    BytesHeld held(bytes_held_);
+    if (!refused && !held.take(declared_size(parser, options_.body_max), bytes_max())) {
+      refused = busy("too many bytes are under way");
+    }
     if (!refused) {
       failure = co_await read_body(connection, parser);
       if (failure) refused = refusal_of(failure, parser);
@@ -317,6 +317,7 @@ class Server final : public HttpServer {
     }
     const bool keep = parser.keep_alive();
     HttpResponse response = co_await answer(take_request(parser, std::move(target)));
+    held.add(response.body.size());
     const bool kept = keep && !stopping_;
     const bool written = co_await write(connection, std::move(response), kept, head_only);
     connection.idle = true;
@@ -357,17 +358,13 @@ class Server final : public HttpServer {
     auto pending = std::make_shared<Pending>(loop_, std::move(request));
     const bool taken = workers_.submit([this, pending]() mutable {
       pending->response =
-          refusing_ ? refusal(503, "stopping") : call_handler(handler_, pending->request);
+          refusing_ ? busy("the server stops") : call_handler(handler_, pending->request);
       asio::post(loop_, [pending = std::move(pending)] {
         pending->done = true;
         pending->ended.cancel();
       });
     });
-    if (!taken) {
-      HttpResponse busy = refusal(503, "too many requests wait");
-      busy.headers["retry-after"] = "1";
-      co_return busy;
-    }
+    if (!taken) co_return busy("too many requests wait");
     error_code ignored;
     while (!pending->done) co_await pending->ended.async_wait(into(ignored));
     co_return std::move(pending->response);
@@ -421,7 +418,9 @@ class Server final : public HttpServer {
   tcp::acceptor acceptor_{loop_};
   asio::steady_timer accept_pause_{loop_};
   asio::steady_timer grace_{loop_};
+  Peers peers_;                        // loop's thread only
   std::set<Connection*> connections_;  // loop's thread only
+  std::size_t bytes_held_ = 0;         // of bodies, loop's thread only
   bool stopping_ = false;              // loop's thread only
   std::atomic<bool> refusing_ = false;
   std::uint16_t port_ = 0;

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <thread>
 
 #include "net/http.hpp"
 #include "net/testing/raw_socket.hpp"
@@ -50,6 +51,30 @@ class HttpServerTest : public ::testing::Test {
   HttpServer::Options options;
   std::unique_ptr<HttpServer> server;
 };
+
+TEST_F(HttpServerTest, HoldsOnlySoManyBytes) {
+  options.body_max = 1000;
+  options.bytes_in_flight_max = 2500;
+  start();
+  // Two whose bodies are announced and don't come hold the room of their bodies.
+  const std::string post = "POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n";
+  RawSocket first = RawSocket::connect(server->port());
+  RawSocket second = RawSocket::connect(server->port());
+  first.send(post + "Content-Length: 1000\r\n\r\n");
+  EXPECT_EQ(status(first.read_until("\r\n\r\n")), 100U);
+  second.send(post + "Transfer-Encoding: chunked\r\n\r\n");
+  EXPECT_EQ(status(second.read_until("\r\n\r\n")), 100U);
+  const std::string third = ask("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 501\r\n\r\n");
+  EXPECT_EQ(status(third), 503U);
+  EXPECT_NE(third.find("retry-after: 1\r\n"), std::string::npos);
+  EXPECT_EQ(status(ask("GET / HTTP/1.1\r\nHost: h\r\n\r\n")), 200U);
+  // Room comes back with the answer.
+  first.send(std::string(1000, 'x'));
+  EXPECT_EQ(status(first.read_until("\r\n\r\n")), 200U);
+  EXPECT_EQ(status(ask("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 501\r\n\r\n" +
+                       std::string(501, 'x'))),
+            200U);
+}
 
 TEST_F(HttpServerTest, AnswersAndKeepsTheConnection) {
   start();
@@ -254,6 +279,39 @@ TEST_F(HttpServerTest, SaysWhyItCantListen) {
   HttpServer::Options named;
   named.address = "localhost.example";
   EXPECT_EQ(HttpServer::start(named, echo).error().code, Errc::usage);
+}
+
+TEST_F(HttpServerTest, OnePeerDoesntTakeAllConnections) {
+  options.count_loopback = true;
+  options.connections_per_peer_max = 3;
+  start();
+  const auto ask_from = [&](const char* address) {
+    return RawSocket::connect(server->port(), address);
+  };
+  std::vector<RawSocket> held;
+  for (int i = 0; i < 3; ++i) {
+    held.push_back(ask_from("127.0.0.2"));
+    held.back().send("GET /x HTTP/1.1\r\nHost: h\r\n\r\n");
+    EXPECT_EQ(status(held.back().read_until("GET /x\n")), 200U);
+  }
+  RawSocket beyond = ask_from("127.0.0.2");
+  const std::string refused = beyond.read_all();
+  EXPECT_EQ(status(refused), 503U);
+  EXPECT_NE(refused.find("retry-after: 1\r\n"), std::string::npos);
+  EXPECT_NE(refused.find("too many connections from this address; try again in 1 s"),
+            std::string::npos);
+  RawSocket other = ask_from("127.0.0.3");
+  other.send("GET /y HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  EXPECT_EQ(status(other.read_all()), 200U);
+  held.clear();
+  // The places are free again, as soon as the server has seen the ends.
+  for (int i = 0; i < 200; ++i) {
+    RawSocket again = ask_from("127.0.0.2");
+    again.send("GET /z HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    if (status(again.read_all()) == 200U) return;
+    std::this_thread::sleep_for(milliseconds(10));
+  }
+  FAIL() << "no place became free";
 }
 
 }  // namespace

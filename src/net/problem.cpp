@@ -47,17 +47,33 @@ std::optional<Errc> code_from_name(std::string_view name) {
 std::string readable(std::string_view text) {
   std::string result(text.substr(0, kProblemTextMax));
   for (char& character : result) {
-    if (static_cast<unsigned char>(character) < 0x20 || character == 0x7f) character = '?';
+    // Beyond ASCII as well: there are control characters of terminals and of writing direction.
+    const auto code = static_cast<unsigned char>(character);
+    if (code < 0x20 || code >= 0x7f) character = '?';
   }
   return result;
+}
+
+HttpResponse problem_of(unsigned status, const Error& error) {
+  const Json body{{"error", errc_name(error.code)}, {"message", error.message}};
+  return text_response(status, "application/json",
+                       body.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 }  // namespace
 
 HttpResponse problem_response(const Error& error) {
-  const Json body{{"error", errc_name(error.code)}, {"message", error.message}};
-  return text_response(status_of(error.code), "application/json",
-                       body.dump(-1, ' ', false, Json::error_handler_t::replace));
+  const unsigned status = status_of(error.code);
+  if (status == 503) return retry_response(status, error, kProblemRetryAfter);
+  return problem_of(status, error);
+}
+
+HttpResponse retry_response(unsigned status, const Error& error, std::chrono::seconds after) {
+  const std::string seconds = std::to_string(after.count());
+  HttpResponse response =
+      problem_of(status, {error.code, error.message + "; try again in " + seconds + " s"});
+  response.headers["retry-after"] = seconds;
+  return response;
 }
 
 Error problem_from(const HttpResponse& response, std::string_view who) {

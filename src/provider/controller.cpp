@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/crash_point.hpp"
 #include "base/log.hpp"
 
 namespace sp::provider {
@@ -213,7 +214,9 @@ Result<api::Finish> Controller::run_loader(const api::OrderId& order, const Entr
   start.pids = terms.pids;
   start.log_descriptor = log_file.get();
   auto running = std::make_shared<Running>();
+  crash_point(CrashSite::provider_loader, CrashMoment::before);
   SP_ASSIGN(running->tee, parts_.host.start(start));
+  crash_point(CrashSite::provider_loader, CrashMoment::after);
   running->deadline =
       parts_.clock.monotonic() + std::chrono::seconds(terms.ordered_seconds) + kLoaderGrace;
   const auto on_stage = [this, order](api::Stage stage, const std::string& text) {
@@ -250,7 +253,9 @@ Result<api::Finish> Controller::run_loaders(const api::OrderId& order, const Ent
       const std::lock_guard lock(mutex_);
       if (stopping_) return finish;
     }
-    if (!check_still_wanted(order, entry)) return finish;
+    // A chain that is out of reach is no reason to give an order up.
+    const Status wanted = check_still_wanted(order, entry);
+    if (!wanted && !is_transient(wanted.error().code)) return finish;
     log(LogLevel::warning, "loader_lost",
         {{"order", order.hex0x()}, {"reason", finish.error().message}});
   }
@@ -322,7 +327,7 @@ bool Controller::settle_later(const api::OrderId& order, const Entry& entry, con
   }
   if (phase && *phase != market::Phase::working && *phase != market::Phase::settling) return false;
   log(LogLevel::warning, "settle_postponed", {{"order", order.hex0x()}, {"reason", error.message}});
-  postpone(order, kSettlePause, error.message);
+  postpone(order, kLaterPause, error.message);
   return true;
 }
 

@@ -28,8 +28,8 @@ namespace sp::provider {
 inline constexpr unsigned kCapacityMax = 1024;
 inline constexpr std::size_t kQueueMax = 100'000;
 inline constexpr int kSettleTriesMax = 8;  ///< in a row
-/// After them, as long as the order can be settled.
-inline constexpr std::chrono::seconds kSettlePause{10};
+/// Before an order is taken up again that the chain kept from running or from being settled.
+inline constexpr std::chrono::seconds kLaterPause{10};
 inline constexpr unsigned kLoaderTriesMax = 2;  ///< loaders started for one order
 /// What a loader may take besides the ordered time: fetching, opening, sealing and storing.
 inline constexpr std::chrono::seconds kLoaderGrace{600};

@@ -1,6 +1,7 @@
 #include "provider/ledger.hpp"
 
 #include "base/codec.hpp"
+#include "base/durable.hpp"
 
 namespace sp::provider {
 namespace {
@@ -10,6 +11,22 @@ constexpr std::uint16_t kVersion = 1;
 constexpr std::size_t kFailureMax = 1024;
 constexpr std::size_t kStartMax = api::kTermsSizeMax + 256;
 constexpr std::size_t kFinishMax = 2 << 20;
+
+CrashSite site_of(EntryState state) {
+  switch (state) {
+    case EntryState::queued:
+      return CrashSite::ledger_queued;
+    case EntryState::running:
+      return CrashSite::ledger_running;
+    case EntryState::finished:
+      return CrashSite::ledger_finished;
+    case EntryState::settled:
+      return CrashSite::ledger_settled;
+    case EntryState::failed:
+      return CrashSite::ledger_failed;
+  }
+  SP_CHECK(false);
+}
 
 }  // namespace
 
@@ -61,7 +78,7 @@ Result<Entry> Entry::decode(ByteView bytes) {
 Path Ledger::path_of(const api::OrderId& order) const { return folder_ / order.hex(); }
 
 Status Ledger::save(const api::OrderId& order, const Entry& entry) {
-  return files_.write_atomic(path_of(order), entry.encode(), FileMode::owner_only);
+  return keep(files_, site_of(entry.state), path_of(order), entry.encode(), FileMode::owner_only);
 }
 
 Result<Entry> Ledger::load(const api::OrderId& order) const {

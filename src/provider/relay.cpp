@@ -3,13 +3,19 @@
 #include <deque>
 
 #include "base/codec.hpp"
+#include "base/crash_point.hpp"
 #include "base/sync.hpp"
+#include "crypto/random.hpp"
+#include "net/patience.hpp"
 #include "net/problem.hpp"
-#include "store/remote/http_store.hpp"
+#include "store/mirror_store.hpp"
 
 namespace sp::provider {
 namespace {
 
+// The loader tries again by itself what this doesn't see through, and waits a minute for an answer.
+constexpr net::Patience kBrokerPatience{std::chrono::milliseconds(10'000),
+                                        std::chrono::milliseconds(200), 1};
 constexpr std::string_view kBrokerMethods[] = {"nonce", "attest", "release"};
 
 bool is_broker_method(const std::string& method) {
@@ -37,20 +43,25 @@ Result<Bytes> CallForwarder::forward(const api::Call& call) {
 
 Result<Bytes> CallForwarder::call_broker(const std::string& url, const api::Call& call) {
   if (!is_broker_method(call.method)) return Error{Errc::not_found, "brokers know no such call"};
+  const SystemClock clock;
+  crypto::SystemRandom random;
   SP_ASSIGN(net::HttpResponse response,
-            client_.call("POST", url + "/v1/" + call.method, call.body));
+            net::call_patiently(client_, clock, random, kBrokerPatience, "POST",
+                                url + "/v1/" + call.method, call.body));
   if (response.status != 200) return net::problem_from(response, "the broker");
   return std::move(response.body);
 }
 
 Result<Bytes> CallForwarder::call_store(const std::string& url, const api::Call& call) {
-  store::HttpStore store(client_, url);
+  store::StoreAccess access = writes_;
+  access.store = call.address;
+  store::HttpStore store(client_, url, access);
   Reader reader(call.body);
   const auto id = reader.fixed<store::BlobId>();
   if (call.method == "get") {
     const std::size_t size_max = reader.u32();
     SP_TRY(reader.finish());
-    return store.get(id, std::min(size_max, store::kBlobSizeMax));
+    return get_blob(url, call.address, id, std::min(size_max, store::kBlobSizeMax));
   }
   if (call.method == "put") {
     const ByteView bytes = reader.raw(reader.remaining());
@@ -66,6 +77,21 @@ Result<Bytes> CallForwarder::call_store(const std::string& url, const api::Call&
     return receipt.encode();
   }
   return Error{Errc::not_found, "stores know no such call"};
+}
+
+// From wherever it is: a blob is believed by its digest alone.
+Result<Bytes> CallForwarder::get_blob(const std::string& url, const Address& store,
+                                      const store::BlobId& id, std::size_t size_max) {
+  std::deque<store::HttpStore> places;
+  places.emplace_back(client_, url);
+  if (mirrors_ != nullptr) {
+    if (const auto more = mirrors_->find(store); more != mirrors_->end()) {
+      for (const std::string& other : more->second) places.emplace_back(client_, other);
+    }
+  }
+  std::vector<store::BlobStore*> all;
+  for (store::HttpStore& place : places) all.push_back(&place);
+  return store::MirrorStore(std::move(all), 1).get(id, size_max);
 }
 
 // Runs the loader's calls on a few threads. The destructor lets running calls end and drops waiting
@@ -118,7 +144,7 @@ class Relay::Workers {
   std::vector<Thread> threads_;
 };
 
-Relay::Relay(int window, CallForwarder& forwarder, Options options)
+Relay::Relay(ByteStream& window, CallForwarder& forwarder, Options options)
     : forwarder_(forwarder), options_(std::move(options)), stream_(window) {}
 
 Status Relay::write(const api::Frame& frame) {
@@ -139,6 +165,7 @@ Result<Bytes> Relay::accept(const api::Call& call) {
     return Error{Errc::refused, "this loader has had its one session accepted"};
   }
   accepted_ = session;
+  const CrashEffect effect(CrashSite::provider_accept);
   const api::Start& start = options_.start;
   const api::Acceptance acceptance{
       {start.terms.order_id(start.market), start.attempt, start.replica}, session};

@@ -14,6 +14,7 @@
 #include "api/window.hpp"
 #include "base/sync.hpp"
 #include "net/http.hpp"
+#include "store/remote/http_store.hpp"
 
 namespace sp::provider {
 
@@ -21,21 +22,30 @@ inline constexpr unsigned kRelayWorkers = 8;  ///< calls of one loader that run 
 
 /// Where brokers and stores are reached, by signing address.
 using Services = std::map<Address, std::string>;
+/// Further places of stores.
+using Mirrors = std::map<Address, std::vector<std::string>>;
 
 /// Forwards one call. Safe to call from any thread.
 class CallForwarder {
  public:
-  CallForwarder(net::HttpClient& client, const Services& services)
-      : client_(client), services_(services) {}
+  /// `writes` says who signs what is stored, the results; each store is told as the call names it.
+  /// `mirrors`, where given, are further places from which a store's blobs may be read.
+  CallForwarder(net::HttpCaller& client, const Services& services, store::StoreAccess writes = {},
+                const Mirrors* mirrors = nullptr)
+      : client_(client), services_(services), writes_(writes), mirrors_(mirrors) {}
   /// Errc::not_found for an address or method that isn't known, and whatever the service answers.
   Result<Bytes> forward(const api::Call& call);
 
  private:
   Result<Bytes> call_broker(const std::string& url, const api::Call& call);
   Result<Bytes> call_store(const std::string& url, const api::Call& call);
+  Result<Bytes> get_blob(const std::string& url, const Address& store, const store::BlobId& id,
+                         std::size_t size_max);
 
-  net::HttpClient& client_;
+  net::HttpCaller& client_;
   const Services& services_;
+  const store::StoreAccess writes_;
+  const Mirrors* mirrors_;
 };
 
 class Relay {
@@ -45,8 +55,8 @@ class Relay {
     const crypto::EthKey& action;  ///< signs the acceptance
     std::function<void(api::Stage, const std::string&)> on_stage;
   };
-  /// `window` is a connected stream socket that outlives the relay.
-  Relay(int window, CallForwarder& forwarder, Options options);
+  /// `window` outlives the relay.
+  Relay(ByteStream& window, CallForwarder& forwarder, Options options);
 
   /// Sends the Start frame and serves until the Finish frame. Errc::unavailable where the loader
   /// went away before, Errc::malformed and others for what isn't the protocol. Blocks.

@@ -1,5 +1,6 @@
 #include "store/blob.hpp"
 
+#include "base/durable.hpp"
 #include "crypto/hash.hpp"
 
 namespace sp::store {
@@ -25,6 +26,16 @@ Path DirectoryStore::path_of(const BlobId& id) const {
   return folder_ / name.substr(0, kFolderNameSize) / name;
 }
 
+Status BlobStore::stream_unverified(const BlobId& id, std::uint64_t offset, std::size_t size_max,
+                                    ByteSink& sink) {
+  SP_ASSIGN(const Bytes bytes, get_unverified(id, size_max));
+  if (offset > bytes.size()) {
+    return Error{Errc::mismatch,
+                 "blob " + id.hex() + " ends before byte " + std::to_string(offset)};
+  }
+  return sink.write(ByteView(bytes).subspan(static_cast<std::size_t>(offset)));
+}
+
 Status DirectoryStore::put(const BlobId& id, ByteView bytes) {
   if (bytes.size() > kBlobSizeMax) {
     return Error{Errc::too_large, "blob of " + std::to_string(bytes.size()) + " bytes, at most " +
@@ -33,12 +44,16 @@ Status DirectoryStore::put(const BlobId& id, ByteView bytes) {
   if (const BlobId actual = blob_id(bytes); actual != id) {
     return Error{Errc::mismatch, "blob " + id.hex() + " has the digest " + actual.hex()};
   }
+  return put_checked(id, bytes);
+}
+
+Status DirectoryStore::put_checked(const BlobId& id, ByteView bytes) {
   const Path path = path_of(id);
   if (const auto kept = files_.size(path); kept && *kept == bytes.size()) return {};
-  Status written = files_.write_atomic(path, bytes, FileMode::owner_only);
+  Status written = keep(files_, CrashSite::store_blob, path, bytes, FileMode::owner_only);
   if (written || written.error().code != Errc::not_found) return written;
   SP_TRY(files_.make_folder(path.parent_path()));
-  return files_.write_atomic(path, bytes, FileMode::owner_only);
+  return keep(files_, CrashSite::store_blob, path, bytes, FileMode::owner_only);
 }
 
 Result<Bytes> DirectoryStore::get(const BlobId& id, std::size_t size_max) {

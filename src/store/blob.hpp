@@ -6,6 +6,7 @@
 
 #include "base/bytes.hpp"
 #include "base/files.hpp"
+#include "store/stream.hpp"
 
 namespace sp::store {
 
@@ -23,6 +24,8 @@ class BlobStore {
   /// Keeps the bytes; idempotent. Errc::mismatch where `id` isn't their digest, Errc::too_large,
   /// Errc::io, Errc::unavailable.
   virtual Status put(const BlobId& id, ByteView bytes) = 0;
+  /// As put(), for a caller that has checked the digest: an implementation may leave the check out.
+  virtual Status put_checked(const BlobId& id, ByteView bytes) { return put(id, bytes); }
   /// The whole blob, its digest checked. Errc::not_found, Errc::mismatch, Errc::too_large (over
   /// `size_max`), Errc::unavailable.
   virtual Result<Bytes> get(const BlobId& id, std::size_t size_max) = 0;
@@ -31,27 +34,44 @@ class BlobStore {
   virtual Result<Bytes> get_unverified(const BlobId& id, std::size_t size_max) {
     return get(id, size_max);
   }
+  /// Hands the blob's bytes from `offset` to the end to `sink`, as they come; whoever reads checks
+  /// the digest, and may go on where an error left off. Errors of get_unverified() and of the sink;
+  /// Errc::mismatch where the blob ends before `offset`.
+  virtual Status stream_unverified(const BlobId& id, std::uint64_t offset, std::size_t size_max,
+                                   ByteSink& sink);
   /// The size in bytes. Errc::not_found, Errc::unavailable.
   virtual Result<std::uint64_t> size(const BlobId& id) = 0;
 };
 
+/// A store of which parts of a blob can be read.
+class RangedStore : public BlobStore {
+ public:
+  /// `size` bytes from `offset`; the digest can't be checked. Errc::malformed beyond the end.
+  virtual Result<Bytes> get_range_unverified(const BlobId& id, std::uint64_t offset,
+                                             std::size_t size) = 0;
+  /// Bytes of all blobs together; slow where there are many. Errc::io; Errc::unsupported where it
+  /// can't be told.
+  [[nodiscard]] virtual Result<std::uint64_t> total_size() const = 0;
+};
+
 /// Blobs as files under one folder: FOLDER/ab/abcdef....; written atomically, so a name is always a
 /// whole blob.
-class DirectoryStore final : public BlobStore {
+class DirectoryStore final : public RangedStore {
  public:
   DirectoryStore(Files& files, Path folder) : files_(files), folder_(std::move(folder)) {}
 
   Status put(const BlobId& id, ByteView bytes) override;
+  Status put_checked(const BlobId& id, ByteView bytes) override;
   Result<Bytes> get(const BlobId& id, std::size_t size_max) override;
   Result<Bytes> get_unverified(const BlobId& id, std::size_t size_max) override;
   Result<std::uint64_t> size(const BlobId& id) override;
-  /// `size` bytes from `offset`; the digest can't be checked. Errc::malformed beyond the end.
-  Result<Bytes> get_range_unverified(const BlobId& id, std::uint64_t offset, std::size_t size);
-  /// Bytes of all blobs together, counted from the folder: slow where there are many. Errc::io.
-  [[nodiscard]] Result<std::uint64_t> total_size() const;
+  Result<Bytes> get_range_unverified(const BlobId& id, std::uint64_t offset,
+                                     std::size_t size) override;
+  [[nodiscard]] Result<std::uint64_t> total_size() const override;
+  /// Where a blob lies, or would.
+  [[nodiscard]] Path path_of(const BlobId& id) const;
 
  private:
-  [[nodiscard]] Path path_of(const BlobId& id) const;
   Files& files_;
   Path folder_;
 };

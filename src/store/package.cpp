@@ -47,19 +47,21 @@ Result<Bytes> fetch_chunk(BlobStore& store, const Manifest& manifest, std::size_
 
 Result<Bytes> open_chunk(BlobStore& store, const Manifest& manifest, const PackageKeys& keys,
                          std::size_t number) {
-  SP_ASSIGN(const Bytes sealed, fetch_chunk(store, manifest, number));
+  SP_ASSIGN(Bytes sealed, fetch_chunk(store, manifest, number));
   const std::string name = chunk_name(number, manifest.chunks[number]);
   const std::size_t expected = manifest.plaintext_size(number) + crypto::kGcmTagSize;
   if (sealed.size() != expected) {
     return Error{Errc::bad_signature, name + " has " + std::to_string(sealed.size()) +
                                           " bytes, expected " + std::to_string(expected)};
   }
-  Bytes plain(sealed.size() - crypto::kGcmTagSize);
+  const std::size_t size = sealed.size() - crypto::kGcmTagSize;
   const bool last = number + 1 == manifest.chunks.size();
-  if (!keys.open(static_cast<std::uint32_t>(number), last, sealed, plain)) {
+  if (!keys.open(static_cast<std::uint32_t>(number), last, sealed,
+                 MutableByteView(sealed).first(size))) {
     return Error{Errc::bad_signature, name + " doesn't open: another key, or sealed wrongly"};
   }
-  return plain;
+  sealed.resize(size);
+  return sealed;
 }
 
 /// The plaintext of a range of chunks in order, fetched and opened ahead by several threads.

@@ -83,6 +83,12 @@ struct SealOptions {
                   ///< bytes (CHECK)
   unsigned threads = 2;  ///< the caller's own included
   Progress progress;
+  /// Instead of a random one. Whoever gives a salt twice with one content key has to see to it, by
+  /// before_seal, that no chunk's number ever seals two plaintexts (UploadJournal does).
+  std::optional<std::array<std::uint8_t, 32>> salt;
+  /// Called by any thread, before a chunk is sealed: its number, whether it is the last, its
+  /// plaintext. An error ends the sealing.
+  std::function<Status(std::uint32_t, bool, ByteView)> before_seal;
 };
 
 struct SealedPackage {

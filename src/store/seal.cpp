@@ -26,7 +26,7 @@ struct SealedChunk {
   BlobId id;
   std::size_t sealed_size = 0;
   std::uint64_t plaintext_done = 0;
-  Bytes buffer;  // the plaintext's memory, to be used again
+  Bytes buffer;  // the chunk's memory, to be used again
 };
 
 /// Cuts a stream into chunks, has them sealed and put by several threads, and collects their ids.
@@ -36,7 +36,7 @@ class Sealer {
       : manifest_(manifest),
         keys_(keys),
         store_(store),
-        progress_(options.progress),
+        options_(options),
         threads_(std::min(std::max(options.threads, 1U), kPackageThreadsMax)),
         jobs_(threads_) {}
 
@@ -64,6 +64,7 @@ class Sealer {
  private:
   Result<Bytes> read_chunk(ByteSource& stream) {
     Bytes chunk = std::move(spare_);
+    chunk.reserve(manifest_.chunk_size + crypto::kGcmTagSize);
     chunk.resize(manifest_.chunk_size);
     SP_ASSIGN(const std::size_t size, read_full(stream, chunk));
     chunk.resize(size);
@@ -86,13 +87,16 @@ class Sealer {
 
   Result<SealedChunk> seal_chunk(std::uint32_t number, bool last, std::uint64_t plaintext_done,
                                  Bytes plain) const {
-    Bytes sealed(plain.size() + crypto::kGcmTagSize);
-    keys_.seal(number, last, plain, sealed);
-    const BlobId id = blob_id(sealed);
-    if (Status kept = store_.put(id, sealed); !kept) {
+    if (options_.before_seal) SP_TRY(options_.before_seal(number, last, plain));
+    // In place: a chunk's memory is touched once.
+    const std::size_t size = plain.size();
+    plain.resize(size + crypto::kGcmTagSize);
+    keys_.seal(number, last, ByteView(plain).first(size), plain);
+    const BlobId id = blob_id(plain);
+    if (Status kept = store_.put_checked(id, plain); !kept) {
       return kept.error().in("storing chunk " + std::to_string(number));
     }
-    return SealedChunk{id, sealed.size(), plaintext_done, std::move(plain)};
+    return SealedChunk{id, plain.size(), plaintext_done, std::move(plain)};
   }
 
   Status finish_one() {
@@ -100,7 +104,7 @@ class Sealer {
     manifest_.chunks.push_back(chunk.id);
     sealed_size_ += chunk.sealed_size;
     spare_ = std::move(chunk.buffer);
-    if (progress_ && !progress_(chunk.plaintext_done)) {
+    if (options_.progress && !options_.progress(chunk.plaintext_done)) {
       return Error{Errc::cancelled, "sealing was cancelled"};
     }
     return {};
@@ -109,7 +113,7 @@ class Sealer {
   Manifest& manifest_;
   const PackageKeys& keys_;
   BlobStore& store_;
-  const Progress& progress_;
+  const SealOptions& options_;
   unsigned threads_;
   Bytes spare_;
   std::uint64_t submitted_ = 0;
@@ -143,7 +147,11 @@ Result<SealedPackage> seal_package(ByteSource& source, const Secret32& content_k
   }
   Manifest manifest;
   manifest.compression = options.compression;
-  random.fill(manifest.salt);
+  if (options.salt) {
+    manifest.salt = *options.salt;
+  } else {
+    random.fill(manifest.salt);
+  }
   SP_TRY(wrap_keys(manifest, content_key, random, options));
 
   const PackageKeys keys(content_key, manifest);

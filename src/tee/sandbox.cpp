@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <future>
@@ -97,7 +98,10 @@ struct Shared {
 class SandboxTee final : public RunningTee {
  public:
   SandboxTee(std::shared_ptr<Shared> shared, std::string group, Fd window)
-      : shared_(std::move(shared)), group_(std::move(group)), window_(std::move(window)) {}
+      : shared_(std::move(shared)),
+        group_(std::move(group)),
+        window_(std::move(window)),
+        stream_(window_.get()) {}
 
   ~SandboxTee() override {
     kill();
@@ -111,7 +115,7 @@ class SandboxTee final : public RunningTee {
     return {};
   }
 
-  [[nodiscard]] int window() const override { return window_.get(); }
+  [[nodiscard]] ByteStream& window() override { return stream_; }
 
   std::optional<TeeEnd> wait(std::chrono::milliseconds limit) override {
     const auto end = process_->wait(limit);
@@ -136,6 +140,7 @@ class SandboxTee final : public RunningTee {
   std::shared_ptr<Shared> shared_;
   std::string group_;
   Fd window_;
+  SocketStream stream_;
   std::optional<Process> process_;
   bool cleaned_ = false;
 };
@@ -187,8 +192,7 @@ class Sandbox final : public TeeHost {
   }
 
  private:
-  [[nodiscard]] ProcessOptions process_options(const std::string& group, int window, int platform,
-                                               int log) const {
+  ProcessOptions process_options(const std::string& group, int window, int platform, int log) {
     ProcessOptions process;
     process.argv = {options_.loader.string(), "--cgroup", group + "/" + kWorkloadLeaf};
     if (!options_.runtime.empty()) {
@@ -196,6 +200,9 @@ class Sandbox final : public TeeHost {
     }
     // OpenSSL inside takes no configuration from this machine.
     process.environment = {std::string("PATH=") + kSystemPath, "OPENSSL_CONF=/dev/null"};
+    if (options_.crash_point && !first_started_.exchange(true)) {
+      process.environment.push_back(*options_.crash_point);
+    }
     process.folder = "/";
     process.descriptors = {{kWindowDescriptor, window}, {kPlatformDescriptor, platform}};
     if (log >= 0) process.descriptors[STDERR_FILENO] = log;
@@ -204,6 +211,7 @@ class Sandbox final : public TeeHost {
   }
 
   SandboxOptions options_;
+  std::atomic<bool> first_started_ = false;
   std::shared_ptr<Shared> shared_;
 };
 

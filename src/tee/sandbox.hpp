@@ -24,6 +24,9 @@ struct SandboxOptions {
   /// Group under which this host makes its own, such as "superprotocol/provider-1": [a-z0-9-/].
   /// Two hosts that live at the same time need different ones, as sweep() empties it.
   std::string cgroup_parent;
+  /// "SP_CRASH_POINT=..." for the first loader alone, so that the next one shows what a crash
+  /// leaves (base/crash_point.hpp). Loaders get nothing else of this process's environment.
+  std::optional<std::string> crash_point = {};
 };
 
 /// Errc::unsupported where this isn't root or no control groups can be written; Errc::usage.

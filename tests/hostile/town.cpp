@@ -39,7 +39,7 @@ Town& Town::get() {
 
 void Town::leave() { the_town().reset(); }
 
-Town::Town() {
+Town::Town(Roads roads) {
   programs_ = std::filesystem::read_symlink("/proc/self/exe").parent_path();
   std::string pattern = (std::filesystem::temp_directory_path() / "sp-hostile-XXXXXX").string();
   SP_CHECK(::mkdtemp(pattern.data()) != nullptr);
@@ -57,7 +57,7 @@ Town::Town() {
   action_ = key("action");
   // Orders of tests are placed without permits, whatever the chain's time is.
   must(send(*customer_, token().approve(network().market.contract, Amount(~Amount::Number{0}))));
-  put_proxies_in();
+  if (roads == Roads::watched) put_proxies_in();
 }
 
 Town::~Town() {
@@ -239,7 +239,9 @@ Sealed Town::seal(const Path& folder) {
 }
 
 Sealed Town::seal(store::ByteSource& stream) {
-  store::HttpStore blobs(http_, network().store.url);
+  const auto writer = crypto::EthKey::generate(random_);
+  store::HttpStore blobs(http_, network().store.url,
+                         {&writer, network().store.address, &clock_, nullptr, {}});
   auto content_key = crypto::random_secret<32>(random_);
   const auto sealed = must(store::seal_package(stream, content_key, blobs, random_, {}));
   return {{sealed.id.data}, std::move(content_key)};

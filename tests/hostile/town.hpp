@@ -1,5 +1,5 @@
 // The town: all real processes of a local system in a temporary home (`spctl up`), with a hostile
-// proxy on every road between them, and people with keys and money.
+// proxy on every road between them where a test wants that, and people with keys and money.
 //
 //   spctl -> client_rpc, client_broker, client_store, client_provider
 //   provider -> provider_rpc, provider_broker, provider_store        broker -> broker_rpc
@@ -30,7 +30,9 @@ class Town {
   /// Stops it and removes its home, where there is one.
   static void leave();
 
-  Town();
+  /// What lies between the processes: proxies that a test commands, or nothing.
+  enum class Roads { watched, plain };
+  explicit Town(Roads roads = Roads::watched);
   ~Town();
   Town(const Town&) = delete;
   Town& operator=(const Town&) = delete;
@@ -92,6 +94,7 @@ class Town {
   const crypto::EthKey& provider() const { return *provider_; }
   const crypto::EthKey& action() const { return *action_; }
 
+  // All null on plain roads.
   std::unique_ptr<HostileProxy> client_rpc, client_broker, client_store, client_provider;
   std::unique_ptr<HostileProxy> provider_rpc, provider_broker, provider_store, broker_rpc;
 

@@ -19,8 +19,14 @@ class RawSocket {
  public:
   explicit RawSocket(Fd socket) : socket_(std::move(socket)) {}
 
-  static RawSocket connect(std::uint16_t port) {
+  /// `from`: the loopback address that it comes from; the system's choice where none is given.
+  static RawSocket connect(std::uint16_t port, const char* from = nullptr) {
     Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (from != nullptr) {
+      sockaddr_in own = loopback(0);
+      SP_CHECK(::inet_pton(AF_INET, from, &own.sin_addr) == 1);
+      SP_CHECK(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&own), sizeof own) == 0);
+    }
     const sockaddr_in address = loopback(port);
     SP_CHECK(::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) ==
              0);

@@ -17,7 +17,7 @@ std::optional<std::uint64_t> number(std::string_view text) {
 
 std::optional<ByteRange> parse_byte_range(std::string_view field, std::uint64_t whole) {
   constexpr std::string_view kUnit = "bytes=";
-  if (!field.starts_with(kUnit)) return {};
+  if (field.size() > kRangeFieldMax || !field.starts_with(kUnit)) return {};
   field.remove_prefix(kUnit.size());
   const std::size_t dash = field.find('-');
   if (dash == std::string_view::npos) return {};
@@ -35,6 +35,28 @@ std::optional<ByteRange> parse_byte_range(std::string_view field, std::uint64_t 
   if (!last || *last < *first) return {};
   if (*first >= whole) return ByteRange{};
   return ByteRange{*first, std::min(*last, whole - 1) - *first + 1};
+}
+
+std::optional<ContentRange> parse_content_range(std::string_view field) {
+  constexpr std::string_view kUnit = "bytes ";
+  const std::size_t dash = field.find('-');
+  const std::size_t slash = field.find('/');
+  if (field.size() > kRangeFieldMax || !field.starts_with(kUnit) || slash > field.size() ||
+      dash > slash) {
+    return {};
+  }
+  const auto first = number(field.substr(kUnit.size(), dash - kUnit.size()));
+  const auto last = number(field.substr(dash + 1, slash - dash - 1));
+  const auto whole = number(field.substr(slash + 1));
+  if (!first || !last || !whole || *first > *last || *last >= *whole) return {};
+  const ContentRange range{*first, *last, *whole};
+  if (content_range(range) != field) return {};
+  return range;
+}
+
+std::string content_range(const ContentRange& range) {
+  return "bytes " + std::to_string(range.first) + "-" + std::to_string(range.last) + "/" +
+         std::to_string(range.whole);
 }
 
 }  // namespace sp::store

@@ -1,18 +1,9 @@
-// A blob store over HTTP: the client, and the service that `spnode store` runs over a
-// DirectoryStore.
+// A blob store over HTTP: the client. docs/FORMATS.md 4.4 says what goes over the wire;
+// store_service.hpp is the other end.
 //
-//   PUT  /v1/blobs/HEX   body = the bytes    201 kept, 200 was there, 409 digest differs,
-//                                            413 too large, 507 full
-//   GET  /v1/blobs/HEX   Range honoured      200, 206, 404, 416
-//   HEAD /v1/blobs/HEX                       200 with Content-Length, 404
-//   POST /v1/receipts    {"package": HEX, "until": seconds}
-//                                            200 storage receipt, binary; 404 names what is
-//                                            missing; 409 until is past or too far
-//   GET  /v1/identity                        {"address": "0x..."}, the account that signs receipts
-//   GET  /health                             "ok"
-//
-// HEX is 64 lower-case digits. One range in bytes is honoured; for any other Range the whole blob
-// is the answer. Errors have a JSON body {"error": code, "message": text}.
+// Nothing is believed but digests and signatures. What is there already isn't sent again: a blob of
+// over kAskFirstSize bytes is asked for by HEAD before it is put. A transfer that breaks off is
+// tried again as StoreAccess says; a reader goes on at the byte where it broke.
 #pragma once
 
 #include <optional>
@@ -20,22 +11,35 @@
 #include "base/sync.hpp"
 #include "net/http.hpp"
 #include "store/receipt.hpp"
+#include "store/remote/backoff.hpp"
 
 namespace sp::store {
 
-inline constexpr std::size_t kReceiptRequestMax = 1024;  ///< bytes of its JSON
-inline constexpr std::size_t kErrorMessageMax = 256;     ///< of a store's words that are kept
+inline constexpr std::size_t kErrorMessageMax = 256;  ///< of a store's words that are kept
+inline constexpr std::size_t kAskFirstSize = 64 << 10;
+
+/// How a store is used. What it points to must outlive the store.
+struct StoreAccess {
+  const crypto::EthKey* signer = nullptr;  ///< of what writes; none: anonymous
+  std::optional<Address> store;            ///< its account; absent: what it says itself, asked once
+  const Clock* clock = nullptr;            ///< with a signer, and with more than one attempt
+  Random* random = nullptr;                ///< with more than one attempt
+  Backoff backoff;
+};
 
 /// Safe to call from any thread. A store that answers in no known way is Errc::unavailable, one
-/// that is full Errc::io.
+/// that is full, or whose quota is used up, Errc::io; Errc::unauthorised where it wants another
+/// signature.
 class HttpStore final : public BlobStore {
  public:
   /// `base_url` such as "http://127.0.0.1:8301". The client must outlive it.
-  HttpStore(net::HttpClient& client, std::string base_url);
+  HttpStore(net::HttpCaller& client, std::string base_url, StoreAccess access = {});
 
   Status put(const BlobId& id, ByteView bytes) override;
   Result<Bytes> get(const BlobId& id, std::size_t size_max) override;
   Result<Bytes> get_unverified(const BlobId& id, std::size_t size_max) override;
+  Status stream_unverified(const BlobId& id, std::uint64_t offset, std::size_t size_max,
+                           ByteSink& sink) override;
   Result<std::uint64_t> size(const BlobId& id) override;
   /// Asks the store to promise the package until then. The signature isn't checked here: verify()
   /// against the expected address. Errc::not_found names what is missing, Errc::refused,
@@ -45,37 +49,19 @@ class HttpStore final : public BlobStore {
   Result<Address> identity();
 
  private:
-  net::HttpClient& client_;
+  Result<net::HttpResponse> call(const std::string& method, const std::string& path,
+                                 ByteView body = {}, const net::Headers& headers = {});
+  /// Signs and sends once.
+  Result<net::HttpResponse> write(const std::string& method, const std::string& path,
+                                  const Digest32& content, ByteView body, net::Headers headers);
+  Result<Address> signed_for();
+  bool wait_after(unsigned attempt, const Result<net::HttpResponse>& answer);
+
+  net::HttpCaller& client_;
   std::string base_url_;  // without a slash at its end
-};
-
-/// Answers the requests above. Safe to call from any thread. What the constructor takes must
-/// outlive it.
-class StoreService {
- public:
-  struct Options {
-    std::uint64_t bytes_max = 0;  ///< of all blobs together; 0 = as much as the disk has
-    std::int64_t keep_seconds_max = 365L * 24 * 3600;  ///< how far ahead a receipt may promise
-  };
-  StoreService(DirectoryStore& blobs, const crypto::EthKey& key, const Clock& clock,
-               const Options& options);
-  net::HttpResponse handle(const net::HttpRequest& request);
-
- private:
-  net::HttpResponse handle_blob(const net::HttpRequest& request);
-  net::HttpResponse put_blob(const BlobId& id, ByteView bytes);
-  net::HttpResponse get_blob(const BlobId& id, const net::HttpRequest& request);
-  net::HttpResponse head_blob(const BlobId& id);
-  net::HttpResponse issue_receipt(const net::HttpRequest& request);
-  Status reserve(std::size_t size);
-  void release(std::size_t size);
-
-  DirectoryStore& blobs_;
-  const crypto::EthKey& key_;
-  const Clock& clock_;
-  Options options_;
+  const StoreAccess access_;
   Mutex mutex_;
-  std::optional<std::uint64_t> bytes_used_;  // guarded by mutex_; counted at the first put
+  std::optional<Address> told_;  // guarded by mutex_: what the store says its account is
 };
 
 }  // namespace sp::store

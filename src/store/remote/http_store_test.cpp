@@ -1,4 +1,4 @@
-#include "store/remote/http_store.hpp"
+#include "store/remote/store_service.hpp"
 
 #include <gtest/gtest.h>
 
@@ -8,6 +8,7 @@
 
 #include "base/json.hpp"
 #include "store/remote/byte_range.hpp"
+#include "store/remote/http_store.hpp"
 #include "store/testing/test_support.hpp"
 
 namespace sp::store {
@@ -58,11 +59,11 @@ TEST(ByteRange, OneRangeOrNone) {
 
 class HttpStoreTest : public ::testing::Test {
  protected:
-  void SetUp() override { serve({}); }
+  void SetUp() override { serve({.anonymous_writes = true}); }
 
   void serve(const StoreService::Options& options) {
     server_.reset();
-    service_ = std::make_unique<StoreService>(blobs_, key_, clock_, options);
+    service_ = std::make_unique<StoreService>(blobs_, key_, clock_, nullptr, options);
     net::HttpServer::Options listening;
     listening.body_max = kBlobSizeMax + 1;
     server_ = *net::HttpServer::start(
@@ -160,7 +161,7 @@ TEST_F(HttpStoreTest, Ranges) {
 
 TEST_F(HttpStoreTest, FullStore) {
   ASSERT_TRUE(store_->put(id_, bytes_).ok());
-  serve({.bytes_max = 10'000});
+  serve({.bytes_max = 10'000, .anonymous_writes = true});
   const Bytes fits = pattern(4000, 2);
   const Bytes over = pattern(1001, 3);
   ASSERT_TRUE(store_->put(blob_id(fits), fits).ok());

@@ -1,47 +1,21 @@
 #include "store/remote/s3_client.hpp"
 
-#include <charconv>
-
 #include "crypto/hash.hpp"
+#include "net/patience.hpp"
+#include "store/remote/backoff.hpp"
 #include "store/remote/s3_answers.hpp"
 
 namespace sp::store {
 namespace {
-
-using std::chrono::milliseconds;
 
 // Codes of 400 answers that are about who asks.
 constexpr std::string_view kCredentialCodes[] = {"AuthorizationHeaderMalformed", "ExpiredToken",
                                                  "InvalidAccessKeyId", "InvalidToken",
                                                  "SignatureDoesNotMatch"};
 
-bool is_transient(const Result<net::HttpResponse>& answer) {
-  if (!answer) {
-    return answer.error().code == Errc::unavailable || answer.error().code == Errc::timed_out;
-  }
-  switch (answer->status) {
-    case 429:
-    case 500:
-    case 502:
-    case 503:
-    case 504:
-      return true;
-    case 400:
-      return s3_error_code(answer->body) == "RequestTimeout";
-    default:
-      return false;
-  }
-}
-
-// Retry-After in seconds; a date, and what can't be read, is as if it weren't there.
-std::optional<std::chrono::seconds> retry_after(const net::Headers& headers) {
-  const auto field = headers.find("retry-after");
-  if (field == headers.end()) return {};
-  std::uint32_t seconds = 0;
-  const char* end = field->second.data() + field->second.size();
-  const auto [rest, failure] = std::from_chars(field->second.data(), end, seconds);
-  if (failure != std::errc{} || rest != end) return {};
-  return std::chrono::seconds(seconds);
+bool may_pass(const Result<net::HttpResponse>& answer) {
+  if (is_transient(answer)) return true;
+  return answer && answer->status == 400 && s3_error_code(answer->body) == "RequestTimeout";
 }
 
 // Completing an upload can fail after the server has begun to answer with 200: the Error document
@@ -108,30 +82,14 @@ Result<net::HttpResponse> S3Client::call_once(const S3Request& request) const {
 }
 
 Result<net::HttpResponse> S3Client::call(const S3Request& request) const {
+  const Backoff backoff{settings_.attempts, settings_.backoff_first, settings_.backoff_max};
   for (unsigned attempt = 1;; ++attempt) {
     auto answer = call_once(request);
-    if (!is_transient(answer) || attempt >= settings_.attempts) return answer;
-    const auto wait = pause(attempt, answer);
+    if (!may_pass(answer)) return answer;
+    const auto wait = pause_after(backoff, attempt, answer, random_);
     if (!wait) return answer;
     clock_.sleep_for(*wait);
   }
-}
-
-// How long to wait after try `attempt` (from 1); empty where the server asks for too long.
-std::optional<milliseconds> S3Client::pause(unsigned attempt,
-                                            const Result<net::HttpResponse>& answer) const {
-  const auto asked = answer ? retry_after(answer->headers) : std::nullopt;
-  if (asked && *asked > kS3RetryAfterMax) return {};
-  milliseconds ceiling = settings_.backoff_first;
-  for (unsigned i = 1; i < attempt && ceiling < settings_.backoff_max; ++i) ceiling *= 2;
-  ceiling = std::min(ceiling, settings_.backoff_max);
-  std::uint8_t random[4];
-  random_.fill(random);
-  const std::uint32_t drawn = static_cast<std::uint32_t>(random[0]) << 24 |
-                              static_cast<std::uint32_t>(random[1]) << 16 |
-                              static_cast<std::uint32_t>(random[2]) << 8 | random[3];
-  const milliseconds jitter(drawn % static_cast<std::uint32_t>(ceiling.count() + 1));
-  return jitter + asked.value_or(std::chrono::seconds(0));
 }
 
 Error s3_error(const net::HttpResponse& response, std::string_view doing) {
@@ -150,7 +108,7 @@ Error s3_error(const net::HttpResponse& response, std::string_view doing) {
   }
   std::string text = "status " + std::to_string(response.status);
   if (!code.empty()) text += " " + code;
-  if (const auto wait = retry_after(response.headers)) {
+  if (const auto wait = net::retry_after(response.headers)) {
     text += ", to be tried again after " + std::to_string(wait->count()) + " s";
   }
   return Error{errc, text}.in(doing);

@@ -4,7 +4,7 @@
 // A request is tried again after 429, 500, 502, 503, 504, RequestTimeout and whatever broke off,
 // after a pause that doubles from `backoff_first` to `backoff_max`, of which a random part is slept
 // ("full jitter"); never before the seconds that Retry-After names. A server that asks for more
-// than kS3RetryAfterMax isn't waited for. Each try is signed anew.
+// than kRetryAfterMax isn't waited for. Each try is signed anew.
 #pragma once
 
 #include <memory>
@@ -17,7 +17,6 @@
 namespace sp::store {
 
 inline constexpr unsigned kS3AttemptsMax = 20;                     ///< that may be asked for
-inline constexpr std::chrono::seconds kS3RetryAfterMax{60};        ///< of one pause
 inline constexpr std::chrono::milliseconds kS3BackoffMax{60'000};  ///< that may be asked for
 inline constexpr std::size_t kS3BucketMin = 3, kS3BucketMax = 63;  ///< letters
 inline constexpr std::size_t kS3PrefixMax = 512;                   ///< letters
@@ -77,8 +76,6 @@ class S3Client {
  private:
   S3Client(net::HttpClient& http, const Clock& clock, Random& random, S3Settings settings);
   [[nodiscard]] std::string path(const S3Request& request) const;
-  [[nodiscard]] std::optional<std::chrono::milliseconds> pause(
-      unsigned attempt, const Result<net::HttpResponse>& answer) const;
 
   net::HttpClient& http_;
   const Clock& clock_;

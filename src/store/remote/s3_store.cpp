@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "store/ordered_jobs.hpp"
+#include "store/remote/byte_range.hpp"
 #include "store/remote/s3_upload.hpp"
 
 namespace sp::store {
@@ -22,39 +24,24 @@ bool take_number(std::string_view& text, std::uint64_t& value) {
   return true;
 }
 
-bool take(std::string_view& text, std::string_view what) {
-  if (!text.starts_with(what)) return false;
-  text.remove_prefix(what.size());
-  return true;
-}
-
-struct ContentRange {
-  std::uint64_t first = 0, last = 0, whole = 0;
-};
-
-// "bytes 0-9/100".
-std::optional<ContentRange> content_range(const net::Headers& headers) {
+std::optional<ContentRange> range_of(const net::Headers& headers) {
   const auto field = headers.find("content-range");
-  if (field == headers.end()) return {};
-  std::string_view text = field->second;
-  ContentRange range;
-  const bool read = take(text, "bytes ") && take_number(text, range.first) && take(text, "-") &&
-                    take_number(text, range.last) && take(text, "/") &&
-                    take_number(text, range.whole) && text.empty();
-  if (!read || range.first > range.last || range.last >= range.whole) return {};
-  return range;
+  return field == headers.end() ? std::nullopt : parse_content_range(field->second);
 }
 
 }  // namespace
 
 Result<std::unique_ptr<S3Store>> S3Store::make(net::HttpClient& http, const Clock& clock,
                                                Random& random, S3Settings settings,
-                                               std::size_t part_size) {
+                                               std::size_t part_size, unsigned threads) {
+  if (threads == 0 || threads > kS3ThreadsMax) {
+    return Error{Errc::usage, "S3 settings: threads out of range"};
+  }
   if (part_size < kS3PartSizeMin || part_size > kBlobSizeMax) {
     return Error{Errc::usage, "S3 settings: part size out of range"};
   }
   SP_ASSIGN(auto client, S3Client::make(http, clock, random, std::move(settings)));
-  return std::unique_ptr<S3Store>(new S3Store(std::move(client), part_size));
+  return std::unique_ptr<S3Store>(new S3Store(std::move(client), part_size, threads));
 }
 
 Status S3Store::put(const BlobId& id, ByteView bytes) {
@@ -83,13 +70,13 @@ Status S3Store::put_whole(const BlobId& id, ByteView bytes) {
 }
 
 Status S3Store::put_parts(const BlobId& id, ByteView bytes) {
-  const Status first = s3_upload(*client_, id.hex(), bytes, part_size_, S3Resume::yes);
+  const Status first = s3_upload(*client_, id.hex(), bytes, {part_size_, threads_}, S3Resume::yes);
   if (first || first.error().code != Errc::not_found) return first;
   // The upload went away under our hands: another who stores the same blob has completed it, or has
   // given it up.
   const auto held = size(id);
   if (held && *held == bytes.size()) return {};
-  const Status second = s3_upload(*client_, id.hex(), bytes, part_size_, S3Resume::no);
+  const Status second = s3_upload(*client_, id.hex(), bytes, {part_size_, threads_}, S3Resume::no);
   if (second || second.error().code != Errc::not_found) return second;
   return Error{Errc::unavailable, second.error().message};
 }
@@ -112,13 +99,18 @@ Result<Bytes> S3Store::get_unverified(const BlobId& id, std::size_t size_max) {
   }
   Bytes bytes = std::move(piece.bytes);
   bytes.reserve(static_cast<std::size_t>(whole));
-  while (bytes.size() < whole) {
-    const auto left = static_cast<std::size_t>(whole) - bytes.size();
-    SP_ASSIGN(const Piece next, read_piece(id, bytes.size(), std::min(part_size_, left)));
-    if (next.whole != whole) {
+  OrderedJobs<Piece> jobs(threads_);
+  for (std::uint64_t next = bytes.size(); bytes.size() < whole;) {
+    while (next < whole && jobs.in_flight() < threads_) {
+      const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(part_size_, whole - next));
+      jobs.submit([this, &id, next, size] { return read_piece(id, next, size); });
+      next += size;
+    }
+    SP_ASSIGN(const Piece got, jobs.take());
+    if (got.whole != whole) {
       return Error{Errc::mismatch, "blob " + id.hex() + " changed its size while it was read"};
     }
-    append(bytes, next.bytes);
+    append(bytes, got.bytes);
   }
   return bytes;
 }
@@ -149,6 +141,10 @@ Result<Bytes> S3Store::get_range_unverified(const BlobId& id, std::uint64_t offs
   return std::move(piece.bytes);
 }
 
+Result<std::uint64_t> S3Store::total_size() const {
+  return Error{Errc::unsupported, "a bucket's blobs aren't counted"};
+}
+
 // `size` bytes from `offset`, or as many as there are; at least one, but for the empty blob.
 // Whoever reads checks the digest.
 Result<S3Store::Piece> S3Store::read_piece(const BlobId& id, std::uint64_t offset,
@@ -176,7 +172,7 @@ Result<S3Store::Piece> S3Store::read_piece(const BlobId& id, std::uint64_t offse
     return Piece{std::move(body), whole};
   }
   if (response.status != 206) return s3_error(response, "fetching blob " + id.hex());
-  const auto range = content_range(response.headers);
+  const auto range = range_of(response.headers);
   if (!range || range->first != offset || range->last - range->first + 1 != response.body.size() ||
       range->last != std::min(range->whole - 1, offset + size - 1)) {
     return Error{Errc::unavailable, "the store gave another range of blob " + id.hex()};

@@ -17,15 +17,18 @@ namespace sp::store {
 
 inline constexpr std::size_t kS3PartSizeMin = 5 << 20;  ///< S3's own, but for the last part
 inline constexpr std::size_t kS3PartSizeDefault = 8 << 20;
+inline constexpr unsigned kS3ThreadsDefault = 4, kS3ThreadsMax = 32;
 
 /// Safe to call from any thread. Two that put the same blob at once write the same bytes.
-class S3Store final : public BlobStore {
+class S3Store final : public RangedStore {
  public:
-  /// `part_size` in bytes, from kS3PartSizeMin to kBlobSizeMax. What is passed must outlive the
-  /// store. Errc::usage for settings that can't be.
+  /// `part_size` in bytes, from kS3PartSizeMin to kBlobSizeMax; `threads` parts of a blob, 1 to
+  /// kS3ThreadsMax, are moved at once. What is passed must outlive the store. Errc::usage for
+  /// settings that can't be.
   static Result<std::unique_ptr<S3Store>> make(net::HttpClient& http, const Clock& clock,
                                                Random& random, S3Settings settings,
-                                               std::size_t part_size = kS3PartSizeDefault);
+                                               std::size_t part_size = kS3PartSizeDefault,
+                                               unsigned threads = kS3ThreadsDefault);
 
   /// Sends nothing where the bucket has an object of that name and size. Besides BlobStore's
   /// errors: Errc::unauthorised, Errc::usage (the bucket isn't there).
@@ -33,12 +36,14 @@ class S3Store final : public BlobStore {
   Result<Bytes> get(const BlobId& id, std::size_t size_max) override;
   Result<Bytes> get_unverified(const BlobId& id, std::size_t size_max) override;
   Result<std::uint64_t> size(const BlobId& id) override;
-  /// `size` bytes from `offset`; the digest can't be checked. Errc::malformed beyond the end.
-  Result<Bytes> get_range_unverified(const BlobId& id, std::uint64_t offset, std::size_t size);
+  Result<Bytes> get_range_unverified(const BlobId& id, std::uint64_t offset,
+                                     std::size_t size) override;
+  /// Errc::unsupported: a bucket may hold others' objects.
+  [[nodiscard]] Result<std::uint64_t> total_size() const override;
 
  private:
-  S3Store(std::unique_ptr<S3Client> client, std::size_t part_size)
-      : client_(std::move(client)), part_size_(part_size) {}
+  S3Store(std::unique_ptr<S3Client> client, std::size_t part_size, unsigned threads)
+      : client_(std::move(client)), part_size_(part_size), threads_(threads) {}
   Status put_whole(const BlobId& id, ByteView bytes);
   Status put_parts(const BlobId& id, ByteView bytes);
 
@@ -50,6 +55,7 @@ class S3Store final : public BlobStore {
 
   std::unique_ptr<S3Client> client_;
   std::size_t part_size_;
+  unsigned threads_;
 };
 
 }  // namespace sp::store

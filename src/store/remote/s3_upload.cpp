@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "crypto/hash.hpp"
+#include "store/ordered_jobs.hpp"
 #include "store/remote/s3_answers.hpp"
 
 namespace sp::store {
@@ -10,8 +11,12 @@ namespace {
 
 class Upload {
  public:
-  Upload(const S3Client& client, const std::string& key, ByteView bytes, std::size_t part_size)
-      : client_(client), key_(key), bytes_(bytes), part_size_(part_size) {}
+  Upload(const S3Client& client, const std::string& key, ByteView bytes, S3Pieces pieces)
+      : client_(client),
+        key_(key),
+        bytes_(bytes),
+        part_size_(pieces.size),
+        threads_(pieces.threads) {}
 
   Status run(S3Resume resume) {
     if (resume == S3Resume::yes) find();
@@ -60,10 +65,17 @@ class Upload {
 
   Status send_all() {
     std::vector<S3Part> parts;
+    OrderedJobs<S3Part> jobs(threads_);
+    unsigned number = 0;
     for (std::size_t offset = 0; offset < bytes_.size(); offset += part_size_) {
       const ByteView part = bytes_.subspan(offset, std::min(part_size_, bytes_.size() - offset));
-      SP_ASSIGN(S3Part sent, send(static_cast<unsigned>(parts.size() + 1), part));
-      parts.push_back(std::move(sent));
+      if (jobs.in_flight() == threads_) {
+        SP_ASSIGN(parts.emplace_back(), jobs.take());
+      }
+      jobs.submit([this, number = ++number, part] { return send(number, part); });
+    }
+    while (jobs.in_flight() > 0) {
+      SP_ASSIGN(parts.emplace_back(), jobs.take());
     }
     return complete(parts);
   }
@@ -109,15 +121,16 @@ class Upload {
   const std::string& key_;
   ByteView bytes_;
   std::size_t part_size_;
+  unsigned threads_;
   std::string id_;
   std::vector<S3Part> held_;
 };
 
 }  // namespace
 
-Status s3_upload(const S3Client& client, const std::string& key, ByteView bytes,
-                 std::size_t part_size, S3Resume resume) {
-  return Upload(client, key, bytes, part_size).run(resume);
+Status s3_upload(const S3Client& client, const std::string& key, ByteView bytes, S3Pieces pieces,
+                 S3Resume resume) {
+  return Upload(client, key, bytes, pieces).run(resume);
 }
 
 }  // namespace sp::store

@@ -1,9 +1,13 @@
 #include <nlohmann/json.hpp>
 
+#include "base/crash_point.hpp"
 #include "base/json.hpp"
 #include "base/log.hpp"
+#include "crypto/hash.hpp"
 #include "store/remote/byte_range.hpp"
-#include "store/remote/http_store.hpp"
+#include "store/remote/conditional.hpp"
+#include "store/remote/signed_request.hpp"
+#include "store/remote/store_service.hpp"
 
 namespace sp::store {
 namespace {
@@ -70,6 +74,32 @@ net::HttpResponse binary_response(unsigned status, Bytes body) {
   return response;
 }
 
+net::HttpResponse missing(const BlobId& id, const Error& error) {
+  if (error.code != Errc::not_found) return error_response(error);
+  return error_response(404, {Errc::not_found, "no blob " + id.hex()});
+}
+
+net::HttpResponse bare(unsigned status, const BlobId& id) {
+  net::HttpResponse response;
+  response.status = status;
+  response.headers["etag"] = entity_tag(id);
+  return response;
+}
+
+/// Who may not write: 401 where the signature is to blame, 403 where the account is.
+net::HttpResponse who_error(const Error& error) {
+  if (error.code == Errc::unauthorised) return error_response(403, error);
+  auto response = error_response(401, error);
+  response.headers["www-authenticate"] = "SP-EIP712";
+  return response;
+}
+
+net::HttpResponse too_many(std::string_view what) {
+  auto response = error_response(429, {Errc::unavailable, std::string(what)});
+  response.headers["retry-after"] = "1";
+  return response;
+}
+
 bool is_lower_hex(std::string_view text) {
   return std::all_of(text.begin(), text.end(),
                      [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
@@ -77,9 +107,30 @@ bool is_lower_hex(std::string_view text) {
 
 }  // namespace
 
-StoreService::StoreService(DirectoryStore& blobs, const crypto::EthKey& key, const Clock& clock,
-                           const Options& options)
-    : blobs_(blobs), key_(key), clock_(clock), options_(options) {}
+/// One of an account's requests that write, while it runs.
+class StoreService::Writer {
+ public:
+  Writer(AccountBook* accounts, const std::optional<Address>& account)
+      : accounts_(accounts), account_(account) {
+    entered_ = !account_ || accounts_->enter(*account_);
+  }
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+  ~Writer() {
+    if (account_ && entered_) accounts_->leave(*account_);
+  }
+  /// False where the account has too many already.
+  [[nodiscard]] bool entered() const { return entered_; }
+
+ private:
+  AccountBook* accounts_;
+  const std::optional<Address>& account_;
+  bool entered_;
+};
+
+StoreService::StoreService(RangedStore& blobs, const crypto::EthKey& key, const Clock& clock,
+                           AccountBook* accounts, const Options& options)
+    : blobs_(blobs), key_(key), clock_(clock), accounts_(accounts), options_(options) {}
 
 net::HttpResponse StoreService::handle(const net::HttpRequest& request) {
   const std::string_view path = request.path;
@@ -106,43 +157,98 @@ net::HttpResponse StoreService::handle_blob(const net::HttpRequest& request) {
   }
   const BlobId id = *BlobId::from_hex(name);
   if (request.method == "GET") return get_blob(id, request);
-  if (request.method == "HEAD") return head_blob(id);
-  if (request.method == "PUT") return put_blob(id, request.body);
+  if (request.method == "HEAD") return head_blob(id, request);
+  if (request.method == "PUT") return put_blob(id, request);
   return not_allowed("GET, HEAD, PUT");
 }
 
-net::HttpResponse StoreService::put_blob(const BlobId& id, ByteView bytes) {
-  const auto kept = blobs_.size(id);
-  const bool fresh = !kept || *kept != bytes.size();
-  if (fresh) {
-    if (const Status room = reserve(bytes.size()); !room) return error_response(507, room.error());
+/// Who says that he signed a request that writes, and may; none where it isn't signed and needn't
+/// be. Looks at no body, so that a stranger's costs nothing.
+Result<std::optional<RequestSignature>> StoreService::who_asks(
+    const net::HttpRequest& request) const {
+  const auto field = request.headers.find("authorization");
+  if (field == request.headers.end()) {
+    if (options_.anonymous_writes) return std::optional<RequestSignature>();
+    return Error{Errc::bad_signature, "this store keeps what an account has signed"};
   }
-  if (const Status done = blobs_.put(id, bytes); !done) {
-    if (fresh) release(bytes.size());
-    if (done.error().code != Errc::io) return error_response(done.error());
-    log(LogLevel::error, "store_io", {{"message", done.error().message}});
-    return error_response(507, {Errc::io, "the store can't keep the blob"});
+  SP_ASSIGN(const RequestSignature signature, RequestSignature::parse(field->second));
+  if (accounts_ == nullptr) {
+    return Error{Errc::unauthorised, "no account may write to this store"};
   }
-  net::HttpResponse response;
-  response.status = fresh ? 201 : 200;
-  return response;
+  SP_TRY(accounts_->admit(signature.account));
+  return std::optional(signature);
 }
 
-/// Counts a blob that is about to be written. Two that write the same one at once count it twice;
-/// the count is right again after a restart.
+Result<std::optional<Address>> StoreService::who_signed(
+    const net::HttpRequest& request, const std::optional<RequestSignature>& signature,
+    const Digest32& content) const {
+  if (!signature) return std::optional<Address>();
+  SP_TRY(signature->verify({key_.address(), request.method, request.path, content, 0},
+                           clock_.unix_seconds()));
+  return std::optional(signature->account);
+}
+
+net::HttpResponse StoreService::put_blob(const BlobId& id, const net::HttpRequest& request) {
+  if (request.body.size() > kBlobSizeMax) {
+    return error_response(
+        {Errc::too_large, "a blob has at most " + std::to_string(kBlobSizeMax) + " bytes"});
+  }
+  const auto signature = who_asks(request);
+  if (!signature) return who_error(signature.error());
+  const BlobId actual = blob_id(request.body);
+  const auto account = who_signed(request, *signature, {actual.data});
+  if (!account) return who_error(account.error());
+  if (actual != id) {
+    return error_response({Errc::mismatch, "blob " + id.hex() + " has the digest " + actual.hex()});
+  }
+  const Writer writer(accounts_, *account);
+  if (!writer.entered()) return too_many("the account has too many requests at once");
+  return keep(id, request, *account);
+}
+
+net::HttpResponse StoreService::keep(const BlobId& id, const net::HttpRequest& request,
+                                     const std::optional<Address>& account) {
+  const std::size_t size = request.body.size();
+  const std::lock_guard lock(writing_[id.data[0] % writing_.size()]);
+  if (const auto kept = blobs_.size(id); kept && *kept == size) {
+    const auto condition = request.headers.find("if-none-match");
+    const bool wants_none = condition != request.headers.end() && condition->second == "*";
+    return bare(wants_none ? 412 : 200, id);
+  }
+  if (account) {
+    if (const Status charged = accounts_->charge(*account, id, size); !charged) {
+      if (charged.error().code == Errc::io) return error_response(charged.error());
+      return error_response(507, charged.error());
+    }
+  }
+  Status done = reserve(size);
+  if (done) {
+    done = blobs_.put_checked(id, request.body);
+    if (!done) release(size);
+  }
+  if (done) return bare(201, id);
+  if (account) accounts_->refund(*account, id, size);
+  if (done.error().code == Errc::refused) return error_response(507, done.error());
+  if (done.error().code != Errc::io) return error_response(done.error());
+  log(LogLevel::error, "store_io", {{"message", done.error().message}});
+  return error_response(507, {Errc::io, "the store can't keep the blob"});
+}
+
+/// Counts a blob that is about to be written. Errc::refused where the store is full.
 Status StoreService::reserve(std::size_t size) {
   if (options_.bytes_max == 0) return {};
   const std::lock_guard lock(mutex_);
   if (!bytes_used_) {
-    const auto total = blobs_.total_size();
-    if (!total) {
-      log(LogLevel::error, "store_io", {{"message", total.error().message}});
-      return Error{Errc::io, "the store can't count its blobs"};
+    auto total = blobs_.total_size();
+    if (!total && total.error().code == Errc::unsupported && accounts_ != nullptr) {
+      total = accounts_->total().bytes - size;  // which is charged already
     }
+    if (!total) return total.error();
     bytes_used_ = *total;
   }
   if (*bytes_used_ > options_.bytes_max || size > options_.bytes_max - *bytes_used_) {
-    return Error{Errc::io, "the store is full: " + std::to_string(options_.bytes_max) + " bytes"};
+    return Error{Errc::refused, "the store is full: " + std::to_string(*bytes_used_) + " of " +
+                                    std::to_string(options_.bytes_max) + " bytes are used"};
   }
   *bytes_used_ += size;
   return {};
@@ -155,10 +261,13 @@ void StoreService::release(std::size_t size) {
 
 net::HttpResponse StoreService::get_blob(const BlobId& id, const net::HttpRequest& request) {
   const auto size = blobs_.size(id);
-  if (!size) return error_response(404, {Errc::not_found, "no blob " + id.hex()});
+  if (!size) return missing(id, size.error());
+  const auto condition = read_condition(request.headers, id);
+  if (!condition) return error_response(400, condition.error());
+  if (*condition) return bare(**condition, id);
   const auto field = request.headers.find("range");
-  const auto range = field == request.headers.end() ? std::optional<ByteRange>{}
-                                                    : parse_byte_range(field->second, *size);
+  const bool ranged = field != request.headers.end() && range_counts(request.headers, id);
+  const auto range = ranged ? parse_byte_range(field->second, *size) : std::nullopt;
   if (range && range->size == 0) {
     auto response = error_response(416, {Errc::malformed, "the range lies outside of the blob"});
     response.headers["content-range"] = "bytes */" + std::to_string(*size);
@@ -171,24 +280,34 @@ net::HttpResponse StoreService::get_blob(const BlobId& id, const net::HttpReques
   if (!bytes) return error_response(bytes.error());
   auto response = binary_response(range ? 206 : 200, *std::move(bytes));
   response.headers["accept-ranges"] = "bytes";
+  response.headers["etag"] = entity_tag(id);
   if (range) {
-    response.headers["content-range"] = "bytes " + std::to_string(part.first) + "-" +
-                                        std::to_string(part.first + part.size - 1) + "/" +
-                                        std::to_string(*size);
+    response.headers["content-range"] =
+        content_range({part.first, part.first + part.size - 1, *size});
   }
   return response;
 }
 
-net::HttpResponse StoreService::head_blob(const BlobId& id) {
+net::HttpResponse StoreService::head_blob(const BlobId& id, const net::HttpRequest& request) {
   const auto size = blobs_.size(id);
-  if (!size) return error_response(404, {Errc::not_found, "no blob " + id.hex()});
+  if (!size) return missing(id, size.error());
+  const auto condition = read_condition(request.headers, id);
+  if (!condition) return error_response(400, condition.error());
+  if (*condition) return bare(**condition, id);
   auto response = binary_response(200, {});
   response.headers["accept-ranges"] = "bytes";
+  response.headers["etag"] = entity_tag(id);
   response.headers["content-length"] = std::to_string(*size);
   return response;
 }
 
 net::HttpResponse StoreService::issue_receipt(const net::HttpRequest& request) {
+  const auto signature = who_asks(request);
+  if (!signature) return who_error(signature.error());
+  const auto account = who_signed(request, *signature, crypto::sha256(request.body));
+  if (!account) return who_error(account.error());
+  const Writer writer(accounts_, *account);
+  if (!writer.entered()) return too_many("the account has too many requests at once");
   const auto json = parse_json(as_text(request.body), kReceiptRequestMax);
   if (!json) return error_response(json.error());
   JsonObject object(*json, "receipt request");
@@ -202,6 +321,7 @@ net::HttpResponse StoreService::issue_receipt(const net::HttpRequest& request) {
         {Errc::refused,
          "this store promises at most " + std::to_string(options_.keep_seconds_max) + " seconds"});
   }
+  const CrashEffect effect(CrashSite::store_receipt);
   const auto receipt = issue_storage_receipt(blobs_, package, until, key_);
   if (!receipt) return error_response(receipt.error());
   return binary_response(200, receipt->encode());

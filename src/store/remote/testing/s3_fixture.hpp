@@ -27,7 +27,7 @@ class S3Fixture : public ::testing::Test {
   }
   void open(S3Settings settings) { open(std::move(settings), client_); }
   void open(S3Settings settings, net::HttpClient& client) {
-    store_ = *S3Store::make(client, clock_, random_, std::move(settings), kPart);
+    store_ = *S3Store::make(client, clock_, random_, std::move(settings), kPart, 1);
   }
   /// Answers `times` requests that begin so with `answer`.
   void answer(std::string line, int times, net::HttpResponse answer) {

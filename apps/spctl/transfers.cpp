@@ -1,0 +1,130 @@
+#include "spctl/transfers.hpp"
+
+#include "crypto/hash.hpp"
+#include "spctl/interrupts.hpp"
+
+namespace sp::spctl {
+namespace {
+
+constexpr const char* kFolder = "transfers";
+constexpr std::size_t kNameDigits = 32;
+
+Error interruption(std::string_view what) {
+  return failure(Errc::cancelled, std::string(what) + " was interrupted",
+                 "what has been moved is kept", "Run the same command again to go on");
+}
+
+/// What an upload is sealed from, and told about.
+class Upload {
+ public:
+  Upload(Context& context, OpenStore& stores, const UploadPlan& plan)
+      : context_(context), stores_(stores), plan_(plan) {}
+
+  Result<std::unique_ptr<store::UploadJournal>> open_journal() {
+    const Path folder = context_.home().root() / kFolder;
+    SP_TRY(context_.files().make_folder(folder));
+    const std::string identity = plan_.identity + '\0' + stores_.name();
+    const std::string name = crypto::sha256(as_bytes(identity)).hex().substr(0, kNameDigits);
+    return store::UploadJournal::open(folder / (name + ".upload"), context_.random());
+  }
+
+  Result<SealedUpload> seal(store::UploadJournal& journal, store::ByteSource& source) {
+    if (journal.resumed() > 0) {
+      context_.console().note("Going on with " + plan_.what + ": " +
+                              std::to_string(journal.resumed()) + " pieces were sealed before.");
+    }
+    ProgressBar bar(context_.console(), "uploading " + plan_.what, plan_.total);
+    store::SealOptions options;
+    journal.use(options);
+    options.threads = kTransferThreads;
+    options.progress = [&](std::uint64_t done) {
+      bar.update(done, context_.clock().monotonic());
+      return !interrupted();
+    };
+    auto sealed = store::seal_package(source, journal.content_key(), stores_.blobs(),
+                                      context_.random(), options);
+    if (!sealed) return sealed.error();
+    SP_ASSIGN(Secret32 key, Secret32::from(journal.content_key().reveal()));
+    return SealedUpload{*sealed, std::move(key)};
+  }
+
+ private:
+  Context& context_;
+  OpenStore& stores_;
+  const UploadPlan& plan_;
+};
+
+/// Passes a stream on, with a bar, until an interrupt.
+class WatchedSource final : public store::ByteSource {
+ public:
+  WatchedSource(Context& context, std::unique_ptr<store::ByteSource> source,
+                const std::string& what, std::uint64_t total)
+      : context_(context), source_(std::move(source)), bar_(context.console(), what, total) {}
+
+  Result<std::size_t> read(MutableByteView out) override {
+    if (interrupted()) return interruption("the download");
+    SP_ASSIGN(const std::size_t size, source_->read(out));
+    done_ += size;
+    bar_.update(done_, context_.clock().monotonic());
+    return size;
+  }
+
+ private:
+  Context& context_;
+  std::unique_ptr<store::ByteSource> source_;
+  ProgressBar bar_;
+  std::uint64_t done_ = 0;
+};
+
+}  // namespace
+
+Result<SealedUpload> upload_stream(Context& context, OpenStore& stores, const UploadPlan& plan,
+                                   const SourceMaker& make_source,
+                                   const std::function<Status(const SealedUpload&)>& keep) {
+  catch_interrupts();
+  Upload upload(context, stores, plan);
+  for (bool again = false;; again = true) {
+    SP_ASSIGN(const auto journal, upload.open_journal());
+    SP_ASSIGN(const auto source, make_source());
+    auto sealed = upload.seal(*journal, *source);
+    if (sealed) {
+      if (keep) SP_TRY(keep(*sealed));
+      journal->forget();
+      return sealed;
+    }
+    if (sealed.error().code == Errc::conflict && !again) {
+      context.console().note(plan.what + " has changed since its upload began: it begins anew.");
+      journal->forget();
+      continue;
+    }
+    if (sealed.error().code == Errc::cancelled) return interruption("uploading " + plan.what);
+    return sealed.error().in("uploading " + plan.what);
+  }
+}
+
+Result<std::unique_ptr<Download>> Download::begin(Context& context, OpenStore& stores,
+                                                  const store::PackageId& id) {
+  catch_interrupts();
+  std::unique_ptr<Download> download(
+      new Download(context, stores, context.home().root() / kFolder / id.hex()));
+  auto package = store::Package::fetch(download->spool_, id);
+  if (!package) {
+    // Whoever mistypes an id leaves nothing behind.
+    if (package.error().code == Errc::not_found) download->finish();
+    return package.error();
+  }
+  download->package_ = *std::move(package);
+  return download;
+}
+
+std::unique_ptr<store::ByteSource> Download::open(const Secret32& key, const std::string& what) {
+  return std::make_unique<WatchedSource>(context_, package_->open_stream(key, kTransferThreads),
+                                         what, package_->manifest().stream_size);
+}
+
+void Download::finish() {
+  std::error_code ignored;
+  std::filesystem::remove_all(folder_, ignored);
+}
+
+}  // namespace sp::spctl

@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# bench/seal.sh: sealing and unsealing from memory to nowhere, beside what AES-256-GCM and SHA-256 alone allow by
+# `openssl speed`; and from a file to a file, beside `cp` and `age`, in turns. JSON lines; wanted: 0.75 of the bound times
+# the cores, 0.8 of cp, 1 of age, and less than 128 MiB of memory. ROUNDS (5) and MIB (2048) say how much.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+for program in age openssl jq; do
+  command -v "$program" >/dev/null || { echo "bench: seal skipped: no $program (tools/install.sh bench)" >&2; exit 0; }
+done
+rounds=${ROUNDS:-5} mib=${MIB:-2048} threads=${THREADS:-$(nproc)}
+bin=$PWD/build/release/bin
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# bytes per second of one core
+speed() { openssl speed -mr -seconds 1 -bytes 1048576 -evp "$1" 2>/dev/null | awk -F: '/^\+F/ { print $NF }'; }
+for ((round = 1; round <= rounds; ++round)); do
+  aes=$(speed aes-256-gcm) sha=$(speed sha256)
+  "$bin/seal_bench" memory "$mib" "$threads" |
+    jq -c --argjson aes "$aes" --argjson sha "$sha" '. + {aes: $aes, sha256: $sha,
+      ratio: (.bytesPerSecond / (.threads / (1 / $aes + 1 / $sha)))}'
+done | tee "$work/memory"
+
+head -c $((mib << 20)) /dev/urandom >"$work/in"
+age-keygen -o "$work/age.key" 2>"$work/age.log"
+recipient=$(sed -n 's/^# public key: //p' "$work/age.key")
+timed() { # COMMAND...: prints nanoseconds
+  local before
+  rm -f "$work/out"
+  before=$(date +%s%N)
+  "$@" >"$work/said"
+  echo $(($(date +%s%N) - before))
+}
+for ((round = 0; round <= rounds; ++round)); do
+  cp=$(timed cp "$work/in" "$work/out")
+  ours=$(timed "$bin/seal_bench" seal "$work/in" "$work/out" "$threads")
+  age=$(timed age -e -r "$recipient" -o "$work/out" "$work/in")
+  if [ "$round" != 0 ]; then
+    jq -cn --argjson cp "$cp" --argjson ours "$ours" --argjson age "$age" --argjson mib "$mib" \
+      '{bench: "seal.file", bytes: ($mib * 1048576), seconds: ($ours / 1e9), cpSeconds: ($cp / 1e9),
+        ageSeconds: ($age / 1e9), ratioToCp: ($cp / $ours), ratioToAge: ($age / $ours)}'
+  fi
+done | tee "$work/file"
+median='def median: sort | if length % 2 == 1 then .[length / 2 | floor] else (.[length / 2 - 1] + .[length / 2]) / 2 end;'
+jq -cs "$median"' group_by(.bench)[] | {bench: .[0].bench, rounds: length, medianBytesPerSecond: (map(.bytesPerSecond) | median),
+  medianRatioToBound: (map(.ratio) | median), wantedRatio: 0.75, maxRssMib: (map(.maxRssKib) | max / 1024), wantedRssMib: 128}' <"$work/memory"
+jq -cs "$median"' {bench: "seal.file", rounds: length, medianRatioToCp: (map(.ratioToCp) | median), wantedRatioToCp: 0.8,
+  medianRatioToAge: (map(.ratioToAge) | median), wantedRatioToAge: 1}' <"$work/file"

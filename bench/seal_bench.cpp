@@ -1,0 +1,206 @@
+// Sealing and unsealing: from memory to nowhere, and from a file to a file.
+//
+//   seal_bench memory MIB THREADS       JSON lines: bytes per second of sealing and of unsealing
+//   seal_bench seal IN OUT THREADS      seals a file; OUT holds its blobs, one behind the other
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <mutex>
+
+#include "arguments.hpp"
+#include "crypto/random.hpp"
+#include "store/package.hpp"
+
+namespace sp::bench {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr std::size_t kPatternSize = 16 << 20;   // of random bytes, given again and again
+constexpr std::size_t kPackageSize = 48U << 20;  // that is opened again and again
+
+/// `total` bytes of a pattern in memory.
+class PatternSource final : public store::ByteSource {
+ public:
+  PatternSource(ByteView pattern, std::uint64_t total) : pattern_(pattern), left_(total) {}
+  Result<std::size_t> read(MutableByteView out) override {
+    const std::size_t at = static_cast<std::size_t>(done_ % pattern_.size());
+    std::size_t size = std::min(out.size(), pattern_.size() - at);
+    size = static_cast<std::size_t>(std::min<std::uint64_t>(size, left_));
+    std::copy_n(pattern_.begin() + static_cast<std::ptrdiff_t>(at), size, out.begin());
+    done_ += size;
+    left_ -= size;
+    return size;
+  }
+
+ private:
+  ByteView pattern_;
+  std::uint64_t left_;
+  std::uint64_t done_ = 0;
+};
+
+/// Takes everything, keeps nothing.
+class NullStore final : public store::BlobStore {
+ public:
+  Status put(const store::BlobId&, ByteView) override { return {}; }
+  Result<Bytes> get(const store::BlobId& id, std::size_t) override {
+    return Error{Errc::not_found, id.hex()};
+  }
+  Result<std::uint64_t> size(const store::BlobId& id) override {
+    return Error{Errc::not_found, id.hex()};
+  }
+};
+
+class MemoryStore final : public store::BlobStore {
+ public:
+  Status put(const store::BlobId& id, ByteView bytes) override {
+    const std::lock_guard lock(mutex_);
+    blobs_[id] = to_bytes(bytes);
+    return {};
+  }
+  Result<Bytes> get(const store::BlobId& id, std::size_t) override { return blobs_.at(id); }
+  Result<std::uint64_t> size(const store::BlobId& id) override { return blobs_.at(id).size(); }
+
+ private:
+  std::mutex mutex_;
+  std::map<store::BlobId, Bytes> blobs_;
+};
+
+class NullSink final : public store::ByteSink {
+ public:
+  Status write(ByteView) override { return {}; }
+};
+
+/// Blobs one behind the other in a file; in memory is where they lie.
+class FileStore final : public store::BlobStore {
+ public:
+  explicit FileStore(const char* path)
+      : file_(::open(path, O_CREAT | O_TRUNC | O_RDWR | O_CLOEXEC, 0600)) {}
+  Status put(const store::BlobId& id, ByteView bytes) override {
+    std::uint64_t at = 0;
+    {
+      const std::lock_guard lock(mutex_);
+      at = end_;
+      end_ += bytes.size();
+      places_[id] = {at, bytes.size()};
+    }
+    while (!bytes.empty()) {
+      const ssize_t written =
+          ::pwrite(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(at));
+      if (written <= 0) return errno_error("write");
+      at += static_cast<std::size_t>(written);
+      bytes = bytes.subspan(static_cast<std::size_t>(written));
+    }
+    return {};
+  }
+  Result<Bytes> get(const store::BlobId& id, std::size_t) override {
+    const auto found = places_.find(id);
+    if (found == places_.end()) return Error{Errc::not_found, id.hex()};
+    Bytes bytes(found->second.size);
+    if (::pread(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(found->second.at)) !=
+        static_cast<ssize_t>(bytes.size())) {
+      return errno_error("read");
+    }
+    return bytes;
+  }
+  Result<std::uint64_t> size(const store::BlobId& id) override { return places_.at(id).size; }
+
+ private:
+  struct Place {
+    std::uint64_t at = 0;
+    std::size_t size = 0;
+  };
+  std::mutex mutex_;
+  std::map<store::BlobId, Place> places_;
+  std::uint64_t end_ = 0;
+  Fd file_;
+};
+
+template <class T>
+T must(Result<T> result) {
+  if (result) return std::move(*result);
+  std::fprintf(stderr, "seal_bench: %s\n", result.error().message.c_str());
+  std::exit(1);
+}
+
+void must(const Status& status) {
+  if (status) return;
+  std::fprintf(stderr, "seal_bench: %s\n", status.error().message.c_str());
+  std::exit(1);
+}
+
+void tell(const char* what, std::uint64_t bytes, SteadyClock::duration took, unsigned threads) {
+  rusage used{};
+  ::getrusage(RUSAGE_SELF, &used);
+  const double seconds = std::chrono::duration<double>(took).count();
+  std::fprintf(stdout,
+               "{\"bench\":\"seal.%s\",\"bytes\":%llu,\"threads\":%u,\"seconds\":%.4f,"
+               "\"bytesPerSecond\":%.0f,\"maxRssKib\":%ld}\n",
+               what, static_cast<unsigned long long>(bytes), threads, seconds,
+               static_cast<double>(bytes) / seconds, used.ru_maxrss);
+  std::fflush(stdout);
+}
+
+store::SealOptions with(unsigned threads) {
+  store::SealOptions options;
+  options.threads = threads;
+  return options;
+}
+
+void in_memory(std::uint64_t bytes, unsigned threads) {
+  crypto::SystemRandom random;
+  Bytes pattern(kPatternSize);
+  random.fill(pattern);
+  {
+    NullStore store;
+    PatternSource source(pattern, bytes);
+    const auto before = SteadyClock::now();
+    must(store::seal_package(source, Secret32{}, store, random, with(threads)));
+    tell("seal", bytes, SteadyClock::now() - before, threads);
+  }
+  MemoryStore store;
+  PatternSource source(pattern, kPackageSize);
+  const auto sealed = must(store::seal_package(source, Secret32{}, store, random, with(threads)));
+  const auto package = must(store::Package::fetch(store, sealed.id));
+  NullSink sink;
+  std::uint64_t done = 0;
+  const auto before = SteadyClock::now();
+  for (; done < bytes; done += kPackageSize) must(package.open(Secret32{}, sink, threads));
+  tell("unseal", done, SteadyClock::now() - before, threads);
+}
+
+void seal_file(const char* from, const char* to, unsigned threads) {
+  crypto::SystemRandom random;
+  const auto source = must(store::open_file_source(from));
+  FileStore store(to);
+  const auto sealed = must(store::seal_package(*source, Secret32{}, store, random, with(threads)));
+  std::fprintf(stdout, "%s %llu\n", sealed.id.hex().c_str(),
+               static_cast<unsigned long long>(sealed.sealed_size));
+}
+
+}  // namespace
+}  // namespace sp::bench
+
+int main(int count, char** arguments) {
+  const auto is = [&](const char* name, int wanted) {
+    return count == wanted && std::string_view(arguments[1]) == name;
+  };
+  if (is("memory", 4)) {
+    sp::bench::in_memory(sp::bench::number(arguments[2]) << 20,
+                         static_cast<unsigned>(sp::bench::number(arguments[3])));
+    return 0;
+  }
+  if (is("seal", 5)) {
+    sp::bench::seal_file(arguments[2], arguments[3],
+                         static_cast<unsigned>(sp::bench::number(arguments[4])));
+    return 0;
+  }
+  std::fputs("usage: seal_bench memory MIB THREADS | seal FROM TO THREADS\n", stderr);
+  return 2;
+}

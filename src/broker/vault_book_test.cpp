@@ -1,0 +1,142 @@
+#include "broker/vault_book.hpp"
+
+#include "broker/remote.hpp"
+#include "broker/testing/broker_fixture.hpp"
+#include "net/patience.hpp"
+
+namespace sp::broker {
+namespace {
+
+constexpr VaultLimits kSmall{2, 100, 3, 250};
+constexpr std::int64_t kFar = 1'000'000'000'000;
+
+VaultRecord record(std::uint8_t owner, std::uint64_t size, std::int64_t until = kFar) {
+  return {filled<Address>(owner), size, until};
+}
+
+Errc refusal(const VaultBook& book, const std::string& name, const VaultRecord& what) {
+  const Status admitted = book.admits(name, what);
+  return admitted ? Errc::usage : admitted.error().code;
+}
+
+TEST(VaultBook, AnAccountHasItsShare) {
+  VaultBook book(kSmall);
+  book.put("a", record(1, 50));
+  EXPECT_EQ(refusal(book, "b", record(1, 51)), Errc::conflict);
+  EXPECT_EQ(refusal(book, "b", record(1, 50)), Errc::usage);
+  book.put("b", record(1, 10));
+  EXPECT_EQ(refusal(book, "c", record(1, 1)), Errc::conflict);
+  EXPECT_EQ(refusal(book, "c", record(2, 1)), Errc::usage);
+  // In the place of what is there.
+  EXPECT_EQ(refusal(book, "b", record(1, 50)), Errc::usage);
+  EXPECT_EQ(refusal(book, "b", record(1, 51)), Errc::conflict);
+}
+
+TEST(VaultBook, TheVaultHasAnEnd) {
+  VaultBook book(kSmall);
+  book.put("a", record(1, 100));
+  book.put("b", record(2, 100));
+  EXPECT_EQ(refusal(book, "c", record(3, 51)), Errc::io);
+  book.put("c", record(3, 50));
+  EXPECT_EQ(refusal(book, "d", record(4, 0)), Errc::io);
+}
+
+TEST(VaultBook, WhatEndedLongAgoMakesRoom) {
+  VaultBook book(kSmall);
+  book.put("a", record(1, 10, 1000));
+  book.put("b", record(1, 10, 1001));
+  EXPECT_TRUE(book.take_ended(1000 + kEndedKeptSeconds).empty());
+  EXPECT_EQ(book.take_ended(1001 + kEndedKeptSeconds), std::vector<std::string>{"a"});
+  EXPECT_EQ(refusal(book, "c", record(1, 90)), Errc::usage);
+  EXPECT_EQ(refusal(book, "c", record(1, 91)), Errc::conflict);
+}
+
+class VaultLimitsTest : public BrokerTest {
+ protected:
+  // A broker over the same folder, with little room.
+  void limit(VaultLimits limits) {
+    small_.emplace(files_, folder_, keys_.vault.clone(), random_, limits);
+    broker_.emplace(keys_, view_, *small_, prover_, clock_, random_, Broker::Options{accepting()});
+  }
+  net::HttpResponse deposit(const crypto::EthKey& owner, std::uint8_t digest,
+                            std::int64_t until = kFar / 1000) {
+    ReleasePolicy ending = policy();
+    ending.until = until;
+    api::Deposit deposit{keys_.signing.address(),
+                         owner.address(),
+                         filled<Digest32>(digest),
+                         ending.to_json(),
+                         {},
+                         {}};
+    const api::PartSecret secret{Secret32::from(filled<Digest32>(1).view()).value(), {}};
+    deposit.sealed = crypto::hpke_seal(random_, keys_.deposit.public_key, deposit.info(), {},
+                                       secret.encode().reveal())
+                         .value();
+    deposit.signature = owner.sign(deposit.digest_to_sign());
+    net::HttpRequest request;
+    request.method = "POST";
+    request.path = "/v1/deposits";
+    request.body = deposit.encode();
+    return handle_broker_request(*broker_, request);
+  }
+
+  std::optional<Vault> small_;
+};
+
+TEST_F(VaultLimitsTest, ADepositBeyondALimitIsToldWhenToTryAgain) {
+  const auto other = crypto::EthKey::generate(random_);
+  limit({2, 1 << 20, 3, 1 << 20});
+  // The fixture's own deposit, of before this broker, counts; its policy ended long ago.
+  EXPECT_EQ(deposit(owner_, 10).status, 201U);
+  EXPECT_EQ(deposit(owner_, 11).status, 201U);
+  EXPECT_FALSE(broker_->holds(owner_.address(), filled<Digest32>(3)));
+  const auto full = deposit(owner_, 12);
+  EXPECT_EQ(full.status, 429U);
+  EXPECT_EQ(net::retry_after(full.headers), kFullRetryAfter);
+  EXPECT_NE(as_text(full.body).find("try again in 3600 s"), std::string_view::npos);
+  EXPECT_EQ(deposit(owner_, 11).status, 201U);  // again, in its own place
+  EXPECT_EQ(deposit(other, 10).status, 201U);
+  const auto whole = deposit(other, 11);
+  EXPECT_EQ(whole.status, 507U);
+  EXPECT_EQ(net::retry_after(whole.headers), kFullRetryAfter);
+  EXPECT_NE(as_text(whole.body).find("vault is full"), std::string_view::npos);
+}
+
+TEST_F(VaultLimitsTest, NoncesTakeNoMemoryAndHoldForOneSession) {
+  NonceBook book(clock_, random_);
+  const api::NonceRequest one{{filled<api::OrderId>(1), 0, 0}, filled<Address>(1)};
+  const api::NonceRequest two{{filled<api::OrderId>(1), 0, 0}, filled<Address>(2)};
+  const api::Nonce nonce = book.issue(one);
+  EXPECT_NE(nonce, book.issue(one));
+  EXPECT_TRUE(book.check(nonce, one).ok());
+  EXPECT_EQ(book.check(nonce, two).error().code, Errc::expired);
+  for (std::size_t i = 0; i < nonce.data.size(); ++i) {
+    api::Nonce flipped = nonce;
+    flipped.data.at(i) ^= 1;
+    EXPECT_EQ(book.check(flipped, one).error().code, Errc::expired) << i;
+  }
+  EXPECT_EQ(NonceBook(clock_, random_).check(nonce, one).error().code, Errc::expired);
+}
+
+// A clock that a test moves.
+class MovedClock final : public Clock {
+ public:
+  std::int64_t unix_seconds() const override { return 0; }
+  std::chrono::nanoseconds monotonic() const override { return now; }
+  void sleep_for(std::chrono::nanoseconds) const override {}
+  std::chrono::nanoseconds now{std::chrono::seconds(1000)};
+};
+
+TEST_F(VaultLimitsTest, ANonceLivesAsLongAsItSays) {
+  MovedClock clock;
+  NonceBook book(clock, random_);
+  const api::NonceRequest request{{filled<api::OrderId>(1), 0, 0}, filled<Address>(1)};
+  const api::Nonce nonce = book.issue(request);
+  clock.now += std::chrono::seconds(api::kNonceLifetimeSeconds) - std::chrono::nanoseconds(1);
+  EXPECT_TRUE(book.check(nonce, request).ok());
+  clock.now += std::chrono::nanoseconds(1);
+  EXPECT_EQ(book.check(nonce, request).error().code, Errc::expired);
+}
+
+}  // namespace
+}  // namespace sp::broker

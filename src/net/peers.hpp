@@ -1,0 +1,34 @@
+// Who holds how many connections of a server. Only for .cpp files of this room. Belongs to one
+// thread.
+#pragma once
+
+#include <boost/asio/ip/address.hpp>
+#include <map>
+#include <string>
+
+namespace sp::net {
+
+/// By what a peer's connections are counted: its IPv4 address, or the /64 of its IPv6 one. Empty
+/// for loopback, which isn't counted unless `count_loopback`.
+std::string peer_name(boost::asio::ip::address address, bool count_loopback);
+
+class Peers {
+ public:
+  void enter(const std::string& peer) {
+    if (!peer.empty()) ++held_[peer];
+  }
+  void leave(const std::string& peer) {
+    const auto own = held_.find(peer);
+    if (own != held_.end() && --own->second == 0) held_.erase(own);
+  }
+  /// 0 for a peer that isn't counted.
+  [[nodiscard]] std::size_t count(const std::string& peer) const {
+    const auto own = held_.find(peer);
+    return own == held_.end() ? 0 : own->second;
+  }
+
+ private:
+  std::map<std::string, std::size_t> held_;  // never empty ones
+};
+
+}  // namespace sp::net

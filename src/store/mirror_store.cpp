@@ -1,0 +1,142 @@
+#include "store/mirror_store.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include "crypto/hash.hpp"
+
+namespace sp::store {
+namespace {
+
+/// Passes bytes on, hashes them, and tells what was the sink's own fault.
+class PassingSink final : public ByteSink {
+ public:
+  explicit PassingSink(ByteSink& sink) : sink_(sink) {}
+  Status write(ByteView bytes) override {
+    Status written = sink_.write(bytes);
+    if (written) {
+      passed_ += bytes.size();
+      hasher_.update(bytes);
+    } else {
+      failed_ = true;
+    }
+    return written;
+  }
+  [[nodiscard]] std::uint64_t passed() const { return passed_; }
+  [[nodiscard]] bool failed() const { return failed_; }
+  [[nodiscard]] BlobId digest() { return *BlobId::from(hasher_.finish()); }
+
+ private:
+  ByteSink& sink_;
+  crypto::Hasher hasher_{crypto::Hasher::Kind::sha256};
+  std::uint64_t passed_ = 0;
+  bool failed_ = false;
+};
+
+}  // namespace
+
+MirrorStore::MirrorStore(std::vector<BlobStore*> stores, std::size_t copies) : copies_(copies) {
+  SP_CHECK(!stores.empty() && stores.size() <= kMirrorsMax);
+  SP_CHECK(copies >= 1 && copies <= stores.size());
+  for (BlobStore* store : stores) sources_.emplace_back(store);
+}
+
+std::vector<MirrorStore::Source*> MirrorStore::in_order() {
+  std::vector<Source*> order;
+  for (const State state : {State::good, State::failing, State::lying}) {
+    for (Source& source : sources_) {
+      if (source.state == state) order.push_back(&source);
+    }
+  }
+  // Whose state changed meanwhile may be missing, or stand twice.
+  for (Source& source : sources_) {
+    if (std::find(order.begin(), order.end(), &source) == order.end()) order.push_back(&source);
+  }
+  return order;
+}
+
+// Asks one after the other until one answers. What is told where none does: that somebody lied
+// before that somebody couldn't be asked, and that before that nobody has it.
+Status MirrorStore::ask(const BlobId& id, const std::function<Status(Source&)>& question) {
+  std::optional<Error> worst;
+  const auto weight = [](Errc code) {
+    return code == Errc::mismatch ? 2 : code != Errc::not_found;
+  };
+  for (Source* source : in_order()) {
+    const Status answer = question(*source);
+    if (answer) {
+      if (source->state == State::failing) source->state = State::good;
+      return {};
+    }
+    const Errc code = answer.error().code;
+    if (code == Errc::mismatch) source->state = State::lying;
+    if ((code == Errc::unavailable || code == Errc::timed_out) && source->state == State::good) {
+      source->state = State::failing;
+    }
+    if (!worst || weight(code) > weight(worst->code)) worst = answer.error();
+  }
+  if (sources_.size() == 1) return *worst;
+  return worst->in("none of " + std::to_string(sources_.size()) + " stores gave blob " + id.hex());
+}
+
+Status MirrorStore::put(const BlobId& id, ByteView bytes) {
+  std::size_t kept = 0;
+  std::optional<Error> failure;
+  for (Source& source : sources_) {
+    const Status done = source.store->put(id, bytes);
+    if (done) {
+      if (++kept == copies_) return {};
+    } else {
+      failure = done.error();
+    }
+  }
+  return failure->in("only " + std::to_string(kept) + " of " + std::to_string(copies_) +
+                     " copies were kept");
+}
+
+Result<Bytes> MirrorStore::get(const BlobId& id, std::size_t size_max) {
+  std::optional<Bytes> found;
+  SP_TRY(ask(id, [&](Source& source) -> Status {
+    SP_ASSIGN(Bytes bytes, source.store->get_unverified(id, size_max));
+    if (blob_id(bytes) != id) {
+      return Error{Errc::mismatch, "the store gave other bytes for blob " + id.hex()};
+    }
+    found = std::move(bytes);
+    return {};
+  }));
+  return std::move(*found);
+}
+
+Result<Bytes> MirrorStore::get_unverified(const BlobId& id, std::size_t size_max) {
+  return get(id, size_max);
+}
+
+Status MirrorStore::stream_unverified(const BlobId& id, std::uint64_t offset, std::size_t size_max,
+                                      ByteSink& sink) {
+  PassingSink passing(sink);
+  std::optional<Error> own;
+  Source* last = nullptr;
+  SP_TRY(ask(id, [&](Source& source) -> Status {
+    last = &source;
+    Status streamed =
+        source.store->stream_unverified(id, offset + passing.passed(), size_max, passing);
+    if (streamed || !passing.failed()) return streamed;
+    own = streamed.error();  // not the store's fault: no other is asked
+    return {};
+  }));
+  if (own) return *own;
+  if (offset > 0 || passing.digest() == id) return {};
+  last->state = State::lying;
+  return Error{Errc::mismatch, "the store gave other bytes for blob " + id.hex()};
+}
+
+Result<std::uint64_t> MirrorStore::size(const BlobId& id) {
+  std::uint64_t size = 0;
+  SP_TRY(ask(id, [&](Source& source) -> Status {
+    SP_ASSIGN(size, source.store->size(id));
+    return {};
+  }));
+  return size;
+}
+
+}  // namespace sp::store

@@ -1,0 +1,172 @@
+#include "store/mirror_store.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "store/spool_store.hpp"
+#include "store/testing/test_support.hpp"
+
+namespace sp::store {
+namespace {
+
+using testing::pattern;
+using testing::TemporaryFolder;
+
+/// A store in memory that fails as it is told.
+class OddStore final : public BlobStore {
+ public:
+  Status put(const BlobId& id, ByteView bytes) override {
+    if (down) return Error{Errc::unavailable, "down"};
+    held[id] = to_bytes(bytes);
+    return {};
+  }
+  Result<Bytes> get(const BlobId& id, std::size_t size_max) override {
+    return get_unverified(id, size_max);
+  }
+  Result<Bytes> get_unverified(const BlobId& id, std::size_t) override {
+    ++asked;
+    if (down) return Error{Errc::unavailable, "down"};
+    const auto found = held.find(id);
+    if (found == held.end()) return Error{Errc::not_found, "no blob"};
+    Bytes bytes = found->second;
+    if (lies) bytes[0] ^= 1;
+    return bytes;
+  }
+  Status stream_unverified(const BlobId& id, std::uint64_t offset, std::size_t size_max,
+                           ByteSink& sink) override {
+    SP_ASSIGN(const Bytes bytes, get_unverified(id, size_max));
+    if (offset > bytes.size()) return Error{Errc::mismatch, "shorter"};
+    ByteView rest = ByteView(bytes).subspan(offset);
+    offsets.push_back(offset);
+    if (cut == 0 || rest.size() <= cut) return sink.write(rest);
+    SP_TRY(sink.write(rest.first(cut)));
+    return Error{Errc::unavailable, "broke off"};
+  }
+  Result<std::uint64_t> size(const BlobId& id) override {
+    SP_ASSIGN(const Bytes bytes, get_unverified(id, 0));
+    return std::uint64_t{bytes.size()};
+  }
+
+  std::map<BlobId, Bytes> held;
+  std::vector<std::uint64_t> offsets;
+  std::size_t cut = 0;  // bytes after which a stream breaks off
+  bool down = false;
+  bool lies = false;
+  int asked = 0;
+};
+
+class MirrorTest : public ::testing::Test {
+ protected:
+  OddStore a_, b_, c_;
+  MirrorStore mirror_{{&a_, &b_, &c_}, 1};
+  TemporaryFolder folder_;
+  PosixFiles files_;
+  Bytes bytes_ = pattern(1000);
+  BlobId id_ = blob_id(bytes_);
+};
+
+TEST_F(MirrorTest, ReadsFromWhicheverHasIt) {
+  EXPECT_EQ(mirror_.get(id_, 1000).error().code, Errc::not_found);
+  EXPECT_EQ(mirror_.size(id_).error().code, Errc::not_found);
+  c_.held[id_] = bytes_;
+  EXPECT_EQ(*mirror_.get(id_, 1000), bytes_);
+  EXPECT_EQ(*mirror_.size(id_), 1000U);
+  EXPECT_EQ(mirror_.state(0), MirrorStore::State::good);
+  a_.down = true;
+  EXPECT_EQ(*mirror_.get(id_, 1000), bytes_);
+  EXPECT_EQ(mirror_.state(0), MirrorStore::State::failing);
+  c_.held.clear();
+  // Where one couldn't be asked nobody can say that it isn't there.
+  EXPECT_EQ(mirror_.get(id_, 1000).error().code, Errc::unavailable);
+  a_.down = false;
+  a_.held[id_] = bytes_;
+  EXPECT_EQ(*mirror_.get(id_, 1000), bytes_);
+  EXPECT_EQ(mirror_.state(0), MirrorStore::State::good);
+}
+
+TEST_F(MirrorTest, ALiarIsAskedLast) {
+  for (OddStore* store : {&a_, &b_}) store->held[id_] = bytes_;
+  a_.lies = true;
+  EXPECT_EQ(*mirror_.get_unverified(id_, 1000), bytes_);
+  EXPECT_EQ(mirror_.state(0), MirrorStore::State::lying);
+  const int asked = a_.asked;
+  EXPECT_EQ(*mirror_.get(id_, 1000), bytes_);
+  EXPECT_EQ(a_.asked, asked);
+  b_.lies = true;
+  EXPECT_EQ(mirror_.get(id_, 1000).error().code, Errc::mismatch);
+  EXPECT_EQ(a_.asked, asked + 1);
+}
+
+TEST_F(MirrorTest, AnotherGoesOnWhereOneBrokeOff) {
+  for (OddStore* store : {&a_, &b_}) store->held[id_] = bytes_;
+  a_.cut = 300;
+  MemorySink sink(1000);
+  EXPECT_TRUE(mirror_.stream_unverified(id_, 0, 1000, sink).ok());
+  EXPECT_EQ(sink.bytes(), bytes_);
+  EXPECT_EQ(b_.offsets, std::vector<std::uint64_t>{300});
+  MemorySink little(500);  // the reader's own fault is nobody else's
+  EXPECT_EQ(mirror_.stream_unverified(id_, 0, 1000, little).error().code, Errc::too_large);
+  EXPECT_EQ(mirror_.state(1), MirrorStore::State::good);
+}
+
+TEST_F(MirrorTest, WritesAsManyCopiesAsWereAsked) {
+  MirrorStore two({&a_, &b_, &c_}, 2);
+  a_.down = true;
+  EXPECT_TRUE(two.put(id_, bytes_).ok());
+  EXPECT_TRUE(b_.held.contains(id_) && c_.held.contains(id_));
+  b_.down = true;
+  const auto failed = two.put(id_, bytes_);
+  EXPECT_EQ(failed.error().code, Errc::unavailable);
+  EXPECT_EQ(failed.error().message, "only 1 of 2 copies were kept: down");
+  EXPECT_TRUE(mirror_.put(id_, bytes_).ok());
+}
+
+TEST_F(MirrorTest, ASpoolGoesOnAtTheByte) {
+  a_.held[id_] = bytes_;
+  a_.cut = 400;
+  for (int i = 0; i < 2; ++i) {
+    SpoolStore spool(files_, folder_.path() / "spool", a_);
+    EXPECT_EQ(spool.get(id_, 1000).error().code, Errc::unavailable);
+  }
+  const Path part = folder_.path() / "spool" / (id_.hex() + ".part");
+  EXPECT_EQ(*files_.size(part), 800U);
+  SpoolStore spool(files_, folder_.path() / "spool", a_);
+  EXPECT_EQ(*spool.get(id_, 1000), bytes_);
+  EXPECT_EQ(a_.offsets, (std::vector<std::uint64_t>{0, 400, 800}));
+  EXPECT_EQ(files_.size(part).error().code, Errc::not_found);
+  a_.down = true;
+  EXPECT_EQ(*spool.get(id_, 1000), bytes_);
+  EXPECT_EQ(*spool.size(id_), 1000U);
+  EXPECT_EQ(spool.get(id_, 999).error().code, Errc::too_large);
+}
+
+TEST_F(MirrorTest, ASpoolBelievesNothing) {
+  const Path folder = folder_.path() / "spool";
+  a_.held[id_] = bytes_;
+  // A part that isn't the blob's beginning, one that is longer, and a kept blob that was altered.
+  SpoolStore spool(files_, folder, a_);
+  ASSERT_TRUE(files_.make_folder(folder).ok());
+  const Path part = folder / (id_.hex() + ".part");
+  std::ofstream(part) << "something else";
+  EXPECT_EQ(*spool.get(id_, 1000), bytes_);
+  EXPECT_EQ(a_.offsets, (std::vector<std::uint64_t>{14, 0}));
+  const Path kept = folder / id_.hex().substr(0, 2) / id_.hex();
+  std::ofstream(kept) << "altered";
+  std::ofstream(part) << std::string(2000, 'x');
+  EXPECT_EQ(*spool.get(id_, 1000), bytes_);
+  // A liar leaves nothing behind.
+  std::filesystem::remove(kept);
+  a_.lies = true;
+  EXPECT_EQ(spool.get(id_, 1000).error().code, Errc::mismatch);
+  EXPECT_EQ(files_.size(part).error().code, Errc::not_found);
+  EXPECT_EQ(files_.size(kept).error().code, Errc::not_found);
+  // Beside another it is found out, and the other asked.
+  b_.held[id_] = bytes_;
+  SpoolStore several(files_, folder, mirror_, 3);
+  EXPECT_EQ(*several.get(id_, 1000), bytes_);
+  EXPECT_EQ(mirror_.state(0), MirrorStore::State::lying);
+}
+
+}  // namespace
+}  // namespace sp::store

@@ -1,0 +1,277 @@
+// Writing to a store: who may, how much, and what is left of it after a crash.
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "base/json.hpp"
+#include "store/remote/http_store.hpp"
+#include "store/remote/store_service.hpp"
+#include "store/testing/test_support.hpp"
+
+namespace sp::store {
+namespace {
+
+using testing::pattern;
+using testing::TemporaryFolder;
+
+constexpr std::int64_t kNow = 1'800'000'000;
+
+class SetClock final : public Clock {
+ public:
+  [[nodiscard]] std::int64_t unix_seconds() const override { return now; }
+  [[nodiscard]] std::chrono::nanoseconds monotonic() const override { return {}; }
+  void sleep_for(std::chrono::nanoseconds) const override {}
+
+  std::int64_t now = kNow;
+};
+
+crypto::EthKey key_of(std::uint8_t byte) {
+  Secret32 secret;
+  std::fill(secret.writable().begin(), secret.writable().end(), byte);
+  return *crypto::EthKey::from_secret(std::move(secret));
+}
+
+TEST(SignedRequest, HasOneSpelling) {
+  const crypto::EthKey key = key_of(7);
+  const StoreRequest request{key.address(), "PUT", "/v1/blobs/00", {}, kNow};
+  const std::string field = sign_request(key, request);
+  EXPECT_EQ(RequestSignature::parse(field)->text(), field);
+  EXPECT_EQ(RequestSignature::parse(field)->account, key.address());
+  for (std::string wrong :
+       {field + " ", " " + field, field.substr(1), field.substr(0, field.size() - 1), std::string(),
+        std::string("SP-EIP712"), std::string("Bearer x")}) {
+    EXPECT_EQ(RequestSignature::parse(wrong).error().code, Errc::malformed) << wrong;
+  }
+  const auto with = [&](std::string_view what, std::string_view by) {
+    std::string changed = field;
+    changed.replace(changed.find(what), what.size(), by);
+    return RequestSignature::parse(changed).error().code;
+  };
+  EXPECT_EQ(with("time=", "time=0"), Errc::malformed);
+  EXPECT_EQ(with("time=", "time=-"), Errc::malformed);
+  EXPECT_EQ(with("=0x", "=0X"), Errc::malformed);
+  EXPECT_EQ(with(",time", ", time"), Errc::malformed);
+  EXPECT_EQ(RequestSignature::parse(std::string(kSignedFieldMax + 1, 'x')).error().code,
+            Errc::too_large);
+}
+
+TEST(SignedRequest, CoversAllOfIt) {
+  const crypto::EthKey key = key_of(7);
+  const Address store = key_of(8).address();
+  const StoreRequest request{store, "PUT", "/v1/blobs/00", Digest32{}, kNow};
+  const RequestSignature signature = *RequestSignature::parse(sign_request(key, request));
+  EXPECT_TRUE(signature.verify(request, kNow).ok());
+  const auto refused = [&](StoreRequest other) {
+    return signature.verify(other, kNow).error().code == Errc::bad_signature;
+  };
+  EXPECT_TRUE(refused({key.address(), "PUT", request.path, {}, 0}));
+  EXPECT_TRUE(refused({store, "POST", request.path, {}, 0}));
+  EXPECT_TRUE(refused({store, "PUT", "/v1/blobs/01", {}, 0}));
+  EXPECT_TRUE(refused({store, "PUT", request.path, blob_id({}).data, 0}));
+  RequestSignature other = signature;
+  other.time += 1;
+  EXPECT_EQ(other.verify(request, kNow).error().code, Errc::bad_signature);
+  other = signature;
+  other.account = store;
+  EXPECT_EQ(other.verify(request, kNow).error().code, Errc::bad_signature);
+
+  EXPECT_TRUE(signature.verify(request, kNow + kRequestClockWindow).ok());
+  EXPECT_TRUE(signature.verify(request, kNow - kRequestClockWindow).ok());
+  EXPECT_EQ(signature.verify(request, kNow + kRequestClockWindow + 1).error().code, Errc::expired);
+  EXPECT_EQ(signature.verify(request, kNow - kRequestClockWindow - 1).error().code, Errc::expired);
+}
+
+class SignedStoreTest : public ::testing::Test {
+ protected:
+  void serve(StoreAccounts accounts, const StoreService::Options& options = {}) {
+    server_.reset();
+    book_ = *AccountBook::open(files_, folder_.path() / "owners.log", std::move(accounts),
+                               [this](const BlobId& id, std::uint64_t size) {
+                                 const auto held = blobs_.size(id);
+                                 return held && *held == size;
+                               });
+    service_ = std::make_unique<StoreService>(blobs_, key_, clock_, book_.get(), options);
+    net::HttpServer::Options listening;
+    listening.body_max = kBlobSizeMax + 1;
+    server_ = *net::HttpServer::start(
+        listening, [this](const net::HttpRequest& request) { return service_->handle(request); });
+    url_ = "http://127.0.0.1:" + std::to_string(server_->port());
+  }
+  HttpStore as(const crypto::EthKey& key) {
+    return {client_, url_, {&key, key_.address(), &clock_, nullptr, {}}};
+  }
+  net::HttpResponse put(const Bytes& bytes, const net::Headers& headers) {
+    return *client_.call("PUT", url_ + "/v1/blobs/" + blob_id(bytes).hex(), bytes, headers);
+  }
+  std::string signed_put(const crypto::EthKey& key, const Bytes& bytes, std::int64_t time) {
+    const std::string path = "/v1/blobs/" + blob_id(bytes).hex();
+    return sign_request(key, {key_.address(), "PUT", path, blob_id(bytes).data, time});
+  }
+  static Status put_in(HttpStore store, const Bytes& bytes) {
+    return store.put(blob_id(bytes), bytes);
+  }
+
+  TemporaryFolder folder_;
+  PosixFiles files_;
+  DirectoryStore blobs_{files_, folder_.path()};
+  crypto::EthKey key_ = key_of(5);
+  crypto::EthKey ann_ = key_of(6);
+  crypto::EthKey bob_ = key_of(7);
+  SetClock clock_;
+  net::HttpClient client_;
+  std::unique_ptr<AccountBook> book_;
+  std::unique_ptr<StoreService> service_;
+  std::unique_ptr<net::HttpServer> server_;
+  std::string url_;
+  Bytes bytes_ = pattern(1000);
+};
+
+TEST_F(SignedStoreTest, WantsASignature) {
+  serve({.open = true});
+  EXPECT_EQ(put(bytes_, {}).status, 401U);
+  EXPECT_EQ(put(bytes_, {}).headers.at("www-authenticate"), "SP-EIP712");
+  EXPECT_EQ(put(bytes_, {{"authorization", "Basic x"}}).status, 401U);
+  // Another's signature, for other bytes, or of another time.
+  EXPECT_EQ(put(bytes_, {{"authorization", signed_put(ann_, pattern(5), kNow)}}).status, 401U);
+  EXPECT_EQ(put(bytes_, {{"authorization", signed_put(ann_, bytes_, kNow - 301)}}).status, 401U);
+  EXPECT_EQ(blobs_.size(blob_id(bytes_)).error().code, Errc::not_found);
+  const std::string field = signed_put(ann_, bytes_, kNow);
+  EXPECT_EQ(put(bytes_, {{"authorization", field}}).status, 201U);
+  // A replay changes nothing.
+  EXPECT_EQ(put(bytes_, {{"authorization", field}}).status, 200U);
+  EXPECT_EQ(book_->usage(ann_.address()), (AccountBook::Usage{1000, 1}));
+  // Reading is for all.
+  HttpStore nobody(client_, url_);
+  EXPECT_EQ(*nobody.get(blob_id(bytes_), 1000), bytes_);
+  EXPECT_EQ(nobody.put(blob_id(pattern(3)), pattern(3)).error().code, Errc::unauthorised);
+  EXPECT_EQ(nobody.request_receipt(blob_id(bytes_), kNow + 1).error().code, Errc::unauthorised);
+  // The body counts, not only its name.
+  EXPECT_EQ(as(ann_).put(blob_id({}), bytes_).error().code, Errc::unauthorised);
+}
+
+TEST_F(SignedStoreTest, AsksTheStoreForItsAccountOnce) {
+  serve({.open = true});
+  HttpStore store(client_, url_, {&ann_, std::nullopt, &clock_, nullptr, {}});
+  EXPECT_TRUE(store.put(blob_id(bytes_), bytes_).ok());
+  HttpStore wrong(client_, url_, {&ann_, bob_.address(), &clock_, nullptr, {}});
+  EXPECT_EQ(wrong.put(blob_id(pattern(3)), pattern(3)).error().code, Errc::unauthorised);
+}
+
+TEST_F(SignedStoreTest, OnlyTheListedMayWrite) {
+  serve({.quotas = {{ann_.address(), 5000}}});
+  EXPECT_TRUE(put_in(as(ann_), bytes_).ok());
+  const auto refused = put_in(as(bob_), pattern(10));
+  EXPECT_EQ(refused.error().code, Errc::unauthorised);
+  EXPECT_NE(refused.error().message.find("status 403: account " + bob_.address().hex0x()),
+            std::string::npos);
+  // What is there is there for him too.
+  EXPECT_EQ(put(bytes_, {{"authorization", signed_put(bob_, bytes_, kNow)}}).status, 403U);
+}
+
+TEST_F(SignedStoreTest, QuotaInBytesAndBlobs) {
+  serve({.open = true, .quota_bytes = 2500, .quota_blobs = 3});
+  EXPECT_TRUE(put_in(as(ann_), bytes_).ok());
+  EXPECT_TRUE(put_in(as(ann_), pattern(1000, 2)).ok());
+  const auto over = put_in(as(ann_), pattern(501, 3));
+  EXPECT_EQ(over.error().code, Errc::io);
+  EXPECT_NE(over.error().message.find("status 507: the quota of " + ann_.address().hex0x() +
+                                      " is 2500 bytes: 2000 are used, 501 more don't fit"),
+            std::string::npos)
+      << over.error().message;
+  EXPECT_TRUE(put_in(as(ann_), pattern(500, 3)).ok());
+  EXPECT_EQ(
+      put_in(as(ann_), {}).error().message.find("blobs, and all are used") == std::string::npos,
+      false);
+  // Another has a quota of his own, and what is there costs him nothing.
+  EXPECT_TRUE(put_in(as(bob_), bytes_).ok());
+  EXPECT_EQ(book_->usage(bob_.address()), AccountBook::Usage{});
+}
+
+TEST_F(SignedStoreTest, QuotaOutlivesTheProcess) {
+  const StoreAccounts accounts{.open = true, .quota_bytes = 2500};
+  serve(accounts);
+  EXPECT_TRUE(put_in(as(ann_), bytes_).ok());
+  EXPECT_TRUE(put_in(as(bob_), pattern(700, 2)).ok());
+  // Crashes: a charge whose blob was never written, one made again, and one cut off.
+  const Bytes late = pattern(900, 3);
+  ASSERT_TRUE(book_->charge(ann_.address(), blob_id(late), late.size()).ok());
+  ASSERT_TRUE(book_->charge(bob_.address(), blob_id(bytes_), bytes_.size()).ok());
+  std::ofstream(folder_.path() / "owners.log", std::ios::app) << "cut off";
+  serve(accounts);
+  EXPECT_EQ(book_->usage(ann_.address()), (AccountBook::Usage{1000, 1}));
+  EXPECT_EQ(book_->usage(bob_.address()), (AccountBook::Usage{700, 1}));
+  EXPECT_EQ(book_->total(), (AccountBook::Usage{1700, 2}));
+  EXPECT_TRUE(put_in(as(ann_), late).ok());
+  serve(accounts);
+  EXPECT_EQ(book_->usage(ann_.address()), (AccountBook::Usage{1900, 2}));
+  EXPECT_EQ(put_in(as(ann_), pattern(601, 4)).error().code, Errc::io);
+}
+
+TEST_F(SignedStoreTest, WhatCouldNotBeKeptIsGivenBack) {
+  serve({.open = true, .quota_bytes = 100'000}, {.bytes_max = 1500});
+  EXPECT_TRUE(put_in(as(ann_), bytes_).ok());
+  const auto full = put_in(as(ann_), pattern(1000, 2));
+  EXPECT_EQ(full.error().code, Errc::io);
+  EXPECT_NE(full.error().message.find("the store is full"), std::string::npos);
+  EXPECT_EQ(book_->usage(ann_.address()), (AccountBook::Usage{1000, 1}));
+  serve({.open = true});
+  EXPECT_EQ(book_->usage(ann_.address()), (AccountBook::Usage{1000, 1}));
+}
+
+TEST_F(SignedStoreTest, TheSameBlobAtOnceCountsOnce) {
+  serve({.open = true});
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 8; ++t) {
+    threads.emplace_back(
+        [&, t] { EXPECT_TRUE(put_in(as(t % 2 == 0 ? ann_ : bob_), bytes_).ok()); });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(book_->total(), (AccountBook::Usage{1000, 1}));
+}
+
+TEST_F(SignedStoreTest, AnAccountHasOnlySoManyRequestsAtOnce) {
+  serve({.open = true});
+  for (std::size_t i = 0; i < kAccountPutsMax; ++i) ASSERT_TRUE(book_->enter(ann_.address()));
+  const auto busy = put(bytes_, {{"authorization", signed_put(ann_, bytes_, kNow)}});
+  EXPECT_EQ(busy.status, 429U);
+  EXPECT_EQ(busy.headers.at("retry-after"), "1");
+  EXPECT_EQ(put(bytes_, {{"authorization", signed_put(bob_, bytes_, kNow)}}).status, 201U);
+  book_->leave(ann_.address());
+  EXPECT_EQ(put(bytes_, {{"authorization", signed_put(ann_, bytes_, kNow)}}).status, 200U);
+  for (std::size_t i = 1; i < kAccountPutsMax; ++i) book_->leave(ann_.address());
+}
+
+TEST_F(SignedStoreTest, ReceiptsAreForAccounts) {
+  serve({.open = true});
+  MemorySource source(bytes_);
+  testing::CountingRandom random;
+  HttpStore store = as(ann_);
+  const SealedPackage sealed = *seal_package(source, Secret32{}, store, random, {});
+  EXPECT_TRUE(store.request_receipt(sealed.id, kNow + 10)->verify(key_.address()).ok());
+}
+
+TEST(AccountBook, WritesTheFileAnewWhereMuchIsVoid) {
+  TemporaryFolder folder;
+  PosixFiles files;
+  const Path file = folder.path() / "owners.log";
+  const Address account = key_of(6).address();
+  const auto all = [](const BlobId&, std::uint64_t) { return true; };
+  auto book = *AccountBook::open(files, file, {.open = true}, all);
+  for (int i = 0; i < 5000; ++i) {
+    ASSERT_TRUE(book->charge(account, blob_id({}), 10).ok());
+    if (i != 4999) book->refund(account, blob_id({}), 10);
+  }
+  EXPECT_EQ(*files.size(file), 9999U * 64);
+  book.reset();
+  book = *AccountBook::open(files, file, {.open = true}, all);
+  EXPECT_EQ(book->usage(account), (AccountBook::Usage{10, 1}));
+  EXPECT_EQ(*files.size(file), 64U);
+  ASSERT_TRUE(book->charge(account, blob_id(as_bytes("x")), 5).ok());
+  book = *AccountBook::open(files, file, {.open = true}, all);
+  EXPECT_EQ(book->usage(account), (AccountBook::Usage{15, 2}));
+}
+
+}  // namespace
+}  // namespace sp::store

@@ -1,0 +1,76 @@
+// What `spnode store` answers over HTTP (docs/FORMATS.md 4.4):
+//
+//   PUT  /v1/blobs/HEX   body = the bytes    201 kept, 200 was there, 409 digest differs,
+//                                            412 was there and If-None-Match is "*", 413 too large,
+//                                            507 full, or over the account's quota
+//   GET  /v1/blobs/HEX   Range, If-Range, If-Match, If-None-Match honoured
+//                                            200, 206, 304, 404, 412, 416
+//   HEAD /v1/blobs/HEX                       200 with Content-Length, 304, 404, 412
+//   POST /v1/receipts    {"package": HEX, "until": seconds}
+//                                            200 storage receipt, binary; 404 names what is
+//                                            missing; 409 until is past or too far
+//   GET  /v1/identity                        {"address": "0x..."}, the account that signs receipts
+//   GET  /health                             "ok"
+//
+// HEX is 64 lower-case digits. One range in bytes is honoured; for any other Range the whole blob
+// is the answer. PUT and POST are signed (signed_request.hpp): 401 without a good signature, 403
+// for an account that may not write, 429 with Retry-After for one that has too many at once.
+// Reading is for all: what lies here is sealed, and named by digest. Errors have a JSON body
+// {"error": code, "message": text}.
+#pragma once
+
+#include <array>
+#include <optional>
+#include "base/sync.hpp"
+
+#include "net/http.hpp"
+#include "store/receipt.hpp"
+#include "store/remote/account_book.hpp"
+#include "store/remote/signed_request.hpp"
+
+namespace sp::store {
+
+inline constexpr std::size_t kReceiptRequestMax = 1024;  ///< bytes of its JSON
+
+/// Answers the requests above. Safe to call from any thread. What the constructor takes must
+/// outlive it.
+class StoreService {
+ public:
+  struct Options {
+    std::uint64_t bytes_max = 0;  ///< of all blobs together; 0 = as much as the disk has
+    std::int64_t keep_seconds_max = 365L * 24 * 3600;  ///< how far ahead a receipt may promise
+    bool anonymous_writes = false;                     ///< whoever doesn't sign may write as well
+  };
+  /// Without a book nobody who signs may write.
+  StoreService(RangedStore& blobs, const crypto::EthKey& key, const Clock& clock,
+               AccountBook* accounts, const Options& options);
+  net::HttpResponse handle(const net::HttpRequest& request);
+
+ private:
+  class Writer;
+  net::HttpResponse handle_blob(const net::HttpRequest& request);
+  net::HttpResponse put_blob(const BlobId& id, const net::HttpRequest& request);
+  net::HttpResponse keep(const BlobId& id, const net::HttpRequest& request,
+                         const std::optional<Address>& account);
+  net::HttpResponse get_blob(const BlobId& id, const net::HttpRequest& request);
+  net::HttpResponse head_blob(const BlobId& id, const net::HttpRequest& request);
+  net::HttpResponse issue_receipt(const net::HttpRequest& request);
+  [[nodiscard]] Result<std::optional<RequestSignature>> who_asks(
+      const net::HttpRequest& request) const;
+  [[nodiscard]] Result<std::optional<Address>> who_signed(
+      const net::HttpRequest& request, const std::optional<RequestSignature>& signature,
+      const Digest32& content) const;
+  Status reserve(std::size_t size);
+  void release(std::size_t size);
+
+  RangedStore& blobs_;
+  const crypto::EthKey& key_;
+  const Clock& clock_;
+  AccountBook* accounts_;
+  const Options options_;
+  std::array<Mutex, 64> writing_;  // by a blob's first byte: one writes it at a time
+  Mutex mutex_;
+  std::optional<std::uint64_t> bytes_used_;  // guarded by mutex_; counted at the first put
+};
+
+}  // namespace sp::store

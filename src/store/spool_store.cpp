@@ -1,0 +1,123 @@
+#include "store/spool_store.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace sp::store {
+namespace {
+
+constexpr int kTriesMax = 8;  // for a part that others finish under our hands
+
+/// Appends to a file.
+class FileSink final : public ByteSink {
+ public:
+  FileSink(int descriptor, const Path& path) : descriptor_(descriptor), path_(path) {}
+  Status write(ByteView bytes) override {
+    while (!bytes.empty()) {
+      const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written <= 0) return errno_error("write", path_);
+      bytes = bytes.subspan(static_cast<std::size_t>(written));
+    }
+    return {};
+  }
+
+ private:
+  int descriptor_;
+  const Path& path_;
+};
+
+// Opens and locks; an invalid Fd where the file isn't at its place any more.
+Result<Fd> open_part(const Path& path) {
+  Fd part(::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!part.valid()) return errno_error("open", path);
+  while (::flock(part.get(), LOCK_EX) != 0) {
+    if (errno != EINTR) return errno_error("lock", path);
+  }
+  struct stat ours {};
+  struct stat there {};
+  if (::fstat(part.get(), &ours) != 0) return errno_error("stat", path);
+  if (::stat(path.c_str(), &there) != 0 || there.st_ino != ours.st_ino) return Fd();
+  return part;
+}
+
+}  // namespace
+
+SpoolStore::SpoolStore(Files& files, Path folder, BlobStore& source, std::size_t sources)
+    : files_(files),
+      folder_(std::move(folder)),
+      kept_(files, folder_),
+      source_(source),
+      sources_(sources) {}
+
+Result<std::uint64_t> SpoolStore::size(const BlobId& id) {
+  auto here = kept_.size(id);
+  return here ? here : source_.size(id);
+}
+
+Result<Bytes> SpoolStore::get(const BlobId& id, std::size_t size_max) {
+  auto here = kept_.get(id, size_max);
+  if (here || here.error().code == Errc::too_large) return here;
+  if (here.error().code == Errc::mismatch) SP_TRY(files_.remove(kept_.path_of(id)));
+  return fetch(id, size_max);
+}
+
+Result<Bytes> SpoolStore::fetch(const BlobId& id, std::size_t size_max) {
+  const Path path = folder_ / (id.hex() + ".part");
+  SP_TRY(files_.make_folder(kept_.path_of(id).parent_path()));
+  std::size_t lies = 0;
+  for (int tries = 0; tries < kTriesMax; ++tries) {
+    SP_ASSIGN(const Fd part, open_part(path));
+    if (!part.valid()) {
+      auto here = kept_.get(id, size_max);
+      if (here) return here;
+      continue;
+    }
+    bool emptied = false;
+    auto bytes = complete(id, size_max, part.get(), emptied);
+    if (bytes) {
+      if (::rename(path.c_str(), kept_.path_of(id).c_str()) != 0) {
+        return errno_error("rename", path);
+      }
+      return bytes;
+    }
+    if (bytes.error().code != Errc::mismatch) return bytes;
+    // What the part held before may have been to blame, or one of several stores.
+    if (!emptied && ++lies >= sources_) return bytes;
+  }
+  return Error{Errc::unavailable, "blob " + id.hex() + " is being fetched by others"};
+}
+
+// Gets the rest of a part, and checks the whole. `afresh`: it wasn't the blob, and the part is
+// empty now, and had something in it before.
+Result<Bytes> SpoolStore::complete(const BlobId& id, std::size_t size_max, int part,
+                                   bool& emptied) {
+  const Path path = folder_ / (id.hex() + ".part");
+  SP_ASSIGN(std::uint64_t had, files_.size(path));
+  if (had > size_max) {
+    if (::ftruncate(part, 0) != 0) return errno_error("truncate", path);
+    had = 0;
+  }
+  FileSink sink(part, path);
+  Status streamed = source_.stream_unverified(id, had, size_max, sink);
+  if (!streamed && streamed.error().code != Errc::mismatch) {
+    SP_ASSIGN(const std::uint64_t has, files_.size(path));
+    if (has == 0) SP_TRY(files_.remove(path));
+    return streamed.error();
+  }
+  if (streamed) {
+    SP_ASSIGN(Bytes bytes, files_.read(path, size_max));
+    if (blob_id(bytes) == id) return bytes;
+    streamed = Error{Errc::mismatch, "the store gave other bytes for blob " + id.hex()};
+  }
+  emptied = had > 0;
+  if (::ftruncate(part, 0) != 0) return errno_error("truncate", path);
+  if (!emptied) SP_TRY(files_.remove(path));
+  return streamed.error();
+}
+
+}  // namespace sp::store

@@ -1,0 +1,106 @@
+#!/usr/bin/env bash
+# wired.sh BIN: the programs with a real S3 server (swift.sh): spctl moves packages to and from a bucket, and `spnode store`
+# keeps its blobs in one. Ends with 77 where Swift isn't installed.
+set -euo pipefail
+bin=$1
+here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d)
+swift_pid='' store_pid=''
+finish() {
+  for pid in $store_pid $swift_pid; do kill "$pid" 2>/dev/null || true; done
+  wait || true
+  rm -rf "$work"
+}
+trap finish EXIT
+fail() {
+  echo "FAILED: $*"
+  tail -n 20 "$work"/*.log || true
+  exit 1
+}
+
+# refused PATTERN FILE MESSAGE: the last command ended with 1, and said so.
+refused() {
+  [ "$code" = 1 ] || fail "$3: ended with $code"
+  grep -q "$1" "$2" || fail "$3: $(cat "$2")"
+}
+
+mkdir "$work/swift"
+mkfifo "$work/leash"
+exec 3<>"$work/leash" # swift.sh runs until its input ends
+"$here/swift.sh" "$work/swift" <&3 >"$work/swift.log" 2>&1 &
+swift_pid=$!
+for ((i = 0; i < 600; ++i)); do
+  [ ! -f "$work/swift/port" ] || break
+  if ! kill -0 "$swift_pid" 2>/dev/null; then
+    code=0
+    wait "$swift_pid" || code=$?
+    swift_pid=''
+    [ "$code" = 77 ] || fail "swift.sh ended with $code"
+    cat "$work/swift.log"
+    exit 77
+  fi
+  sleep 0.1
+done
+port=$(cat "$work/swift/port")
+
+# The bucket, by Swift's own interface.
+curl -sf -D "$work/login" -o /dev/null -H 'X-Storage-User: test:tester' -H 'X-Storage-Pass: testing' \
+  "http://127.0.0.1:$port/auth/v1.0" || fail "no login"
+header() { sed -n "s/^$1: \(.*\)\r\$/\1/Ip" "$work/login"; }
+curl -sf -X PUT -H "X-Auth-Token: $(header X-Auth-Token)" "$(header X-Storage-Url)/bucket" || fail "no bucket"
+
+export AWS_ENDPOINT_URL=http://localhost:$port AWS_ACCESS_KEY_ID=test:tester AWS_SECRET_ACCESS_KEY=testing
+spctl() { "$bin/spctl" --home "$work/home" "$@"; }
+spctl keys create me >/dev/null
+mkdir "$work/data"
+head -c 5000000 /dev/urandom >"$work/data/random"
+
+# To a bucket and back, also where the place that is asked first is gone.
+spctl files upload "$work/data" --store s3://bucket/a >"$work/id" 2>>"$work/spctl.log" || fail "upload to a bucket"
+id=$(cat "$work/id")
+spctl files download "$id" --store http://127.0.0.1:1 --store s3://bucket/a --out "$work/got" >/dev/null \
+  2>>"$work/spctl.log" || fail "download from a bucket"
+cmp "$work/data/random" "$work/got/random" || fail "other bytes came back"
+code=0
+spctl files download "$id" --store s3://bucket/b --out "$work/none" >/dev/null 2>"$work/none.log" || code=$?
+refused "no blob\|NoSuchKey\|status 404" "$work/none.log" "nothing lies under another prefix"
+code=0
+AWS_SECRET_ACCESS_KEY=wrong "$bin/spctl" --home "$work/home" files download "$id" --store s3://bucket/a \
+  --out "$work/none" >/dev/null 2>"$work/none.log" || code=$?
+refused SignatureDoesNotMatch "$work/none.log" "a wrong secret is told as such"
+
+# A store whose blobs lie in the bucket; quotas are its own.
+"$bin/spnode" init store --folder "$work/store" --host 127.0.0.1 --no-tls >"$work/card.json"
+free=$(node -e 'const s=require("net").createServer().listen(0,"127.0.0.1",()=>{console.log(s.address().port);s.close()})')
+node -e '
+  const fs = require("fs"), file = process.argv[1], settings = JSON.parse(fs.readFileSync(file));
+  settings.listen.port = Number(process.argv[2]);
+  settings.quotaBytes = 12e6;
+  settings.backend = {s3: {url: "s3://bucket/store"}};
+  fs.writeFileSync(file, JSON.stringify(settings));' "$work/store/store.json" "$free"
+url=http://127.0.0.1:$free
+start_store() {
+  (cd "$work/store" && exec "$bin/spnode" store --config store.json) >>"$work/store.log" 2>&1 &
+  store_pid=$!
+  for ((i = 0; i < 200; ++i)); do
+    if curl -sf "$url/health" >/dev/null; then return; fi
+    sleep 0.05
+  done
+  fail "the store doesn't answer"
+}
+start_store
+spctl files upload "$work/data" --store "$url" >"$work/id" 2>>"$work/spctl.log" || fail "upload to a store in a bucket"
+id=$(cat "$work/id")
+spctl files download "$id" --store s3://bucket/store --out "$work/direct" >/dev/null || fail "it isn't in the bucket"
+cmp "$work/data/random" "$work/direct/random" || fail "other bytes are in the bucket"
+kill -KILL "$store_pid"
+wait "$store_pid" || true
+start_store
+spctl files download "$id" --store "$url" --out "$work/through" >/dev/null || fail "download from a store in a bucket"
+cmp "$work/data/random" "$work/through/random" || fail "other bytes came through the store"
+# 5 MB are used, also after the kill: 5 more fit into 12, 5 more don't.
+spctl files upload "$work/data" --store "$url" >/dev/null 2>>"$work/spctl.log" || fail "a second upload"
+code=0
+spctl files upload "$work/data" --store "$url" >/dev/null 2>"$work/full.log" || code=$?
+refused "the quota of .* is 12000000 bytes" "$work/full.log" "the quota isn't told"
+echo "packages went to a bucket and back"

@@ -1,0 +1,105 @@
+#!/usr/bin/env bash
+# transfers.sh BIN: uploads and downloads through a real store over TLS that are killed at random moments, as is the
+# store; they go on where they were, end with the very bytes, leave nothing behind and stay in bounded memory.
+set -euo pipefail
+bin=$1
+kills=${KILLS:-12} # in each direction
+size_mib=${SIZE_MIB:-64}
+rss_max_kib=$((160 * 1024)) # of spctl, whatever the size
+work=$(mktemp -d)
+store_pid=
+finish() {
+  if [ -n "$store_pid" ]; then kill -KILL "$store_pid" 2>/dev/null || true; fi
+  rm -rf "$work"
+}
+trap finish EXIT
+fail() {
+  echo "FAILED: $*"
+  tail -n 20 "$work"/*.log || true
+  exit 1
+}
+
+"$bin/spnode" init store --folder "$work/store" --host 127.0.0.1 --port 0 >"$work/card.json"
+export SSL_CERT_FILE=$work/store/tls/certificate.pem
+[ -f "$SSL_CERT_FILE" ] || fail "no certificate: $(ls -R "$work/store")"
+# A free port, that stays the same over the store's restarts.
+port=$(node -e 'const s=require("net").createServer().listen(0,"127.0.0.1",()=>{console.log(s.address().port);s.close()})')
+sed -i "s/\"port\": [0-9]*/\"port\": $port/" "$work/store/store.json"
+url=https://127.0.0.1:$port
+start_store() {
+  (cd "$work/store" && exec "$bin/spnode" store --config store.json) >>"$work/store.log" 2>&1 &
+  store_pid=$!
+  for ((i = 0; i < 200; ++i)); do
+    if curl -sf --cacert "$SSL_CERT_FILE" "$url/health" >/dev/null; then return; fi
+    sleep 0.05
+  done
+  fail "the store doesn't answer"
+}
+start_store
+
+spctl() { "$bin/spctl" --home "$work/home" "$@"; }
+spctl keys create me >/dev/null
+mkdir "$work/data"
+head -c $((size_mib << 20)) /dev/urandom >"$work/data/random"
+
+most_kib=0
+# attempt SECONDS COMMAND...: runs it, and kills it after that time, 0 = never; the exit code is in `code`.
+attempt() {
+  local seconds=$1
+  shift
+  "$bin/spctl" --home "$work/home" "$@" >"$work/out" 2>>"$work/spctl.log" &
+  local pid=$! kib
+  if [ "$seconds" != 0 ]; then
+    sleep "$seconds"
+  fi
+  while kill -0 "$pid" 2>/dev/null; do
+    kib=$(sed -n 's/^VmHWM:[ \t]*\([0-9]*\) kB/\1/p' "/proc/$pid/status" 2>/dev/null || true)
+    if [ "${kib:-0}" -gt "$most_kib" ]; then most_kib=$kib; fi
+    if [ "$seconds" != 0 ]; then
+      kill -KILL "$pid" 2>/dev/null || true
+      break
+    fi
+    sleep 0.02
+  done
+  code=0
+  wait "$pid" 2>/dev/null || code=$?
+}
+# repeat COMMAND...: kills it again and again at random moments, and the store once, then lets it end.
+repeat() {
+  local killed=0
+  for ((i = 0; i < kills; ++i)); do
+    if [ "$i" = $((kills / 2)) ]; then
+      kill -KILL "$store_pid"
+      wait "$store_pid" 2>/dev/null || true
+      start_store
+    fi
+    attempt "0.$((RANDOM % 6))$((RANDOM % 10))" "$@"
+    if [ "$code" = 0 ]; then break; fi
+    [ "$code" = 137 ] || fail "$* ended with $code"
+    killed=$((killed + 1))
+  done
+  if [ "$code" != 0 ]; then attempt 0 "$@"; fi
+  [ "$code" = 0 ] || fail "$* ended with $code after $killed kills"
+  echo "$1 $2: killed $killed times"
+}
+
+repeat files upload "$work/data" --store "$url"
+id=$(head -n 1 "$work/out")
+[ ${#id} = 64 ] || fail "no package id: $(cat "$work/out")"
+blobs=$(find "$work/store/state/blobs" -type f -name '????????????????????????????????????????????????????????????????' | wc -l)
+# Every chunk lies there once, and the manifest: what was sealed before a kill was not sealed otherwise after it.
+[ "$blobs" = $((size_mib + 2)) ] || fail "the store has $blobs blobs, not $((size_mib + 2))"
+grep -q '^Going on with data' "$work/spctl.log" || fail "no upload went on"
+
+repeat files download "$id" --store "$url" --out "$work/got"
+cmp "$work/data/random" "$work/got/random" || fail "other bytes came back"
+# The same content from a second place, where the first is gone, and where it lies.
+spctl files download "$id" --store "https://127.0.0.1:1" --store "$url" --out "$work/again" >/dev/null 2>&1 ||
+  fail "a second place doesn't help"
+cmp "$work/data/random" "$work/again/random" || fail "other bytes came from the second place"
+
+left=$(find "$work/home/transfers" "$work" -maxdepth 1 -mindepth 1 \( -name '*.upload' -o -name '*.part' -o -name '*partial*' \) ;
+  find "$work/home/transfers" -mindepth 1)
+[ -z "$left" ] || fail "left behind: $left"
+[ "$most_kib" -lt "$rss_max_kib" ] || fail "spctl took $most_kib KiB"
+echo "spctl took at most $most_kib KiB for $size_mib MiB"
