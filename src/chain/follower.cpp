@@ -2,6 +2,7 @@
 
 #include "base/codec.hpp"
 #include "base/durable.hpp"
+#include "base/log.hpp"
 #include "crypto/hash.hpp"
 
 namespace sp::chain {
@@ -74,10 +75,26 @@ Status Follower::save() {
   return {};
 }
 
+bool Follower::is_ahead_of(const Block& newest) const {
+  return !last_hash_.is_zero() && next_ != 0 && newest.number + 1 < next_;
+}
+
+// Where the chain parted from what was read isn't known, so it is read again from well before.
+void Follower::rewind(const Block& newest) {
+  const std::uint64_t from = std::min(next_, newest.number + 1);
+  const std::uint64_t back = from - std::min(from, options_.rewind);
+  log(LogLevel::warning, "chain_read_again",
+      {{"from", static_cast<std::int64_t>(std::max(back, options_.start_block))},
+       {"read_to", static_cast<std::int64_t>(next_)}});
+  next_ = std::max(back, options_.start_block);
+  last_hash_ = {};
+  handled_.reset();
+}
+
 // That the block before the cursor is still the one that was read.
 Status Follower::check_cursor(const Block& newest) {
   if (last_hash_.is_zero() || next_ == 0) return {};
-  if (newest.number + 1 < next_) {
+  if (is_ahead_of(newest)) {
     return Error{Errc::unavailable, "the endpoint's newest block " + std::to_string(newest.number) +
                                         " is before block " + std::to_string(next_ - 1) +
                                         ", which was read already"};
@@ -99,7 +116,11 @@ Status Follower::check_cursor(const Block& newest) {
 
 Result<std::size_t> Follower::poll(const Handler& handler) {
   SP_ASSIGN(const Block newest, chain_->block());
-  SP_TRY(check_cursor(newest));
+  if (const Status on_chain = check_cursor(newest); !on_chain) {
+    const bool lost = is_ahead_of(newest) || on_chain.error().code == Errc::mismatch;
+    if (options_.rewind == 0 || !lost) return on_chain.error();
+    rewind(newest);
+  }
   std::size_t count = 0;
   while (newest.number >= options_.confirmations - 1 &&
          next_ <= newest.number - (options_.confirmations - 1)) {

@@ -28,6 +28,9 @@ class Follower {
     std::uint64_t start_block = 0;    ///< where there is no cursor yet
     std::uint64_t confirmations = 1;  ///< 1 = the newest block counts
     Path cursor;                      ///< file of the cursor
+    /// How many blocks are read again where the chain has lost what was read: a reorganisation
+    /// deeper than the confirmations, a node that came back with less. 0: that is an error.
+    std::uint64_t rewind = 0;
   };
   using Handler = std::function<Status(const Log&)>;
 
@@ -36,9 +39,9 @@ class Follower {
   static Result<Follower> open(Chain& chain, Files& files, const Options& options);
 
   /// Hands on what is new, then saves the cursor; returns how many logs. An error of the handler
-  /// stops before that log. Errc::mismatch where the block at the cursor is no longer part of the
-  /// chain deeper than the confirmations allow; Errc::unavailable where the endpoint's newest block
-  /// is before the cursor.
+  /// stops before that log. Without `rewind`, Errc::mismatch where the block at the cursor is no
+  /// longer part of the chain deeper than the confirmations allow; Errc::unavailable where the
+  /// endpoint's newest block is before the cursor.
   Result<std::size_t> poll(const Handler& handler);
   /// The next block to read.
   [[nodiscard]] std::uint64_t next_block() const { return next_; }
@@ -54,7 +57,9 @@ class Follower {
 
   Status read_cursor();
   [[nodiscard]] Digest32 subject() const;
+  [[nodiscard]] bool is_ahead_of(const Block& newest) const;
   Status check_cursor(const Block& newest);
+  void rewind(const Block& newest);
   Result<std::size_t> hand_on(const std::vector<Log>& logs, const Block& end,
                               const Handler& handler);
   Status save();
