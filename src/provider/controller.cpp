@@ -18,6 +18,10 @@ std::string tee_id(const api::OrderId& order, std::uint16_t attempt) {
   return "o-" + order.hex().substr(0, 24) + "-" + std::to_string(attempt);
 }
 
+bool has_outcome(const Result<api::Finish>& finish) {
+  return finish && finish->receipt && finish->receipt->statement.outcome != api::Outcome::provider;
+}
+
 bool is_transient(Errc code) { return code == Errc::unavailable || code == Errc::timed_out; }
 
 }  // namespace
@@ -64,7 +68,8 @@ Status Controller::start() {
                                                std::nullopt, provider_topic},
                                               options_.start_block,
                                               options_.confirmations,
-                                              options_.folder / "cursor"}));
+                                              options_.folder / "cursor",
+                                              kRewindBlocks}));
   threads_.emplace_back([this] { follow(); });
   for (unsigned i = 0; i < options_.capacity; ++i) threads_.emplace_back([this] { work(); });
   return {};
@@ -129,7 +134,8 @@ Status Controller::take(const chain::Log& chain_log) {
     return {};
   }
   const Status readable = event->terms.check_version_1();
-  if (!readable || ledger_.has(event->order)) return {};
+  if (!readable) return {};
+  if (ledger_.has(event->order)) return take_again(event->order);
   const std::lock_guard lock(mutex_);
   if (queue_.size() >= options_.queue) {
     log(LogLevel::warning, "order_not_taken",
@@ -141,6 +147,24 @@ Status Controller::take(const chain::Log& chain_log) {
   SP_TRY(ledger_.save(event->order, entry));
   queue_.push_back(event->order);
   log(LogLevel::info, "order_taken", {{"order", event->order.hex0x()}});
+  wake_.notify_all();
+  return {};
+}
+
+// An order that is handed on once more: after a restart, or because the chain has lost blocks. What
+// is over here and open there is taken up where it was: a lost settlement is sent again.
+Status Controller::take_again(const api::OrderId& order) {
+  auto entry = ledger_.load(order);
+  if (!entry) return {};  // told where it was read first
+  const bool never_ran = entry->state == EntryState::failed && !entry->finish;
+  if (entry->state != EntryState::settled && !never_ran) return {};
+  SP_ASSIGN(const market::OrderRecord record, parts_.market.order(order));
+  if (record.status != market::OrderStatus::open) return {};
+  entry->state = entry->finish ? EntryState::finished : EntryState::queued;
+  SP_TRY(ledger_.save(order, *entry));
+  log(LogLevel::info, "order_taken_again", {{"order", order.hex0x()}});
+  const std::lock_guard lock(mutex_);
+  queue_.push_back(order);
   wake_.notify_all();
   return {};
 }
@@ -243,12 +267,13 @@ Result<api::Finish> Controller::run_loader(const api::OrderId& order, const Entr
   return finish;
 }
 
-// A loader that is lost (killed, crashed, out of memory) is started again: a new session of the
-// same attempt may make the receipt.
+// A loader that is lost (killed, crashed, out of memory), or that ends without an outcome of the
+// order's own (a broker that forgot its nonces, a store that went away), is followed by another: a
+// new session of the same attempt may make the receipt.
 Result<api::Finish> Controller::run_loaders(const api::OrderId& order, const Entry& entry) {
   for (unsigned tries = 1;; ++tries) {
     auto finish = run_loader(order, entry);
-    if (finish || tries == kLoaderTriesMax) return finish;
+    if (has_outcome(finish) || tries == kLoaderTriesMax) return finish;
     {
       const std::lock_guard lock(mutex_);
       if (stopping_) return finish;
@@ -257,7 +282,7 @@ Result<api::Finish> Controller::run_loaders(const api::OrderId& order, const Ent
     const Status wanted = check_still_wanted(order, entry);
     if (!wanted && !is_transient(wanted.error().code)) return finish;
     log(LogLevel::warning, "loader_lost",
-        {{"order", order.hex0x()}, {"reason", finish.error().message}});
+        {{"order", order.hex0x()}, {"reason", finish ? finish->failure : finish.error().message}});
   }
 }
 

@@ -30,6 +30,9 @@ inline constexpr std::size_t kQueueMax = 100'000;
 inline constexpr int kSettleTriesMax = 8;  ///< in a row
 /// Before an order is taken up again that the chain kept from running or from being settled.
 inline constexpr std::chrono::seconds kLaterPause{10};
+/// Read again before those that a chain has lost: orders whose settlement went with them; a
+/// request.
+inline constexpr std::uint64_t kRewindBlocks = 1024;
 inline constexpr unsigned kLoaderTriesMax = 2;  ///< loaders started for one order
 /// What a loader may take besides the ordered time: fetching, opening, sealing and storing.
 inline constexpr std::chrono::seconds kLoaderGrace{600};
@@ -96,6 +99,7 @@ class Controller {
   Status recover();
   void follow();
   Status take(const chain::Log& log);
+  Status take_again(const api::OrderId& order);
   void watch_running();
   void work();
   void run_order(const api::OrderId& order);
