@@ -41,6 +41,7 @@ Result<BrokerSettings> BrokerSettings::load(const Files& files, const Path& path
     SP_ASSIGN(settings.collateral, read_collateral(object.any("collateral")));
   }
   settings.ca_file = read_ca_file(object);
+  settings.operation = read_operation(object);
   SP_TRY(object.finish());
   return settings;
 }
@@ -54,6 +55,7 @@ std::string BrokerSettings::to_json() const {
   if (collateral) json["collateral"] = collateral_json(*collateral);
   if (!ca_file.empty()) json["caFile"] = ca_file;
   add_followed(json, follows);
+  add_operation(json, operation);
   return settings_text(json);
 }
 

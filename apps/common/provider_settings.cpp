@@ -29,6 +29,11 @@ Result<ProviderSettings> ProviderSettings::load(const Files& files, const Path& 
   settings.queue = static_cast<std::uint32_t>(object.number("queue", kQueueMax));
   SP_ASSIGN(settings.services, services_from_json(object.any("services"), "services"));
   settings.ca_file = read_ca_file(object);
+  if (object.has("stopGraceSeconds")) {
+    settings.stop_grace_seconds =
+        static_cast<std::uint32_t>(object.number("stopGraceSeconds", kStopGraceMax));
+  }
+  settings.operation = read_operation(object);
   SP_TRY(object.finish());
   return settings;
 }
@@ -46,7 +51,9 @@ std::string ProviderSettings::to_json() const {
             {"queue", queue},
             {"services", services_to_json(services)}};
   if (!ca_file.empty()) json["caFile"] = ca_file;
+  if (stop_grace_seconds != 0) json["stopGraceSeconds"] = stop_grace_seconds;
   add_followed(json, follows);
+  add_operation(json, operation);
   return settings_text(json);
 }
 

@@ -49,7 +49,7 @@ struct FollowedMarket {
 };
 
 /// Pieces of settings files; errors are noted in `object`, whose finish() tells them.
-Listen read_listen(JsonObject& object);
+Listen read_listen(JsonObject& object, const std::string& key = "listen");
 Json listen_json(const Listen& listen);
 FollowedMarket read_followed(JsonObject& object);
 void add_followed(Json& json, const FollowedMarket& follows);

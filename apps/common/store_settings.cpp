@@ -17,15 +17,18 @@ Result<StoreSettings> StoreSettings::load(const Files& files, const Path& path) 
   settings.folder = object.text("folder", kPathMax);
   settings.key = object.text("key", kPathMax);
   settings.bytes_max = object.number("bytesMax", kBytesMax);
+  settings.operation = read_operation(object);
   SP_TRY(object.finish());
   return settings;
 }
 
 std::string StoreSettings::to_json() const {
-  return settings_text({{"listen", listen_json(listen)},
-                        {"folder", folder.string()},
-                        {"key", key.string()},
-                        {"bytesMax", bytes_max}});
+  Json json{{"listen", listen_json(listen)},
+            {"folder", folder.string()},
+            {"key", key.string()},
+            {"bytesMax", bytes_max}};
+  add_operation(json, operation);
+  return settings_text(json);
 }
 
 }  // namespace sp::apps

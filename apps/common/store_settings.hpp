@@ -1,7 +1,7 @@
 // Settings of `spnode store`. A value; safe to call from any thread.
 #pragma once
 
-#include "common/settings.hpp"
+#include "common/operation.hpp"
 
 namespace sp::apps {
 
@@ -11,6 +11,7 @@ struct StoreSettings {
   Path folder;                  ///< of the blobs
   Path key;                     ///< raw 32 bytes: the secp256k1 key that signs storage receipts
   std::uint64_t bytes_max = 0;  ///< of all blobs together; 0 = as much as the disk has
+  Operation operation;
 
   /// Errc::not_found, Errc::malformed, Errc::io; of the others as well.
   static Result<StoreSettings> load(const Files& files, const Path& path);

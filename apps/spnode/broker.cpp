@@ -1,10 +1,12 @@
 #include "broker/remote.hpp"
 #include "chain_access.hpp"
+#include "chain_pulse.hpp"
 #include "collateral/answers.hpp"
 #include "collateral/cached_source.hpp"
 #include "collateral/http_source.hpp"
 #include "common/broker_settings.hpp"
 #include "common/daemon.hpp"
+#include "common/folder_health.hpp"
 #include "crypto/random.hpp"
 #include "daemons.hpp"
 #include "prove/dev.hpp"
@@ -61,6 +63,7 @@ Status run_broker(const Path& path) {
   const SystemClock clock;
   crypto::SystemRandom random;
   SP_ASSIGN(const BrokerSettings settings, BrokerSettings::load(files, path));
+  start_log(settings.operation);
   SP_ASSIGN(const broker::BrokerKeys keys, load_broker_keys(files, settings.keys));
   SP_ASSIGN(prove::DevPlatform platform, load_platform(files, settings.platform));
   SP_ASSIGN(const attest::Measurement own, prove::measure_program(files, prove::kOwnProgram));
@@ -78,9 +81,28 @@ Status run_broker(const Path& path) {
                          {.attestor_policy = settings.attests,
                           .anchors = attest::Anchors::vendors(),
                           .collateral = source ? source->source() : nullptr});
-  return serve_until_stopped(
-      "broker", settings.listen, broker::kBrokerBodyMax,
-      [&](const auto& request) { return broker::handle_broker_request(service, request); });
+  const ChainPulse pulse(
+      settings.follows.market.contract.hex0x(), [&] { return access->chain().block(); }, clock);
+  DaemonFrame frame;
+  frame.name = "broker";
+  frame.listen = settings.listen;
+  frame.operation = settings.operation;
+  frame.body_max = broker::kBrokerBodyMax;
+  frame.routes = {"/health",     "/metrics",     "/v1/nonce",    "/v1/attest",
+                  "/v1/release", "/v1/deposits", "/v1/requests", "/v1/identity"};
+  frame.handler = [&](const auto& request) {
+    return broker::handle_broker_request(service, request);
+  };
+  frame.health = [&]() -> Status {
+    SP_TRY(check_folder(files, settings.folder));
+    return pulse.health();
+  };
+  frame.collect = [&](net::MetricsText& text) {
+    text.append(service.metrics());
+    write_pulses(text, "superprotocol_broker", {&pulse});
+    write_disk_metrics(text, "superprotocol_broker", settings.folder);
+  };
+  return serve_until_stopped(frame);
 }
 
 }  // namespace sp::apps

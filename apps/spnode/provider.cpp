@@ -1,7 +1,9 @@
 #include <algorithm>
 
 #include "chain_access.hpp"
+#include "chain_pulse.hpp"
 #include "common/daemon.hpp"
+#include "common/folder_health.hpp"
 #include "common/provider_settings.hpp"
 #include "daemons.hpp"
 #include "provider/status.hpp"
@@ -45,6 +47,7 @@ Status run_provider(const Path& path) {
   PosixFiles files;
   const SystemClock clock;
   SP_ASSIGN(const ProviderSettings settings, ProviderSettings::load(files, path));
+  start_log(settings.operation);
   SP_ASSIGN(const crypto::EthKey action, load_key(files, settings.action_key));
   SP_TRY(files.make_folder(settings.folder));
   SP_ASSIGN(const auto host, tee::make_sandbox(sandbox_options(settings)));
@@ -59,9 +62,30 @@ Status run_provider(const Path& path) {
       {access->market(), sender, action, *host, forwarder, files, clock},
       controller_options(settings));
   SP_TRY(controller.start());
-  return serve_until_stopped("provider", settings.listen, 1 << 16, [&](const auto& request) {
+  const ChainPulse pulse(
+      settings.follows.market.contract.hex0x(), [&] { return access->chain().block(); }, clock);
+  DaemonFrame frame;
+  frame.name = "provider";
+  frame.listen = settings.listen;
+  frame.operation = settings.operation;
+  frame.body_max = 1 << 16;
+  frame.routes = {"/health", "/metrics", "/v1/orders"};
+  frame.handler = [&](const auto& request) {
     return provider::handle_status_request(controller, request);
-  });
+  };
+  frame.health = [&]() -> Status {
+    SP_TRY(check_folder(files, settings.folder));
+    SP_TRY(pulse.health());
+    return provider::controller_health(controller, clock);
+  };
+  frame.collect = [&](net::MetricsText& text) {
+    provider::write_controller_metrics(text, {{pulse.name(), &controller}});
+    write_pulses(text, "superprotocol_provider", {&pulse});
+    write_disk_metrics(text, "superprotocol_provider", settings.folder);
+  };
+  frame.drain_max = std::chrono::seconds(settings.stop_grace_seconds);
+  frame.drain = [&] { controller.drain(frame.drain_max); };
+  return serve_until_stopped(frame);
 }
 
 }  // namespace sp::apps
