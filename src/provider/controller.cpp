@@ -53,6 +53,21 @@ Controller::~Controller() {
   for (Thread& thread : threads_) thread.join();
 }
 
+void Controller::drain(std::chrono::nanoseconds limit) {
+  std::unique_lock lock(mutex_);
+  draining_ = true;
+  wake_.wait_for(lock, limit, [this] { return busy_ == 0; });
+}
+
+ControllerCounts Controller::counts() const {
+  const std::lock_guard lock(mutex_);
+  ControllerCounts counts = counts_;
+  counts.queued = queue_.size();
+  counts.running = running_.size();
+  counts.settling_later = later_.size();
+  return counts;
+}
+
 Status Controller::start() {
   SP_TRY(parts_.files.make_folder(options_.folder / "orders"));
   SP_TRY(parts_.files.make_folder(options_.folder / "logs"));
@@ -113,6 +128,7 @@ void Controller::follow() {
 
 void Controller::follow_once() {
   const auto taken = follower_->poll([this](const chain::Log& entry) { return take(entry); });
+  note_poll(taken.ok());
   if (taken) {
     if (follow_failures_ != 0) log(LogLevel::info, "follow_goes_on");
     follow_failures_ = 0;
@@ -124,6 +140,12 @@ void Controller::follow_once() {
     log(LogLevel::warning, "follow_failed",
         {{"reason", taken.error().message}, {"times", follow_failures_}});
   }
+}
+
+void Controller::note_poll(bool answered) {
+  const std::lock_guard lock(mutex_);
+  counts_.next_block = follower_->next_block();
+  if (answered) counts_.polled = parts_.clock.monotonic();
 }
 
 // Takes one order into the ledger, or leaves it alone. Only what should be tried again is an error.
@@ -140,12 +162,14 @@ Status Controller::take(const chain::Log& chain_log) {
   if (queue_.size() >= options_.queue) {
     log(LogLevel::warning, "order_not_taken",
         {{"order", event->order.hex0x()}, {"reason", "the queue is full"}});
+    ++counts_.refused;
     return {};
   }
   Entry entry;
   entry.start = {parts_.market.domain(), event->terms, 0, 0};
   SP_TRY(ledger_.save(event->order, entry));
   queue_.push_back(event->order);
+  ++counts_.taken;
   log(LogLevel::info, "order_taken", {{"order", event->order.hex0x()}});
   wake_.notify_all();
   return {};
@@ -203,12 +227,16 @@ void Controller::work() {
     api::OrderId order;
     {
       std::unique_lock lock(mutex_);
-      wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+      wake_.wait(lock, [this] { return stopping_ || (!draining_ && !queue_.empty()); });
       if (stopping_) return;
       order = queue_.front();
       queue_.pop_front();
+      ++busy_;
     }
     run_order(order);
+    const std::lock_guard lock(mutex_);
+    --busy_;
+    wake_.notify_all();
   }
 }
 
@@ -371,6 +399,11 @@ void Controller::resume_later() {
   }
 }
 
+void Controller::note_end(std::uint64_t ControllerCounts::*end) {
+  const std::lock_guard lock(mutex_);
+  ++(counts_.*end);
+}
+
 Status Controller::settle(const api::OrderId& order, Entry& entry) {
   SP_CHECK(entry.finish.has_value());
   if (!entry.finish->receipt || !entry.finish->attestation) {
@@ -408,6 +441,7 @@ void Controller::fail(const api::OrderId& order, Entry& entry, const Error& erro
   log(LogLevel::error, "order_failed", {{"order", order.hex0x()}, {"reason", error.message}});
   entry.state = EntryState::failed;
   forget_waiting(order);
+  note_end(&ControllerCounts::failed);
   entry.failure = error.message;
   if (const Status saved = ledger_.save(order, entry); !saved) {
     log(LogLevel::error, "ledger_unwritable", {{"reason", saved.error().message}});

@@ -65,6 +65,16 @@ struct OrderProgress {
   std::string failure;
 };
 
+/// What a controller counts, for metrics and health.
+struct ControllerCounts {
+  std::size_t queued = 0;          ///< orders that wait
+  std::size_t running = 0;         ///< loaders at work
+  std::size_t settling_later = 0;  ///< orders whose settlement is tried again
+  std::uint64_t taken = 0, refused = 0, settled = 0, failed = 0;  ///< since the start
+  std::uint64_t next_block = 0;                                   ///< that the follower reads
+  std::optional<std::chrono::nanoseconds> polled;  ///< last poll without an error, monotonic
+};
+
 class Controller {
  public:
   struct Parts {
@@ -87,6 +97,12 @@ class Controller {
   /// others.
   Status start();
 
+  /// Begins no further order and waits until those under way have ended, `limit` at most. What
+  /// the chain still brings is taken after a restart.
+  void drain(std::chrono::nanoseconds limit);
+
+  [[nodiscard]] ControllerCounts counts() const;
+
   /// Errc::not_found for an order that wasn't taken.
   Result<OrderProgress> progress(const api::OrderId& order) const;
   /// The loader's last frame. Errc::not_found before it.
@@ -98,6 +114,8 @@ class Controller {
 
   Status recover();
   void follow();
+  void note_poll(bool answered);
+  void note_end(std::uint64_t ControllerCounts::*end);
   Status take(const chain::Log& log);
   Status take_again(const api::OrderId& order);
   void watch_running();
@@ -131,6 +149,9 @@ class Controller {
   mutable Mutex mutex_;  // guards all below
   Condition wake_;
   bool stopping_ = false;
+  bool draining_ = false;
+  std::size_t busy_ = 0;  ///< orders that a worker is at
+  ControllerCounts counts_;
   std::deque<api::OrderId> queue_;
   std::map<api::OrderId, std::shared_ptr<Running>> running_;
   std::map<api::OrderId, std::string> stages_;
