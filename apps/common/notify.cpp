@@ -5,17 +5,17 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdlib>
 #include <string>
 
 #include "base/files.hpp"
+#include "common/environment.hpp"
 
 namespace sp::apps {
 
 Status notify_manager(std::string_view state) {
-  const char* variable = std::getenv("NOTIFY_SOCKET");  // NOLINT(concurrency-mt-unsafe)
-  if (variable == nullptr) return {};
-  const std::string name = variable;
+  const auto variable = environment_variable("NOTIFY_SOCKET");
+  if (!variable) return {};
+  const std::string& name = *variable;
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (name.empty() || (name[0] != '/' && name[0] != '@') ||

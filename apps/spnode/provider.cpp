@@ -106,6 +106,42 @@ class ProviderMarket {
   std::unique_ptr<provider::Controller> controller_;
 };
 
+// What the frame asks; all that is passed outlives it.
+DaemonFrame frame_of(const ProviderSettings& settings, Files& files, const Clock& clock,
+                     const std::vector<std::unique_ptr<ProviderMarket>>& markets,
+                     const std::vector<const provider::Controller*>& controllers) {
+  DaemonFrame frame;
+  frame.name = "provider";
+  frame.listen = settings.listen;
+  frame.operation = settings.operation;
+  frame.body_max = 1 << 16;
+  frame.routes = {"/health", "/metrics", "/v1/orders"};
+  frame.handler = [&](const auto& request) {
+    return provider::handle_status_request(controllers, request);
+  };
+  frame.health = [&]() -> Status {
+    SP_TRY(check_folder(files, settings.folder));
+    for (const auto& market : markets) SP_TRY(market->health(clock));
+    return {};
+  };
+  frame.collect = [&](net::MetricsText& text) {
+    std::vector<std::pair<std::string, const provider::Controller*>> named;
+    std::vector<const ChainPulse*> pulses;
+    for (const auto& market : markets) {
+      named.emplace_back(market->name(), market->controller());
+      pulses.push_back(&market->pulse());
+    }
+    provider::write_controller_metrics(text, named);
+    write_pulses(text, "superprotocol_provider", pulses);
+    write_disk_metrics(text, "superprotocol_provider", settings.folder);
+  };
+  frame.drain_max = std::chrono::seconds(settings.stop_grace_seconds);
+  frame.drain = [&markets, limit = frame.drain_max] {
+    for (const auto& market : markets) market->drain(limit);
+  };
+  return frame;
+}
+
 }  // namespace
 
 Status run_provider(const Path& path) {
@@ -148,36 +184,7 @@ Status run_provider(const Path& path) {
   }
   Opening opening(std::move(doors));
   SP_TRY(opening.first_tries());
-  DaemonFrame frame;
-  frame.name = "provider";
-  frame.listen = settings.listen;
-  frame.operation = settings.operation;
-  frame.body_max = 1 << 16;
-  frame.routes = {"/health", "/metrics", "/v1/orders"};
-  frame.handler = [&](const auto& request) {
-    return provider::handle_status_request(controllers, request);
-  };
-  frame.health = [&]() -> Status {
-    SP_TRY(check_folder(files, settings.folder));
-    for (const auto& market : markets) SP_TRY(market->health(clock));
-    return {};
-  };
-  frame.collect = [&](net::MetricsText& text) {
-    std::vector<std::pair<std::string, const provider::Controller*>> named;
-    std::vector<const ChainPulse*> pulses;
-    for (const auto& market : markets) {
-      named.emplace_back(market->name(), market->controller());
-      pulses.push_back(&market->pulse());
-    }
-    provider::write_controller_metrics(text, named);
-    write_pulses(text, "superprotocol_provider", pulses);
-    write_disk_metrics(text, "superprotocol_provider", settings.folder);
-  };
-  frame.drain_max = std::chrono::seconds(settings.stop_grace_seconds);
-  frame.drain = [&] {
-    for (const auto& market : markets) market->drain(frame.drain_max);
-  };
-  return serve_until_stopped(frame);
+  return serve_until_stopped(frame_of(settings, files, clock, markets, controllers));
 }
 
 }  // namespace sp::apps
