@@ -116,7 +116,7 @@ TEST(FuzzRegistry, SaysWhatATargetIs) {
     EXPECT_TRUE(target["structured"].is_boolean()) << source;
     ASSERT_FALSE(target["from"].empty()) << source;
     for (const Json& whose : target["from"]) EXPECT_TRUE(kWhose.contains(whose)) << source << whose;
-    // How long it ran at least once: seconds of libFuzzer, and executions.
+    // How long libFuzzer ran it: seconds and executions; 0 = not recorded yet.
     const Json& ran = target["ran"];
     EXPECT_TRUE(ran["seconds"].is_number_unsigned() && ran["executions"].is_number_unsigned())
         << source;

@@ -1,7 +1,8 @@
 // Runs a fuzz target without libFuzzer: every seed of the folder given, then a fixed number of
-// mutations of each from a fixed seed of its own, so that a run repeats exactly. `make fuzz` does
-// the long search. A target that builds nested values of its input takes long ones, so that runs of
-// bytes are put in as well.
+// mutations of each from a fixed seed of its own, so that a run repeats exactly (a slow target's
+// has fewer of them). `make fuzz` does the long search. A target that builds nested values of its
+// input takes long ones, so that runs of bytes are put in as well.
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -18,6 +19,7 @@ using Input = std::vector<std::uint8_t>;
 
 constexpr int kMutationsPerSeed = 300;
 constexpr std::size_t kRunMax = 512;
+constexpr std::chrono::seconds kTimeMax{2};  // then seeds alone, so that all targets are quick
 
 std::vector<Input> read_seeds(const std::filesystem::path& folder) {
   std::vector<Input> seeds{Input{}};
@@ -63,9 +65,10 @@ int main(int argc, char** argv) {
   const std::vector<Input> seeds = read_seeds(argc > 1 ? argv[1] : "");
   std::mt19937 random(20261124);  // NOLINT(cert-msc51-cpp): a run must repeat exactly
   std::size_t runs = 0;
+  const auto end = std::chrono::steady_clock::now() + kTimeMax;
   for (const Input& seed : seeds) {
     LLVMFuzzerTestOneInput(seed.data(), seed.size());
-    for (int i = 0; i < kMutationsPerSeed; ++i, ++runs) {
+    for (int i = 0; i < kMutationsPerSeed && std::chrono::steady_clock::now() < end; ++i, ++runs) {
       Input input = seed;
       mutate(input, random);
       LLVMFuzzerTestOneInput(input.data(), input.size());

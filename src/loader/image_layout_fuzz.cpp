@@ -1,10 +1,12 @@
 // A whole image layout whose digests are right: config, manifest and index of the input's choices,
 // and layers of tar entries that are spoiled. Nothing is written outside of the root, and what is
 // accepted holds to the limits.
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "base/json.hpp"
 #include "base/testing/fuzz_input.hpp"
 #include "crypto/hash.hpp"
 #include "loader/oci_image.hpp"

@@ -30,8 +30,9 @@ using ResponseParser = http::response_parser<http::vector_body<std::uint8_t>>;
 constexpr std::size_t kBufferMax = kHeaderSizeMax + 64 * 1024;
 constexpr std::size_t kPieceSize = 64 * 1024;  // of a body that is handed on
 constexpr std::size_t kHostsMax = 64;          // with kept connections
-constexpr int kInterimResponsesMax = 8;        // 1xx before the answer
-constexpr std::chrono::seconds kKeepMax{50};   // less than our servers keep an idle connection
+constexpr unsigned kStatusMax = 599;
+constexpr int kInterimResponsesMax = 8;       // 1xx before the answer
+constexpr std::chrono::seconds kKeepMax{50};  // less than our servers keep an idle connection
 
 struct Connection {
   explicit Connection(Fd socket) : stream(DeadlineStream(std::move(socket))), buffer(kBufferMax) {}
@@ -189,7 +190,12 @@ Exchange exchange(Stream& stream, Connection& connection, const RequestMessage& 
       const bool stale = ended && interim == 0 && !parser.got_some();
       return failed(reading_error(failure, url, body_max), stale);
     }
-    if (parser.get().result_int() / 100 == 1) continue;
+    const unsigned status = parser.get().result_int();
+    if (status < 100 || status > kStatusMax) {  // RFC 9110 section 15; Beast takes any three digits
+      return failed(
+          {Errc::malformed, "the answer's status " + std::to_string(status) + " is none"});
+    }
+    if (status / 100 == 1) continue;
     const bool reusable = !write_failure && parser.keep_alive() && connection.is_quiet();
     return {take_response(parser), reusable, false};
   }

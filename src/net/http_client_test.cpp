@@ -245,6 +245,10 @@ TEST(HttpClient, RefusesHostileAnswers) {
   std::string interim;
   for (int i = 0; i < 20; ++i) interim += "HTTP/1.1 102 Processing\r\n\r\n";
   EXPECT_EQ(code(interim), "malformed");
+  for (const char* status : {"000", "099", "600", "999"}) {
+    EXPECT_EQ(code("HTTP/1.1 " + std::string(status) + " ?\r\nContent-Length: 0\r\n\r\n"),
+              "malformed");
+  }
   EXPECT_EQ(code(""), "unavailable");
 }
 
