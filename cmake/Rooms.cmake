@@ -71,6 +71,8 @@ function(sp_test name)
   target_link_libraries(${name} PRIVATE ${TEST_ROOM} ${TEST_LIBRARIES} GTest::gtest GTest::gmock GTest::gtest_main)
   target_compile_definitions(${name} PRIVATE SP_TEST_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   target_precompile_headers(${name} PRIVATE <gtest/gtest.h>)
+  # Compiled quickly: what is tested is in the libraries.
+  target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
   add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   if(NOT TEST_TIMEOUT)
     set(TEST_TIMEOUT 120)

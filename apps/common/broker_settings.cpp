@@ -41,6 +41,7 @@ Result<BrokerSettings> BrokerSettings::load(const Files& files, const Path& path
     SP_ASSIGN(settings.collateral, read_collateral(object.any("collateral")));
   }
   settings.ca_file = read_ca_file(object);
+  settings.operation = read_operation(object);
   SP_TRY(object.finish());
   return settings;
 }
@@ -55,6 +56,7 @@ std::string BrokerSettings::to_json() const {
   if (!ca_file.empty()) json["caFile"] = ca_file;
   json["markets"] = Json::array();
   for (const FollowedMarket& market : markets) json["markets"].push_back(market_json(market));
+  add_operation(json, operation);
   return settings_text(json);
 }
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "attest/appraisal.hpp"
-#include "common/settings.hpp"
+#include "common/operation.hpp"
 
 namespace sp::apps {
 
@@ -27,6 +27,7 @@ struct BrokerSettings {
   attest::AppraisalPolicy attests;               ///< which loaders it attests to at all
   std::optional<CollateralSettings> collateral;  ///< absent: evidence must bring its own
   std::string ca_file;                           ///< for the chain's endpoints
+  Operation operation;
 
   static Result<BrokerSettings> load(const Files& files, const Path& path);
   [[nodiscard]] std::string to_json() const;

@@ -45,6 +45,11 @@ Result<ProviderSettings> ProviderSettings::load(const Files& files, const Path& 
   SP_ASSIGN(settings.services,
             services_from_json(object.any("services"), "services", settings.mirrors));
   settings.ca_file = read_ca_file(object);
+  if (object.has("stopGraceSeconds")) {
+    settings.stop_grace_seconds =
+        static_cast<std::uint32_t>(object.number("stopGraceSeconds", kStopGraceMax));
+  }
+  settings.operation = read_operation(object);
   SP_TRY(object.finish());
   return settings;
 }
@@ -55,6 +60,7 @@ std::string ProviderSettings::to_json() const {
             {"loader", loader.string()},        {"runc", runc.string()},
             {"platform", platform.string()},    {"services", services_to_json(services, mirrors)}};
   if (!ca_file.empty()) json["caFile"] = ca_file;
+  if (stop_grace_seconds != 0) json["stopGraceSeconds"] = stop_grace_seconds;
   json["markets"] = Json::array();
   for (const ServedMarket& market : markets) {
     Json fields = market_json(market.follows);
@@ -63,6 +69,7 @@ std::string ProviderSettings::to_json() const {
     fields["queue"] = market.queue;
     json["markets"].push_back(std::move(fields));
   }
+  add_operation(json, operation);
   return settings_text(json);
 }
 

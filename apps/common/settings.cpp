@@ -63,8 +63,8 @@ std::string Listen::url() const {
   return std::string(tls() ? "https" : "http") + "://" + address + ":" + std::to_string(port);
 }
 
-Listen read_listen(JsonObject& object) {
-  JsonObject fields(object.any("listen"), "listen");
+Listen read_listen(JsonObject& object, const std::string& key) {
+  JsonObject fields(object.any(key), key);
   Listen listen;
   listen.address = fields.text("address", kUrlMax);
   listen.port = static_cast<std::uint16_t>(fields.number("port", 0xffff));
@@ -73,7 +73,7 @@ Listen read_listen(JsonObject& object) {
   if (listen.certificate.empty() != listen.key.empty()) {
     fields.fail("certificate", "and key belong together: both files or none");
   }
-  if (const Status read = fields.finish(); !read) object.fail("listen", read.error().message);
+  if (const Status read = fields.finish(); !read) object.fail(key, read.error().message);
   return listen;
 }
 

@@ -55,7 +55,7 @@ struct FollowedMarket {
 };
 
 /// Pieces of settings files; errors are noted in `object`, whose finish() tells them.
-Listen read_listen(JsonObject& object);
+Listen read_listen(JsonObject& object, const std::string& key = "listen");
 Json listen_json(const Listen& listen);
 /// "markets": 1 to kMarketsMax objects, no two of one chain and contract; `each` reads what a
 /// market has beside FollowedMarket's fields.

@@ -94,6 +94,7 @@ Result<StoreSettings> StoreSettings::load(const Files& files, const Path& path) 
   if (object.has("backend")) {
     SP_ASSIGN(settings.bucket, read_bucket(object.any("backend")));
   }
+  settings.operation = read_operation(object);
   SP_TRY(object.finish());
   return settings;
 }
@@ -108,6 +109,7 @@ std::string StoreSettings::to_json() const {
             {"quotaBlobs", accounts.quota_blobs},
             {"anonymousWrites", anonymous_writes}};
   if (bucket) json["backend"] = bucket_json(*bucket);
+  add_operation(json, operation);
   return settings_text(json);
 }
 

@@ -1,7 +1,7 @@
 // Settings of `spnode store`. A value; safe to call from any thread.
 #pragma once
 
-#include "common/settings.hpp"
+#include "common/operation.hpp"
 #include "store/remote/account_book.hpp"
 #include "store/remote/s3_location.hpp"
 
@@ -27,6 +27,7 @@ struct StoreSettings {
   store::StoreAccounts accounts;
   bool anonymous_writes = false;
   std::optional<BucketSettings> bucket;  ///< the blobs lie there, not in the folder
+  Operation operation;
 
   /// Errc::not_found, Errc::malformed, Errc::io; of the others as well.
   static Result<StoreSettings> load(const Files& files, const Path& path);

@@ -73,7 +73,9 @@ void check_options(ByteView bytes) {
   }
   PolicyWishes wishes;
   wishes.arguments = text;
-  const auto policy = make_offer_policy({}, wishes);
+  apps::Network network;
+  network.loader_tee = attest::AppraisalPolicy::standard();
+  const auto policy = make_offer_policy(network, wishes);
   if (policy) SP_CHECK(broker::ReleasePolicy::parse(policy->to_json()).ok());
 }
 

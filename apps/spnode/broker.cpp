@@ -2,9 +2,11 @@
 #include "broker/markets_view.hpp"
 #include "broker/remote.hpp"
 #include "chain_access.hpp"
+#include "chain_pulse.hpp"
 #include "collateral/cached_services.hpp"
 #include "common/broker_settings.hpp"
 #include "common/daemon.hpp"
+#include "common/folder_health.hpp"
 #include "crypto/random.hpp"
 #include "daemons.hpp"
 #include "opening.hpp"
@@ -53,6 +55,8 @@ class BrokerMarkets {
       SP_TRY(view->load());
       views.push_back(view.get());
       markets->names_.push_back(follows.name());
+      markets->pulses_.push_back(std::make_unique<ChainPulse>(
+          follows.name(), [chain = &access->chain()] { return chain->block(); }, clock));
       markets->access_.push_back(std::move(access));
       markets->views_.push_back(std::move(view));
     }
@@ -74,13 +78,24 @@ class BrokerMarkets {
     return opening_->first_tries();
   }
   broker::ChainView& view() { return *view_; }
+  /// Whether every chain answers.
+  [[nodiscard]] Status health() const {
+    for (const auto& pulse : pulses_) SP_TRY(pulse->health());
+    return {};
+  }
+  [[nodiscard]] std::vector<const ChainPulse*> pulses() const {
+    std::vector<const ChainPulse*> all;
+    for (const auto& pulse : pulses_) all.push_back(pulse.get());
+    return all;
+  }
 
  private:
   std::vector<std::string> names_;
   std::vector<std::unique_ptr<ChainAccess>> access_;
   std::vector<std::unique_ptr<broker::MarketView>> views_;
   std::optional<broker::MarketsView> view_;
-  std::optional<Opening> opening_;  // last: its threads use all of the above
+  std::vector<std::unique_ptr<ChainPulse>> pulses_;  // threads that use access_
+  std::optional<Opening> opening_;                   // last: its threads use all of the above
 };
 
 }  // namespace
@@ -90,6 +105,7 @@ Status run_broker(const Path& path) {
   const SystemClock clock;
   crypto::SystemRandom random;
   SP_ASSIGN(const BrokerSettings settings, BrokerSettings::load(files, path));
+  start_log(settings.operation);
   SP_ASSIGN(const broker::BrokerKeys keys, load_broker_keys(files, settings.keys));
   SP_ASSIGN(prove::DevPlatform platform, load_platform(files, settings.platform));
   SP_ASSIGN(const attest::Measurement own, prove::measure_program(files, prove::kOwnProgram));
@@ -105,9 +121,26 @@ Status run_broker(const Path& path) {
                           .anchors = attest::Anchors::vendors(),
                           .collateral = source ? &source->source() : nullptr});
   SP_TRY(markets->open());
-  return serve_until_stopped(
-      "broker", settings.listen, broker::kBrokerBodyMax,
-      [&](const auto& request) { return broker::handle_broker_request(service, request); });
+  DaemonFrame frame;
+  frame.name = "broker";
+  frame.listen = settings.listen;
+  frame.operation = settings.operation;
+  frame.body_max = broker::kBrokerBodyMax;
+  frame.routes = {"/health",     "/metrics",     "/v1/nonce",    "/v1/attest",
+                  "/v1/release", "/v1/deposits", "/v1/requests", "/v1/identity"};
+  frame.handler = [&](const auto& request) {
+    return broker::handle_broker_request(service, request);
+  };
+  frame.health = [&]() -> Status {
+    SP_TRY(check_folder(files, settings.folder));
+    return markets->health();
+  };
+  frame.collect = [&](net::MetricsText& text) {
+    text.append(service.metrics());
+    write_pulses(text, "superprotocol_broker", markets->pulses());
+    write_disk_metrics(text, "superprotocol_broker", settings.folder);
+  };
+  return serve_until_stopped(frame);
 }
 
 }  // namespace sp::apps

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "admin_commands.hpp"
 #include "base/crash_point.hpp"
 #include "common/daemon.hpp"
 #include "daemons.hpp"
@@ -20,7 +21,8 @@ constexpr const char* kFooter =
     "Exit codes: 0 stopped by SIGTERM or SIGINT, 1 failed, 2 wrong usage.";
 
 int run(int argc, char** argv) {
-  CLI::App app("The daemons of Super Protocol: each a process of its own, stopped by SIGTERM.");
+  CLI::App app("The daemons of Super Protocol: each a process of its own, stopped by SIGTERM.",
+               "spnode");
   app.footer(kFooter);
   app.set_version_flag("--version", SP_VERSION);
   app.require_subcommand(1);
@@ -28,20 +30,24 @@ int run(int argc, char** argv) {
   sp::Status (*daemon)(const sp::Path&) = nullptr;
   sp::Status (*init)(const sp::apps::InitOptions&) = nullptr;
   sp::apps::InitOptions init_options;
+  std::function<int()> admin;
   const auto add = [&](const char* name, const char* what, sp::Status (*run_it)(const sp::Path&)) {
     CLI::App* command = app.add_subcommand(name, what);
     command->add_option("--config", config, "Settings (JSON; docs/SETTINGS.md)")->required();
+    sp::apps::add_log_option(*command);
     command->callback([&daemon, run_it] { daemon = run_it; });
   };
   add("store", "Holds sealed packages and signs storage receipts", sp::apps::run_store);
   add("broker", "Keeps secrets, attests loaders and releases keys to them", sp::apps::run_broker);
   add("provider", "Runs orders in TEEs and settles them", sp::apps::run_provider);
   sp::apps::add_init_command(app, &init, init_options);
+  sp::apps::add_admin_commands(app, admin);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
+  if (admin) return admin();
   if (daemon) sp::apps::block_stop_signals();
   sp::Status ended = sp::arm_crash_point_from_environment();
   if (ended) ended = daemon ? daemon(config) : init(init_options);

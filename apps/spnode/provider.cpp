@@ -2,8 +2,11 @@
 
 #include "base/durable.hpp"
 #include "chain_access.hpp"
+#include "chain_pulse.hpp"
 #include "common/daemon.hpp"
+#include "common/folder_health.hpp"
 #include "common/provider_settings.hpp"
+#include "crypto/random.hpp"
 #include "daemons.hpp"
 #include "opening.hpp"
 #include "provider/status.hpp"
@@ -42,11 +45,19 @@ class ProviderMarket {
       : served_(served),
         folder_(settings.folder / ("market-" + served.follows.name())),
         authority_(settings.authority),
-        access_(served.follows, alone, settings.ca_file, clock) {}
+        access_(served.follows, alone, settings.ca_file, clock),
+        pulse_(
+            served.follows.name(), [this] { return access_.chain().block(); }, clock) {}
 
   [[nodiscard]] std::string name() const { return served_.follows.name(); }
   [[nodiscard]] std::uint64_t chain_id() const { return served_.follows.market.chain_id; }
   ChainAccess& access() { return access_; }
+  [[nodiscard]] const ChainPulse& pulse() const { return pulse_; }
+  [[nodiscard]] Status health(const Clock& clock) const {
+    SP_TRY(pulse_.health());
+    return provider::controller_health(*controller_, clock);
+  }
+  void drain(std::chrono::nanoseconds limit) { controller_->drain(limit); }
   [[nodiscard]] const provider::Controller* controller() const { return controller_.get(); }
 
   /// What needs no chain: the ledger is readable from here on.
@@ -90,9 +101,46 @@ class ProviderMarket {
   const Path folder_;
   const Address authority_;
   ChainAccess access_;
+  ChainPulse pulse_;  // its thread uses access_
   std::unique_ptr<tee::TeeHost> host_;
   std::unique_ptr<provider::Controller> controller_;
 };
+
+// What the frame asks; all that is passed outlives it.
+DaemonFrame frame_of(const ProviderSettings& settings, Files& files, const Clock& clock,
+                     const std::vector<std::unique_ptr<ProviderMarket>>& markets,
+                     const std::vector<const provider::Controller*>& controllers) {
+  DaemonFrame frame;
+  frame.name = "provider";
+  frame.listen = settings.listen;
+  frame.operation = settings.operation;
+  frame.body_max = 1 << 16;
+  frame.routes = {"/health", "/metrics", "/v1/orders"};
+  frame.handler = [&](const auto& request) {
+    return provider::handle_status_request(controllers, request);
+  };
+  frame.health = [&]() -> Status {
+    SP_TRY(check_folder(files, settings.folder));
+    for (const auto& market : markets) SP_TRY(market->health(clock));
+    return {};
+  };
+  frame.collect = [&](net::MetricsText& text) {
+    std::vector<std::pair<std::string, const provider::Controller*>> named;
+    std::vector<const ChainPulse*> pulses;
+    for (const auto& market : markets) {
+      named.emplace_back(market->name(), market->controller());
+      pulses.push_back(&market->pulse());
+    }
+    provider::write_controller_metrics(text, named);
+    write_pulses(text, "superprotocol_provider", pulses);
+    write_disk_metrics(text, "superprotocol_provider", settings.folder);
+  };
+  frame.drain_max = std::chrono::seconds(settings.stop_grace_seconds);
+  frame.drain = [&markets, limit = frame.drain_max] {
+    for (const auto& market : markets) market->drain(limit);
+  };
+  return frame;
+}
 
 }  // namespace
 
@@ -100,15 +148,17 @@ Status run_provider(const Path& path) {
   PosixFiles files;
   const SystemClock clock;
   SP_ASSIGN(const ProviderSettings settings, ProviderSettings::load(files, path));
+  start_log(settings.operation);
   SP_ASSIGN(const crypto::EthKey action, load_key(files, settings.action_key));
   SP_TRY(files.make_folder(settings.folder));
   SP_TRY(sweep_temporaries(settings.folder, SweepDepth::below));
+  crypto::SystemRandom random;
   net::HttpClient::Options trusting;
   trusting.ca_file = settings.ca_file;
   trusting.slowest = net::kSlowestLine;
   net::HttpClient client(trusting);
   provider::CallForwarder forwarder(
-      client, settings.services, {&action, std::nullopt, &clock, nullptr, {}}, &settings.mirrors);
+      client, settings.services, {&action, std::nullopt, &clock, &random, {}}, &settings.mirrors);
 
   // One account has one row of nonces a chain, so markets of one chain share a sender. It outlives
   // their threads.
@@ -134,9 +184,7 @@ Status run_provider(const Path& path) {
   }
   Opening opening(std::move(doors));
   SP_TRY(opening.first_tries());
-  return serve_until_stopped("provider", settings.listen, 1 << 16, [&](const auto& request) {
-    return provider::handle_status_request(controllers, request);
-  });
+  return serve_until_stopped(frame_of(settings, files, clock, markets, controllers));
 }
 
 }  // namespace sp::apps

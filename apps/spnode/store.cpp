@@ -1,6 +1,7 @@
 #include "base/durable.hpp"
 #include "common/daemon.hpp"
 #include "common/environment.hpp"
+#include "common/folder_health.hpp"
 #include "common/store_settings.hpp"
 #include "crypto/random.hpp"
 #include "daemons.hpp"
@@ -57,6 +58,7 @@ Status run_store(const Path& path) {
   PosixFiles files;
   const SystemClock clock;
   SP_ASSIGN(const StoreSettings settings, StoreSettings::load(files, path));
+  start_log(settings.operation);
   SP_ASSIGN(const crypto::EthKey key, load_key(files, settings.key));
   Backend backend(files, clock);
   SP_TRY(backend.open(settings));
@@ -70,8 +72,18 @@ Status run_store(const Path& path) {
   options.bytes_max = settings.bytes_max;
   options.anonymous_writes = settings.anonymous_writes;
   store::StoreService service(backend.blobs(), key, clock, accounts.get(), options);
-  return serve_until_stopped("store", settings.listen, store::kBlobSizeMax + 1024,
-                             [&](const auto& request) { return service.handle(request); });
+  DaemonFrame frame;
+  frame.name = "store";
+  frame.listen = settings.listen;
+  frame.operation = settings.operation;
+  frame.body_max = store::kBlobSizeMax + 1024;
+  frame.routes = {"/health", "/metrics", "/v1/blobs", "/v1/receipts", "/v1/identity"};
+  frame.handler = [&](const auto& request) { return service.handle(request); };
+  frame.health = [&] { return check_folder(files, settings.folder); };
+  frame.collect = [&](net::MetricsText& text) {
+    write_disk_metrics(text, "superprotocol_store", settings.folder);
+  };
+  return serve_until_stopped(frame);
 }
 
 }  // namespace sp::apps

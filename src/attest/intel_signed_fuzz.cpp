@@ -11,7 +11,6 @@ namespace sp::attest {
 namespace {
 
 using sp::testing::FuzzInput;
-using testing::intel;
 using testing::IntelRecipe;
 using testing::IntelVendor;
 
@@ -85,16 +84,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   options.version = input.flag() ? 4 : 5;
   options.measurement.data[0] = 0x5a;
   const ReportData report_data{.data = {0x17}};
-  IntelRecipe recipe =
-      sgx ? intel().sgx_recipe(report_data, options) : intel().tdx_recipe(report_data, options);
+  IntelRecipe recipe = sgx ? testing::intel().sgx_recipe(report_data, options)
+                           : testing::intel().tdx_recipe(report_data, options);
   const bool whole = input.empty();
   spoil(input, recipe);
-  const sp::Bytes quote = input.spoiled(intel().quote(recipe));
+  const sp::Bytes quote = input.spoiled(testing::intel().quote(recipe));
   const EvidenceKind kind = sgx ? EvidenceKind::sgx : EvidenceKind::tdx;
-  const auto claims = verify_intel(kind, quote, IntelVendor::collateral(recipe), intel().anchors(),
-                                   testing::kIntelNow);
+  const auto claims = verify_intel(kind, quote, IntelVendor::collateral(recipe),
+                                   testing::intel().anchors(), testing::kIntelNow);
   SP_CHECK(claims.ok() || !whole);
   if (claims) SP_CHECK(claims->kind == kind);
-  static_cast<void>(show_intel(kind, quote, intel().anchors(), testing::kIntelNow));
+  static_cast<void>(show_intel(kind, quote, testing::intel().anchors(), testing::kIntelNow));
   return 0;
 }

@@ -1,5 +1,7 @@
 #include "broker/metrics.hpp"
 
+#include "net/metrics.hpp"
+
 namespace sp::broker {
 namespace {
 
@@ -15,25 +17,23 @@ void Metrics::saw(const attest::Verdict& verdict) {
 }
 
 std::string Metrics::text() const {
-  std::string text =
-      "# HELP superprotocol_broker_sessions_total Sessions and keys asked for, by outcome.\n"
-      "# TYPE superprotocol_broker_sessions_total counter\n";
+  net::MetricsText text;
+  text.family("superprotocol_broker_sessions_total", net::MetricsText::Type::counter,
+              "Sessions and keys asked for, by outcome.");
   for (std::size_t i = 0; i < kEvents; ++i) {
-    text += "superprotocol_broker_sessions_total{outcome=\"" + std::string(kEventNames[i]) +
-            "\"} " + std::to_string(counts_[i].load()) + "\n";
+    text.sample({{"outcome", std::string(kEventNames[i])}}, counts_[i].load());
   }
-  text +=
-      "# HELP superprotocol_evidence_holds_until_seconds Unix time until which the newest evidence "
-      "of a kind verifies with its collateral, and what ends first.\n"
-      "# TYPE superprotocol_evidence_holds_until_seconds gauge\n";
+  text.family("superprotocol_broker_evidence_holds_until_seconds", net::MetricsText::Type::gauge,
+              "Unix time until which the newest evidence of a kind verifies with its collateral, "
+              "and what ends first.");
   const std::lock_guard lock(mutex_);
   for (std::size_t i = 0; i < kKinds; ++i) {
-    if (!ends_[i]) continue;
-    text += "superprotocol_evidence_holds_until_seconds{kind=\"" +
-            std::string(attest::kind_name(static_cast<attest::EvidenceKind>(i))) + "\",piece=\"" +
-            ends_[i]->piece + "\"} " + std::to_string(ends_[i]->until) + "\n";
+    if (!ends_[i] || ends_[i]->until < 0) continue;
+    text.sample({{"kind", std::string(attest::kind_name(static_cast<attest::EvidenceKind>(i)))},
+                 {"piece", ends_[i]->piece}},
+                static_cast<std::uint64_t>(ends_[i]->until));
   }
-  return text;
+  return text.text();
 }
 
 }  // namespace sp::broker

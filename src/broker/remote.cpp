@@ -86,9 +86,6 @@ HttpResponse handle_get(Broker& broker, const HttpRequest& request) {
   constexpr std::string_view kRequests = "/v1/requests/";
   const std::string_view path = request.path;
   if (path == "/health") return net::text_response(200, "text/plain", "ok");
-  if (path == "/metrics") {
-    return net::text_response(200, "text/plain; version=0.0.4", broker.metrics());
-  }
   if (path == "/v1/identity") return answer_identity(broker, request);
   if (path.starts_with(kDeposits)) return answer_holds(broker, path.substr(kDeposits.size()));
   if (path.starts_with(kRequests)) return answer_requests(broker, path.substr(kRequests.size()));

@@ -9,7 +9,7 @@
 //   GET  /v1/deposits/OWNER/DIGEST            200 held, 404 not
 //   GET  /v1/requests/ORDER                   {"requests": [{"attestation": HEX, "request": HEX}]}
 //   GET  /health                              "ok"
-//   GET  /metrics                             for Prometheus: counts, until when evidence holds
+// /metrics is the daemon's: Broker::metrics() is part of what it tells.
 // clang-format on
 //
 // Errors have a JSON body {"error": code, "message": text}; 429, 503 and 507 say in Retry-After,

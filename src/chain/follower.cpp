@@ -87,14 +87,26 @@ Status Follower::save() {
   return {};
 }
 
-// That the block before the cursor is still the one that was read; otherwise goes back.
-Status Follower::check_cursor(const Block& newest) {
-  if (marks_.empty() || next_ == 0) return {};
-  if (newest.number + 1 < next_) {
+// The newest block lies before the cursor. Where it is one that was read, the endpoint is behind or
+// the chain has lost blocks, and only who reads again anyway needn't know which; otherwise the
+// chain is another one, which is shorter for now.
+Status Follower::check_shorter(const Block& newest) {
+  const auto read = std::find_if(marks_.begin(), marks_.end(), [&](const Mark& mark) {
+    return mark.number == newest.number && mark.hash == newest.hash;
+  });
+  if (read != marks_.end() && options_.rewind == 0) {
     return Error{Errc::unavailable, "the endpoint's newest block " + std::to_string(newest.number) +
                                         " is before block " + std::to_string(next_ - 1) +
                                         ", which was read already"};
   }
+  while (!marks_.empty() && marks_.back().number > newest.number) marks_.pop_back();
+  return go_back();
+}
+
+// That the block before the cursor is still the one that was read; otherwise goes back.
+Status Follower::check_cursor(const Block& newest) {
+  if (marks_.empty() || next_ == 0) return {};
+  if (newest.number + 1 < next_) return check_shorter(newest);
   const Mark& last = marks_.back();
   bool same = false;
   if (newest.number + 1 == next_) {
@@ -125,7 +137,7 @@ Status Follower::go_back() {
     }
   }
   const std::uint64_t floor = next_ > kReorgDepthMax ? next_ - kReorgDepthMax : 0;
-  if (standing == 0 && marks_.front().number < floor) {
+  if (standing == 0 && !marks_.empty() && marks_.front().number < floor) {
     return Error{Errc::mismatch,
                  "block " + std::to_string(marks_.front().number) + " was " +
                      marks_.front().hash.hex0x() +
@@ -136,6 +148,8 @@ Status Follower::go_back() {
   marks_.resize(standing);
   // Between the last mark that stands and the first that doesn't, all is read again.
   next_ = marks_.empty() ? std::max(options_.start_block, floor) : marks_.back().number + 1;
+  next_ = std::max(options_.start_block, next_ - std::min(next_, options_.rewind));
+  while (!marks_.empty() && marks_.back().number >= next_) marks_.pop_back();
   handled_.reset();
   log(LogLevel::warning, "chain_reorganised",
       {{"block", std::to_string(was - 1)}, {"read_again_from", std::to_string(next_)}});

@@ -35,6 +35,9 @@ class Follower {
     std::uint64_t start_block = 0;    ///< where there is no cursor yet
     std::uint64_t confirmations = 1;  ///< 1 = the newest block counts
     Path cursor;                      ///< file of the cursor
+    /// How many blocks before those that are gone are read again as well, where a chain was
+    /// reorganised or a node came back with less: what was done on them may be gone, too.
+    std::uint64_t rewind = 0;
   };
   using Handler = std::function<Status(const Log&)>;
 
@@ -44,8 +47,8 @@ class Follower {
 
   /// Hands on what is new, then saves the cursor; returns how many logs. An error of the handler
   /// stops before that log. Errc::mismatch where more than kReorgDepthMax blocks behind the cursor
-  /// were replaced; Errc::unavailable where the endpoint's newest block is before the cursor, or
-  /// the chain changes while it is read.
+  /// were replaced; Errc::unavailable where the endpoint's newest block was read and lies before
+  /// the cursor, or the chain changes while it is read.
   Result<std::size_t> poll(const Handler& handler);
   /// The next block to read.
   [[nodiscard]] std::uint64_t next_block() const { return next_; }
@@ -66,6 +69,7 @@ class Follower {
     BlockHash hash;
   };
   Status check_cursor(const Block& newest);
+  Status check_shorter(const Block& newest);
   Result<bool> stands(const Mark& mark);
   Status go_back();
   Result<std::optional<std::vector<Log>>> read_range(std::uint64_t last, const Block& newest,

@@ -182,6 +182,24 @@ TEST_F(FollowerTest, ACrashBeforeTheCursorIsSavedHandsOnAgain) {
   EXPECT_EQ(seen.size(), 7U);
 }
 
+// What was read is handed on again, and what came in its place.
+TEST_F(FollowerTest, ReadsAgainWhatTheChainHasLost) {
+  options.rewind = 4;
+  Follower follower = open();
+  ASSERT_TRUE(follower.poll(remember()));
+  const std::uint64_t next = follower.next_block();
+  seen.clear();
+  blocks.cut(8);
+  EXPECT_TRUE(follower.poll(remember()).ok());
+  EXPECT_LT(follower.next_block(), next) << "the chain is shorter, and all of it is read";
+  const std::size_t again = seen.size();
+  EXPECT_GT(again, 0U);
+  blocks.add(1, "fork");
+  EXPECT_EQ(*follower.poll(remember()), 1U) << "only what is new";
+  Follower restarted = open();
+  EXPECT_EQ(*restarted.poll(remember()), 0U);
+}
+
 TEST_F(FollowerTest, AReorganisationLeadsBackToWhatStands) {
   Follower follower = open();
   ASSERT_TRUE(follower.poll(remember()));

@@ -33,7 +33,7 @@ TEST_F(CachedServicesTest, AsksNobodyOffline) {
 }
 
 TEST_F(CachedServicesTest, RefusesTooManyServices) {
-  for (auto* urls : {&ServicesSettings::amd, &ServicesSettings::intel}) {
+  for (const auto urls : {&ServicesSettings::amd, &ServicesSettings::intel}) {
     ServicesSettings many = settings();
     (many.*urls).assign(kServicesMax + 1, "http://127.0.0.1:1");
     const auto opened = CachedServices::open(many, files_, clock_);

@@ -124,7 +124,7 @@ void check_root(const Path& root) {
     ++entries;
   }
   // Folders that names pass through need no entry of their own.
-  SP_CHECK(entries <= kLimits.entries_max * 8);
+  SP_CHECK(entries <= kLimits.entries_max * 32);
 }
 
 void unpack(const Image& image) {

@@ -55,7 +55,7 @@ void check(FuzzInput& input, chain::Log log, Decode decode, Same same) {
 void check_created(FuzzInput& input) {
   const Terms terms = api::testing::any_terms(input);
   Hints hints;
-  if (input.flag()) hints[input.fixed<Address>()] = "http://" + input.text(20);
+  if (input.flag()) hints[input.fixed<Address>()] = "http://" + to_hex(input.bytes(20));
   const Digest32 id{terms.order_id(client().domain()).data};
   Bytes data =
       encoded(kTermsAbi + ",bytes", {to_abi(terms), chain::AbiValue::bytes(encode_hints(hints))});

@@ -33,7 +33,7 @@ std::optional<std::chrono::seconds> retry_after(const Headers& headers) {
   return std::min(std::chrono::seconds(seconds), kRetryAfterMax);
 }
 
-Result<HttpResponse> call_patiently(HttpClient& client, const Clock& clock, Random& random,
+Result<HttpResponse> call_patiently(HttpCaller& client, const Clock& clock, Random& random,
                                     const Patience& patience, const std::string& method,
                                     const std::string& url, ByteView body, const Headers& headers) {
   const auto deadline = clock.monotonic() + patience.whole;

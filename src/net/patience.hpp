@@ -26,7 +26,7 @@ struct Patience {
 
 /// HttpClient::call, tried again after 429 and 503 and where nobody answers, while the pause fits
 /// into the patience; then the last answer or error. For requests that may be made twice.
-Result<HttpResponse> call_patiently(HttpClient& client, const Clock& clock, Random& random,
+Result<HttpResponse> call_patiently(HttpCaller& client, const Clock& clock, Random& random,
                                     const Patience& patience, const std::string& method,
                                     const std::string& url, ByteView body = {},
                                     const Headers& headers = {});

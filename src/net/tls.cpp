@@ -2,6 +2,8 @@
 
 #include "net/tls.hpp"
 
+#include "net/server_files.hpp"
+
 #include <boost/asio/ip/address.hpp>
 
 #include "net/connect.hpp"
@@ -96,6 +98,11 @@ Status load_server_files(ssl::context& context, const std::string& certificate_f
     return Error{Errc::usage, key_file + " isn't the key of " + certificate_file};
   }
   return {};
+}
+
+Status check_server_files(const std::string& certificate_file, const std::string& key_file) {
+  auto context = make_server_context();
+  return load_server_files(context, certificate_file, key_file);
 }
 
 }  // namespace sp::net

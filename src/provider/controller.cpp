@@ -18,6 +18,10 @@ std::string tee_id(const api::OrderId& order, std::uint16_t attempt) {
   return "o-" + order.hex().substr(0, 24) + "-" + std::to_string(attempt);
 }
 
+bool has_outcome(const Result<api::Finish>& finish) {
+  return finish && finish->receipt && finish->receipt->statement.outcome != api::Outcome::provider;
+}
+
 bool is_transient(Errc code) { return code == Errc::unavailable || code == Errc::timed_out; }
 
 }  // namespace
@@ -49,6 +53,21 @@ Controller::~Controller() {
   for (Thread& thread : threads_) thread.join();
 }
 
+void Controller::drain(std::chrono::nanoseconds limit) {
+  std::unique_lock lock(mutex_);
+  draining_ = true;
+  wake_.wait_for(lock, limit, [this] { return busy_ == 0; });
+}
+
+ControllerCounts Controller::counts() const {
+  const std::lock_guard lock(mutex_);
+  ControllerCounts counts = counts_;
+  counts.queued = queue_.size();
+  counts.running = running_.size();
+  counts.settling_later = later_.size();
+  return counts;
+}
+
 Status Controller::start() {
   SP_TRY(parts_.files.make_folder(options_.folder / "orders"));
   SP_TRY(parts_.files.make_folder(options_.folder / "logs"));
@@ -64,7 +83,8 @@ Status Controller::start() {
                                                std::nullopt, provider_topic},
                                               options_.start_block,
                                               options_.confirmations,
-                                              options_.folder / "cursor"}));
+                                              options_.folder / "cursor",
+                                              kRewindBlocks}));
   threads_.emplace_back([this] { follow(); });
   for (unsigned i = 0; i < options_.capacity; ++i) threads_.emplace_back([this] { work(); });
   return {};
@@ -108,6 +128,7 @@ void Controller::follow() {
 
 void Controller::follow_once() {
   const auto taken = follower_->poll([this](const chain::Log& entry) { return take(entry); });
+  note_poll(taken.ok());
   if (taken) {
     if (follow_failures_ != 0) log(LogLevel::info, "follow_goes_on");
     follow_failures_ = 0;
@@ -121,6 +142,12 @@ void Controller::follow_once() {
   }
 }
 
+void Controller::note_poll(bool answered) {
+  const std::lock_guard lock(mutex_);
+  counts_.next_block = follower_->next_block();
+  if (answered) counts_.polled = parts_.clock.monotonic();
+}
+
 // Takes one order into the ledger, or leaves it alone. Only what should be tried again is an error.
 Status Controller::take(const chain::Log& chain_log) {
   const auto event = parts_.market.decode_created(chain_log);
@@ -129,18 +156,39 @@ Status Controller::take(const chain::Log& chain_log) {
     return {};
   }
   const Status readable = event->terms.check_version_1();
-  if (!readable || ledger_.has(event->order)) return {};
+  if (!readable) return {};
+  if (ledger_.has(event->order)) return take_again(event->order);
   const std::lock_guard lock(mutex_);
   if (queue_.size() >= options_.queue) {
     log(LogLevel::warning, "order_not_taken",
         {{"order", event->order.hex0x()}, {"reason", "the queue is full"}});
+    ++counts_.refused;
     return {};
   }
   Entry entry;
   entry.start = {parts_.market.domain(), event->terms, 0, 0};
   SP_TRY(ledger_.save(event->order, entry));
   queue_.push_back(event->order);
+  ++counts_.taken;
   log(LogLevel::info, "order_taken", {{"order", event->order.hex0x()}});
+  wake_.notify_all();
+  return {};
+}
+
+// An order that is handed on once more: after a restart, or because the chain has lost blocks. What
+// is over here and open there is taken up where it was: a lost settlement is sent again.
+Status Controller::take_again(const api::OrderId& order) {
+  auto entry = ledger_.load(order);
+  if (!entry) return {};  // told where it was read first
+  const bool never_ran = entry->state == EntryState::failed && !entry->finish;
+  if (entry->state != EntryState::settled && !never_ran) return {};
+  SP_ASSIGN(const market::OrderRecord record, parts_.market.order(order));
+  if (record.status != market::OrderStatus::open) return {};
+  entry->state = entry->finish ? EntryState::finished : EntryState::queued;
+  SP_TRY(ledger_.save(order, *entry));
+  log(LogLevel::info, "order_taken_again", {{"order", order.hex0x()}});
+  const std::lock_guard lock(mutex_);
+  queue_.push_back(order);
   wake_.notify_all();
   return {};
 }
@@ -179,12 +227,16 @@ void Controller::work() {
     api::OrderId order;
     {
       std::unique_lock lock(mutex_);
-      wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+      wake_.wait(lock, [this] { return stopping_ || (!draining_ && !queue_.empty()); });
       if (stopping_) return;
       order = queue_.front();
       queue_.pop_front();
+      ++busy_;
     }
     run_order(order);
+    const std::lock_guard lock(mutex_);
+    --busy_;
+    wake_.notify_all();
   }
 }
 
@@ -243,12 +295,13 @@ Result<api::Finish> Controller::run_loader(const api::OrderId& order, const Entr
   return finish;
 }
 
-// A loader that is lost (killed, crashed, out of memory) is started again: a new session of the
-// same attempt may make the receipt.
+// A loader that is lost (killed, crashed, out of memory), or that ends without an outcome of the
+// order's own (a broker that forgot its nonces, a store that went away), is followed by another: a
+// new session of the same attempt may make the receipt.
 Result<api::Finish> Controller::run_loaders(const api::OrderId& order, const Entry& entry) {
   for (unsigned tries = 1;; ++tries) {
     auto finish = run_loader(order, entry);
-    if (finish || tries == kLoaderTriesMax) return finish;
+    if (has_outcome(finish) || tries == kLoaderTriesMax) return finish;
     {
       const std::lock_guard lock(mutex_);
       if (stopping_) return finish;
@@ -257,7 +310,7 @@ Result<api::Finish> Controller::run_loaders(const api::OrderId& order, const Ent
     const Status wanted = check_still_wanted(order, entry);
     if (!wanted && !is_transient(wanted.error().code)) return finish;
     log(LogLevel::warning, "loader_lost",
-        {{"order", order.hex0x()}, {"reason", finish.error().message}});
+        {{"order", order.hex0x()}, {"reason", finish ? finish->failure : finish.error().message}});
   }
 }
 
@@ -346,6 +399,11 @@ void Controller::resume_later() {
   }
 }
 
+void Controller::note_end(std::uint64_t ControllerCounts::*end) {
+  const std::lock_guard lock(mutex_);
+  ++(counts_.*end);
+}
+
 Status Controller::settle(const api::OrderId& order, Entry& entry) {
   SP_CHECK(entry.finish.has_value());
   if (!entry.finish->receipt || !entry.finish->attestation) {
@@ -383,6 +441,7 @@ void Controller::fail(const api::OrderId& order, Entry& entry, const Error& erro
   log(LogLevel::error, "order_failed", {{"order", order.hex0x()}, {"reason", error.message}});
   entry.state = EntryState::failed;
   forget_waiting(order);
+  note_end(&ControllerCounts::failed);
   entry.failure = error.message;
   if (const Status saved = ledger_.save(order, entry); !saved) {
     log(LogLevel::error, "ledger_unwritable", {{"reason", saved.error().message}});

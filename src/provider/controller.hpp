@@ -30,6 +30,9 @@ inline constexpr std::size_t kQueueMax = 100'000;
 inline constexpr int kSettleTriesMax = 8;  ///< in a row
 /// Before an order is taken up again that the chain kept from running or from being settled.
 inline constexpr std::chrono::seconds kLaterPause{10};
+/// Read again before those that a chain has lost: orders whose settlement went with them; a
+/// request.
+inline constexpr std::uint64_t kRewindBlocks = 1024;
 inline constexpr unsigned kLoaderTriesMax = 2;  ///< loaders started for one order
 /// What a loader may take besides the ordered time: fetching, opening, sealing and storing.
 inline constexpr std::chrono::seconds kLoaderGrace{600};
@@ -62,6 +65,16 @@ struct OrderProgress {
   std::string failure;
 };
 
+/// What a controller counts, for metrics and health.
+struct ControllerCounts {
+  std::size_t queued = 0;          ///< orders that wait
+  std::size_t running = 0;         ///< loaders at work
+  std::size_t settling_later = 0;  ///< orders whose settlement is tried again
+  std::uint64_t taken = 0, refused = 0, settled = 0, failed = 0;  ///< since the start
+  std::uint64_t next_block = 0;                                   ///< that the follower reads
+  std::optional<std::chrono::nanoseconds> polled;  ///< last poll without an error, monotonic
+};
+
 class Controller {
  public:
   struct Parts {
@@ -84,6 +97,12 @@ class Controller {
   /// others.
   Status start();
 
+  /// Begins no further order and waits until those under way have ended, `limit` at most. What
+  /// the chain still brings is taken after a restart.
+  void drain(std::chrono::nanoseconds limit);
+
+  [[nodiscard]] ControllerCounts counts() const;
+
   /// Errc::not_found for an order that wasn't taken.
   Result<OrderProgress> progress(const api::OrderId& order) const;
   /// The loader's last frame. Errc::not_found before it.
@@ -95,7 +114,10 @@ class Controller {
 
   Status recover();
   void follow();
+  void note_poll(bool answered);
+  void note_end(std::uint64_t ControllerCounts::*end);
   Status take(const chain::Log& log);
+  Status take_again(const api::OrderId& order);
   void watch_running();
   void work();
   void run_order(const api::OrderId& order);
@@ -127,6 +149,9 @@ class Controller {
   mutable Mutex mutex_;  // guards all below
   Condition wake_;
   bool stopping_ = false;
+  bool draining_ = false;
+  std::size_t busy_ = 0;  ///< orders that a worker is at
+  ControllerCounts counts_;
   std::deque<api::OrderId> queue_;
   std::map<api::OrderId, std::shared_ptr<Running>> running_;
   std::map<api::OrderId, std::string> stages_;

@@ -74,6 +74,7 @@ bool Controller::was_created_anew(const api::OrderId& order, const Entry& entry)
 Status Controller::keep_settled(const api::OrderId& order, Entry& entry) {
   entry.state = EntryState::settled;
   forget_waiting(order);
+  note_end(&ControllerCounts::settled);
   log(LogLevel::info, "order_settled",
       {{"order", order.hex0x()},
        {"outcome", api::outcome_name(entry.finish->receipt->statement.outcome)}});

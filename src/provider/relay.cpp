@@ -5,7 +5,6 @@
 #include "base/codec.hpp"
 #include "base/crash_point.hpp"
 #include "base/sync.hpp"
-#include "crypto/random.hpp"
 #include "net/patience.hpp"
 #include "net/problem.hpp"
 #include "store/mirror_store.hpp"
@@ -43,13 +42,14 @@ Result<Bytes> CallForwarder::forward(const api::Call& call) {
 
 Result<Bytes> CallForwarder::call_broker(const std::string& url, const api::Call& call) {
   if (!is_broker_method(call.method)) return Error{Errc::not_found, "brokers know no such call"};
-  const SystemClock clock;
-  crypto::SystemRandom random;
-  SP_ASSIGN(net::HttpResponse response,
-            net::call_patiently(client_, clock, random, kBrokerPatience, "POST",
-                                url + "/v1/" + call.method, call.body));
-  if (response.status != 200) return net::problem_from(response, "the broker");
-  return std::move(response.body);
+  const std::string target = url + "/v1/" + call.method;
+  const bool patient = writes_.clock != nullptr && writes_.random != nullptr;
+  auto response = patient ? net::call_patiently(client_, *writes_.clock, *writes_.random,
+                                                kBrokerPatience, "POST", target, call.body)
+                          : client_.call("POST", target, call.body);
+  if (!response) return response.error();
+  if (response->status != 200) return net::problem_from(*response, "the broker");
+  return std::move(response->body);
 }
 
 Result<Bytes> CallForwarder::call_store(const std::string& url, const api::Call& call) {

@@ -30,6 +30,7 @@ class CallForwarder {
  public:
   /// `writes` says who signs what is stored, the results; each store is told as the call names it.
   /// `mirrors`, where given, are further places from which a store's blobs may be read.
+  /// `writes`: how stores are written to; with its clock and random, busy brokers are waited for.
   CallForwarder(net::HttpCaller& client, const Services& services, store::StoreAccess writes = {},
                 const Mirrors* mirrors = nullptr)
       : client_(client), services_(services), writes_(writes), mirrors_(mirrors) {}

@@ -8,9 +8,21 @@
 #pragma once
 
 #include "net/http.hpp"
+#include "net/metrics.hpp"
 #include "provider/controller.hpp"
 
 namespace sp::provider {
+
+inline constexpr std::chrono::seconds kPollAgeMax{60};  ///< of a healthy follower
+
+/// Errc::unavailable where the follower hasn't polled the chain for kPollAgeMax.
+Status controller_health(const Controller& controller, const Clock& clock);
+
+/// Families superprotocol_provider_orders, _orders_total and _next_block of controllers, each with
+/// the name of its market as a label.
+void write_controller_metrics(
+    net::MetricsText& text,
+    const std::vector<std::pair<std::string, const Controller*>>& controllers);
 
 /// Answers one request for all markets of a provider. Safe to call from any thread.
 net::HttpResponse handle_status_request(const std::vector<const Controller*>& controllers,

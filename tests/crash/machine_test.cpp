@@ -35,7 +35,7 @@ class Machine : public testing::Test {
     return world.expect_one_end(ordered);
   }
   void tell(const std::string& what, const std::string& end) {
-    std::cout << what << ": " << end << "\n";
+    std::cout << what << ": " << end << std::endl;
   }
 
   World& world = World::get();
@@ -134,7 +134,7 @@ TEST_F(Machine, AWithdrawal) {
   const auto earned = [&] {
     return must(town.market().balance(town.provider().address(), town.network().token));
   };
-  if (earned() == Amount()) EXPECT_NE(world.expect_one_end(world.order()), "");
+  if (earned() == Amount()) world.expect_one_end(world.order());
   const Amount owed = earned();
   const Amount before = must(town.token().balance(town.provider().address()));
   ASSERT_NE(owed, Amount());

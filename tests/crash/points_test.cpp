@@ -39,7 +39,7 @@ class CrashPoints : public testing::TestWithParam<Point> {
  protected:
   /// One line for people.
   void tell(const std::string& end) {
-    std::cout << point.program << " killed at " << point.text() << ": " << end << "\n";
+    std::cout << point.program << " killed at " << point.text() << ": " << end << std::endl;
   }
   // A daemon that dies with an order under way.
   std::string in_an_order() {
@@ -92,8 +92,8 @@ class CrashPoints : public testing::TestWithParam<Point> {
     EXPECT_EQ(kept.empty(), point.moment != CrashMoment::after) << kept;
     child.environment.clear();
     EXPECT_EQ(must(run_command(child, seconds(10), 4096)).end.exit_code, 0);
-    const std::size_t files = std::distance(std::filesystem::directory_iterator(folder), {});
-    EXPECT_EQ(files, 1U) << "the temporary file stays";
+    const auto files = std::distance(std::filesystem::directory_iterator(folder), {});
+    EXPECT_EQ(files, 1) << "the temporary file stays";
     std::filesystem::remove_all(folder);
     return kept.empty() ? "fetched again" : "kept";
   }
@@ -317,7 +317,7 @@ TEST_P(CrashPoints, EndsOnce) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Registry, CrashPoints, testing::ValuesIn(all_points()),
-                         [](const auto& info) { return name_of(info.param); });
+                         [](const auto& one) { return name_of(one.param); });
 
 }  // namespace
 }  // namespace sp::crash

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/crash_point.hpp"
+#include "must.hpp"
 #include "orders.hpp"
 
 namespace sp::crash {

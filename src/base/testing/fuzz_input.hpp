@@ -42,7 +42,8 @@ class FuzzInput {
   }
   /// At most `size_max` bytes, as many as there are.
   ByteView bytes(std::size_t size_max) {
-    const std::size_t size = std::min(below(size_max + 1), rest_.size());
+    const std::size_t wanted = below(size_max + 1);  // first, since it takes bytes itself
+    const std::size_t size = std::min(wanted, rest_.size());
     const ByteView taken = rest_.first(size);
     rest_ = rest_.subspan(size);
     return taken;

@@ -1,0 +1,13 @@
+// The files of a TLS server, looked at without one.
+#pragma once
+
+#include <string>
+
+#include "base/result.hpp"
+
+namespace sp::net {
+
+/// Whether an HttpServer could use them: both PEM, and the key the certificate's. Errc::usage.
+Status check_server_files(const std::string& certificate_file, const std::string& key_file);
+
+}  // namespace sp::net
