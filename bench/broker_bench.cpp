@@ -110,7 +110,7 @@ class Scene {
     must(request.attestation.verify(market, keys_.signing.address()));
     must(request.request.verify(market, request.proof.context.session));
     SecretBytes opened(record_.size() - crypto::kGcmTagSize);
-    must(aead_.open(nonce_, {}, record_, opened.writable()));
+    must(crypto::Aes256Gcm(vault_key_).open(nonce_, {}, record_, opened.writable()));
     const Bytes sealed = must(crypto::hpke_seal(random_, request.proof.context.session_key,
                                                 api::release_info({}, run, kPart), {}, secret_));
     static_cast<void>(
@@ -182,7 +182,8 @@ class Scene {
     must(broker_->deposit(deposit));
     secret_ = to_bytes(secret.encode().reveal());
     record_.resize(deposit.policy.size() + secret_.size() + crypto::kGcmTagSize);
-    aead_.seal(nonce_, {}, Bytes(record_.size() - crypto::kGcmTagSize), record_);
+    crypto::Aes256Gcm(vault_key_)
+        .seal(nonce_, {}, Bytes(record_.size() - crypto::kGcmTagSize), record_);
   }
 
   static Secret32 filled_secret() { return must(Secret32::from(filled<Digest32>(0x5e).view())); }
@@ -205,7 +206,7 @@ class Scene {
   std::optional<Broker> broker_;
   Bytes secret_, record_;
   const crypto::GcmNonce nonce_{};
-  crypto::Aes256Gcm aead_{filled_secret()};
+  const Secret32 vault_key_ = filled_secret();
 };
 
 struct Rate {

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <thread>
 
+#include "base/byte_stream.hpp"
 #include "loader/run_order.hpp"
 #include "must.hpp"
 
@@ -100,11 +101,13 @@ class Tap {
 
 class ThreadHost::Tee final : public tee::RunningTee {
  public:
-  Tee(ThreadHost& host, Path folder) : host_(host), folder_(std::move(folder)) {
-    std::tie(window_, relay_side_) = socket_pair();
-    std::tie(loader_side_, loader_end_) = socket_pair();
-    tap_ =
-        std::thread([this] { Tap(loader_side_.get(), relay_side_.get(), host_.moments_).run(); });
+  Tee(ThreadHost& host, Path folder)
+      : host_(host),
+        folder_(std::move(folder)),
+        relay_pair_(socket_pair()),
+        loader_pair_(socket_pair()) {
+    tap_ = std::thread(
+        [this] { Tap(loader_pair_.first.get(), relay_pair_.second.get(), host_.moments_).run(); });
     loader_ = std::thread([this] { run(); });
   }
   ~Tee() override {
@@ -114,18 +117,19 @@ class ThreadHost::Tee final : public tee::RunningTee {
     std::error_code ignored;
     std::filesystem::remove_all(folder_, ignored);
   }
-  [[nodiscard]] int window() const override { return window_.get(); }
+  [[nodiscard]] ByteStream& window() override { return window_stream_; }
   std::optional<tee::TeeEnd> wait(std::chrono::milliseconds limit) override {
     std::unique_lock lock(mutex_);
     if (!changed_.wait_for(lock, limit, [this] { return done_; })) return std::nullopt;
     return tee::TeeEnd{0, 0};
   }
-  void kill() override { ::shutdown(window_.get(), SHUT_RDWR); }
+  void kill() override { window_stream_.shut_down(); }
 
  private:
   void run() {
     {
-      loader::WindowClient window(loader_end_.get(), host_.clock_);
+      SocketStream stream(loader_pair_.second.get());
+      loader::WindowClient window(stream, host_.clock_);
       const auto start = window.receive_start();
       if (start) {
         const api::OrderId order = start->terms.order_id(start->market);
@@ -135,7 +139,7 @@ class ThreadHost::Tee final : public tee::RunningTee {
             *start, window, prover, settings(order), host_.clock_, host_.random_));
       }
     }
-    ::shutdown(loader_end_.get(), SHUT_WR);
+    ::shutdown(loader_pair_.second.get(), SHUT_WR);
     const std::lock_guard lock(mutex_);
     done_ = true;
     changed_.notify_all();
@@ -161,7 +165,9 @@ class ThreadHost::Tee final : public tee::RunningTee {
 
   ThreadHost& host_;
   const Path folder_;
-  Fd window_, relay_side_, loader_side_, loader_end_;
+  const std::pair<Fd, Fd> relay_pair_;   // the relay's end, the tap's
+  const std::pair<Fd, Fd> loader_pair_;  // the tap's end, the loader's
+  SocketStream window_stream_{relay_pair_.first.get()};
   std::mutex mutex_;  // guards done_
   std::condition_variable changed_;
   bool done_ = false;
