@@ -1,5 +1,5 @@
 # Everything a newcomer types. Each target installs what it needs.
-.PHONY: all demo test bench fuzz mutants soak lint tidy sanitize up clean
+.PHONY: all demo deb test bench fuzz mutants soak lint tidy sanitize up clean
 
 all: build/release/build.ninja
 	cmake --build --preset release
@@ -34,6 +34,12 @@ soak: ## long runs: contracts' long profile, fuzz targets for ten minutes each
 	@tools/install.sh fuzz
 	@cd contracts && FOUNDRY_PROFILE=long ../node_modules/@foundry-rs/forge-linux-amd64/bin/forge test
 	@FUZZ_SECONDS=600 tools/fuzz.sh
+
+deb: ## Debian packages of client and daemons, in build/deb
+	@tools/install.sh
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release --target spctl spnode sploader
+	@tools/deb.sh build/release/bin build/deb
 
 lint:
 	@tools/install.sh lint
