@@ -5,6 +5,7 @@
 #include <fstream>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "common/broker_settings.hpp"
 #include "common/network.hpp"
@@ -84,8 +85,8 @@ TEST_P(SchemaTest, TheExampleHasEveryKeyAndComesBack) {
   const auto read = reload(example_);
   ASSERT_TRUE(read.ok()) << read.error().message;
   const Json again = Json::parse(*read);
-  walk(schema_, {}, [&](const Json& schema, const Json::json_pointer& at) {
-    for (const Json* value : {&example_, &again}) {
+  walk(schema_, Json::json_pointer(), [&](const Json& schema, const Json::json_pointer& at) {
+    for (const Json* value : std::initializer_list<const Json*>{&example_, &again}) {
       std::set<std::string> known, found;
       for (const auto& [key, unused] : schema["properties"].items()) known.insert(key);
       for (const auto& [key, unused] : value->at(at).items()) found.insert(key);
@@ -95,7 +96,7 @@ TEST_P(SchemaTest, TheExampleHasEveryKeyAndComesBack) {
 }
 
 TEST_P(SchemaTest, WhatIsRequiredIsMissedAndNothingElse) {
-  walk(schema_, {}, [&](const Json& schema, const Json::json_pointer& at) {
+  walk(schema_, Json::json_pointer(), [&](const Json& schema, const Json::json_pointer& at) {
     for (const auto& [key, unused] : schema["properties"].items()) {
       Json without = example_;
       without.at(at).erase(key);
@@ -107,13 +108,15 @@ TEST_P(SchemaTest, WhatIsRequiredIsMissedAndNothingElse) {
       const bool wanted = std::find(required.begin(), required.end(), key) != required.end();
       const auto read = reload(without);
       EXPECT_EQ(read.ok(), !wanted) << (at / key).to_string();
-      if (!read) EXPECT_NE(read.error().message.find(key), std::string::npos);
+      if (!read) {
+        EXPECT_NE(read.error().message.find(key), std::string::npos);
+      }
     }
   });
 }
 
 TEST_P(SchemaTest, AnUnknownKeyIsRefusedEverywhere) {
-  walk(schema_, {}, [&](const Json& schema, const Json::json_pointer& at) {
+  walk(schema_, Json::json_pointer(), [&](const Json& schema, const Json::json_pointer& at) {
     EXPECT_EQ(schema["additionalProperties"], false) << at.to_string();
     Json with = example_;
     with.at(at)["portt"] = 1;
@@ -126,7 +129,7 @@ TEST_P(SchemaTest, AnUnknownKeyIsRefusedEverywhere) {
 }
 
 TEST_P(SchemaTest, ALimitOfTheSchemaIsTheReaders) {
-  walk(schema_, {}, [&](const Json& schema, const Json::json_pointer& at) {
+  walk(schema_, Json::json_pointer(), [&](const Json& schema, const Json::json_pointer& at) {
     for (const auto& [key, value] : schema["properties"].items()) {
       const Json& rule = resolved(value);
       if (rule.value("type", "") != "integer") continue;
