@@ -1,5 +1,5 @@
 # Everything a newcomer types. Each target installs what it needs.
-.PHONY: all demo demo-far test bench fuzz mutants soak lint tidy sanitize up clean
+.PHONY: all demo demo-far deb test bench fuzz mutants soak lint tidy sanitize up clean
 
 all: build/release/build.ninja
 	cmake --build --preset release
@@ -36,7 +36,7 @@ mutants: ## leaves out each check of evidence in turn: some test must fail; the 
 	@tools/install.sh
 	@tools/mutants.sh
 
-soak: ## long runs: contracts' long profile, the simulation for SOAK_SECONDS (600), fuzz targets for ten minutes each, a chain that is lost for ten
+soak: ## long runs: contracts' long profile, the simulation for SOAK_SECONDS (600), fuzz targets for ten minutes each, a chain that is lost for ten minutes
 	@tools/install.sh fuzz
 	@cd contracts && FOUNDRY_PROFILE=long ../node_modules/@foundry-rs/forge-linux-amd64/bin/forge test
 	@cmake --preset release >/dev/null && cmake --build --preset release --target sim
@@ -44,6 +44,12 @@ soak: ## long runs: contracts' long profile, the simulation for SOAK_SECONDS (60
 	@FUZZ_SECONDS=600 tools/fuzz.sh
 	@cmake --build --preset release --target chain_days_test spctl spnode sploader
 	@SP_LOST_SECONDS=600 build/release/bin/chain_days_test --gtest_filter='Lost.*'
+
+deb: ## Debian packages of client and daemons, in build/deb
+	@tools/install.sh
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release --target spctl spnode sploader
+	@tools/deb.sh build/release/bin build/deb
 
 lint:
 	@tools/install.sh lint

@@ -1,0 +1,143 @@
+#!/usr/bin/env bash
+# canaries.sh BIN: a whole order with every log at debug, and no secret of it in any line: not the customer's arguments and data,
+# nor a key of anyone, neither raw nor in hexadecimal nor in base64. Then the daemons' metrics are read by the format.
+set -euo pipefail
+bin=$1
+here=$(cd "$(dirname "$0")" && pwd)
+if [ "$(id -u)" != 0 ] || ! command -v runc >/dev/null; then
+  echo "SKIPPED: a real order needs root and runc"
+  exit 77
+fi
+work=$(mktemp -d)
+home=$work/home
+spctl() { "$bin/spctl" --home "$home" "$@" 2>>"$work/spctl.log"; }
+finish() {
+  spctl down >/dev/null || true
+  rm -rf "$work"
+}
+trap finish EXIT
+fail() {
+  echo "FAILED: $*"
+  tail -n 20 "$work/spctl.log" "$home"/*/*.log || true
+  exit 1
+}
+
+# escaped HEX: as printf %b takes it.
+escaped() { fold -w 2 <<<"$1" | sed 's/^/\\x/' | tr -d '\n'; }
+# hexes FILE: its bytes as hexadecimal on one line.
+hexes() { od -An -v -tx1 "$1" | tr -d ' \n'; }
+# holds FILE HEX: whether bytes are in a file: raw, in hexadecimal of either case, in base64 of either alphabet.
+holds() {
+  local raw bytes=$2 base
+  raw=$(hexes "$1")
+  [[ $raw == *"$bytes"* ]] && return 0
+  grep -qiaF "$bytes" "$1" && return 0
+  # Without the last digits, which depend on what follows.
+  base=$(printf '%b' "$(escaped "$bytes")" | base64 -w 0)
+  base=${base:0:$((${#bytes} * 4 / 6 - 1))}
+  grep -qaF -e "$base" -e "$(tr '+/' '-_' <<<"$base")" "$1"
+}
+# The search finds what it is for.
+secret=00c0ffee0a1b2c3d4e5f60718293a4b5
+for form in "$(printf '%b' "x\\x00\\xc0\\xff\\xee\\x0a\\x1b\\x2c\\x3d\\x4e\\x5f\\x60\\x71\\x82\\x93\\xa4\\xb5" | od -An -v -tx1 | tr -d ' \n')" \
+  "$(printf 'key=%s.' $secret | od -An -v -tx1 | tr -d ' \n')" \
+  "$(printf 'key=%s.' ${secret^^} | od -An -v -tx1 | tr -d ' \n')" \
+  "$(printf 'key=AMD/7gobLD1OX2BxgpOktQ==.' | od -An -v -tx1 | tr -d ' \n')" \
+  "$(printf 'key=AMD_7gobLD1OX2BxgpOktQ.' | od -An -v -tx1 | tr -d ' \n')"; do
+  printf '%b' "$(escaped "$form")" >"$work/form"
+  holds "$work/form" $secret || fail "the search is blind to $form"
+done
+
+# restart DAEMON: with its log at debug.
+restart() {
+  local pid
+  read -r pid _ <"$home/$1/$1.pid"
+  kill "$pid"
+  tail --pid="$pid" -f /dev/null
+  local user
+  user=$(stat -c %u "$home/$1/state")
+  (
+    cd "$home/$1"
+    HOME=state exec setpriv --reuid "$user" --regid "$user" --clear-groups "$work/bin/spnode" "$1" --config "$1.json" \
+      --log-level debug >>"$1.log" 2>&1
+  ) &
+  pid=$!
+  for _ in $(seq 200); do
+    curl -sf "$(url_of "$1")/health" >/dev/null && break
+    sleep 0.1
+  done
+  echo "$pid $(sed 's/.*) //' "/proc/$pid/stat" | cut -d ' ' -f 20)" >"$home/$1/$1.pid"
+}
+url_of() { sed -n "s/.*\"port\": \([0-9]*\).*/http:\/\/127.0.0.1:\1/p" "$home/$1/$1.json"; }
+
+# The daemons' users reach the programs here, and they are the same bytes.
+mkdir "$work/bin"
+chmod 711 "$work" "$work/bin"
+cp "$bin/spctl" "$bin/spnode" "$bin/sploader" "$work/bin"
+bin=$work/bin
+spctl up --anvil "${here%/tests/ops}/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil" >/dev/null
+chmod 711 "$home"
+for daemon in store broker provider; do restart "$daemon"; done
+
+cat >"$work/program.c" <<'C'
+#include <stdio.h>
+int main(int argc, char** argv) { return printf("%s\n", argc > 1 ? argv[1] : "") < 0; }
+C
+cc -static -O2 -o "$work/program" "$work/program.c"
+"$here/../make-image.sh" "$work/program" "$work/image"
+argument=canary-argument-$(od -An -N 12 -tx1 /dev/urandom | tr -d ' \n')
+echo "canary-data-$(od -An -N 12 -tx1 /dev/urandom | tr -d ' \n')" >"$work/data.txt"
+spctl run "$work/image" --data "$work/data.txt" --out "$work/result" -- "$argument" || fail "run ended with $?"
+grep -qF "$argument" "$work/result/log.txt" || fail "the workload didn't see its argument"
+
+# What nobody may read in a log: by name, in hexadecimal.
+secrets=()
+secrets+=("argument $(printf %s "$argument" | od -An -v -tx1 | tr -d ' \n')" "data $(head -c 30 "$work/data.txt" | od -An -v -tx1 | tr -d ' \n')")
+while read -r file; do secrets+=("${file#"$home"/} $(hexes "$file")"); done < <(
+  find "$home"/{store,broker,provider}/state -maxdepth 1 -type f -size -4k
+  find "$home/keys" -type f ! -name '*.json' -size -4k
+)
+[ ${#secrets[@]} -ge 7 ] || fail "too few secrets are known: ${secrets[*]%% *}"
+logs=("$work/spctl.log")
+while read -r file; do logs+=("$file"); done < <(find "$home" -name '*.log' -o -path '*/logs/*' -type f)
+[ ${#logs[@]} -ge 5 ] || fail "too few logs are known: ${logs[*]}"
+for daemon in store broker provider; do
+  grep -q '"level":"debug"' "$home/$daemon/$daemon.log" || fail "the log of $daemon isn't at debug"
+done
+for entry in "${secrets[@]}"; do
+  bytes=${entry##* }
+  # Of a file of several keys each 32 bytes count; a shorter rest counts with what is before it.
+  for ((at = 0; at < ${#bytes}; at += 64)); do
+    piece=${bytes:at:64}
+    [ ${#piece} -ge 32 ] || continue
+    # Constant bytes of a format are no secret.
+    [ "$(fold -w 2 <<<"$piece" | sort -u | wc -l)" -ge 8 ] || continue
+    for log in "${logs[@]}"; do
+      if holds "$log" "$piece"; then fail "${entry% *} is in $log"; fi
+    done
+  done
+done
+
+# What the daemons tell to Prometheus is by the format, and has seen the order.
+for daemon in store broker provider; do
+  curl -sf "$(url_of "$daemon")/metrics" >"$work/metrics" || fail "no metrics of $daemon"
+  "$1/metrics_check" "superprotocol_${daemon}_" <"$work/metrics" || fail "the metrics of $daemon"
+  case $daemon in
+    store) expected='superprotocol_store_http_requests_total{method="PUT",route="/v1/blobs",status="201"} [1-9]' ;;
+    broker) expected='superprotocol_broker_sessions_total{outcome="released"} [1-9]' ;;
+    provider) expected='superprotocol_provider_orders_total{market="0x[0-9a-f]*",event="settled"} 1$' ;;
+  esac
+  grep -q "^$expected" "$work/metrics" || fail "the metrics of $daemon haven't seen the order"
+done
+# A provider whose chain is gone says so.
+read -r chain _ <"$home/chain/chain.pid"
+kill -STOP "$chain"
+for _ in $(seq 400); do
+  state=$(curl -s -o "$work/health" -w '%{http_code}' "$(url_of broker)/health")
+  [ "$state" = 503 ] && break
+  sleep 0.2
+done
+kill -CONT "$chain"
+[ "$state" = 503 ] || fail "a broker without a chain is well: $(cat "$work/health")"
+grep -q "hasn't answered for" "$work/health" || fail "it says another reason: $(cat "$work/health")"
+echo "canaries: all well"

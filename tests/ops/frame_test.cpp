@@ -1,0 +1,215 @@
+// What every daemon's frame does: health, metrics, a graceful stop, words to the service manager.
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "base/process.hpp"
+#include "base/world.hpp"
+#include "common/notify.hpp"
+#include "common/store_settings.hpp"
+#include "metrics_format.hpp"
+#include "net/http.hpp"
+
+namespace sp::apps {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kPatience{20'000};
+
+// A store with a folder of its own, as a service manager runs it.
+class FrameTest : public ::testing::Test {
+ protected:
+  FrameTest() {
+    char name[] = "/tmp/sp-frame-XXXXXX";
+    folder_ = ::mkdtemp(name);
+    const Bytes key(32, 7);
+    EXPECT_TRUE(files_.write_atomic(folder_ / "key", key, FileMode::owner_only).ok());
+    manager_ = Fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    const std::string path = folder_ / "notify";
+    std::copy(path.begin(), path.end(), address.sun_path);
+    EXPECT_EQ(::bind(manager_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address),
+              0);
+    timeval limit{kPatience.count() / 1000, 0};
+    ::setsockopt(manager_.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  }
+  ~FrameTest() override {
+    process_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+
+  std::string heard() {
+    char text[512];
+    const ssize_t size = ::recv(manager_.get(), text, sizeof text, 0);
+    return size < 0 ? "nothing" : std::string(text, static_cast<std::size_t>(size));
+  }
+
+  void start(const std::function<void(StoreSettings&)>& change = [](StoreSettings&) {}) {
+    StoreSettings settings;
+    settings.folder = folder_ / "blobs";
+    settings.key = folder_ / "key";
+    change(settings);
+    const std::string json = settings.to_json();
+    ASSERT_TRUE(files_.write_atomic(folder_ / "store.json", as_bytes(json), FileMode::owner_only));
+    log_ = Fd(::open((folder_ / "log").c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    ProcessOptions options;
+    options.argv = {SP_SPNODE, "store", "--config", folder_ / "store.json"};
+    options.environment = {"NOTIFY_SOCKET=" + (folder_ / "notify").string()};
+    options.descriptors = {{STDERR_FILENO, log_.get()}};
+    auto process = Process::start(options);
+    ASSERT_TRUE(process.ok());
+    process_.emplace(std::move(*process));
+    ASSERT_EQ(heard(), "READY=1");
+    const Json line = listening();
+    port_ = static_cast<std::uint16_t>(std::stoul(line["port"].get<std::string>()));
+    metrics_port_ = line["metrics_port"].get<std::string>();
+  }
+  Json listening() {
+    std::ifstream log(folder_ / "log");
+    for (std::string line; std::getline(log, line);) {
+      Json json = Json::parse(line);
+      if (json["event"] == "listening") return json;
+    }
+    return {};
+  }
+  net::HttpResponse get(const std::string& path, const std::string& port) {
+    auto response = client_.call("GET", "http://127.0.0.1:" + port + path);
+    EXPECT_TRUE(response.ok());
+    return response.ok() ? *response : net::HttpResponse{};
+  }
+  net::HttpResponse get(const std::string& path) { return get(path, std::to_string(port_)); }
+
+  PosixFiles files_;
+  Path folder_;
+  Fd manager_, log_;
+  net::HttpClient client_;
+  std::optional<Process> process_;
+  std::uint16_t port_ = 0;
+  std::string metrics_port_;
+};
+
+TEST_F(FrameTest, MetricsAreByTheFormatAndCount) {
+  start();
+  EXPECT_EQ(get("/health").status, 200U);
+  EXPECT_EQ(get("/v1/blobs/" + std::string(64, 'a')).status, 404U);
+  EXPECT_EQ(get("/v1/nothing/secret").status, 404U);
+  const auto response = get("/metrics");
+  EXPECT_EQ(response.headers.at("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+  testing::Exposition read;
+  const std::string text(as_text(response.body));
+  EXPECT_EQ(testing::read_exposition(text, "superprotocol_store_", read),
+            std::vector<std::string>{});
+  const std::string requests = "superprotocol_store_http_requests_total";
+  EXPECT_EQ(read.samples[requests + R"({method="GET",route="/health",status="200"})"], 1);
+  EXPECT_EQ(read.samples[requests + R"({method="GET",route="/v1/blobs",status="404"})"], 1);
+  EXPECT_EQ(read.samples[requests + R"({method="GET",route="other",status="404"})"], 1);
+  EXPECT_EQ(read.samples["superprotocol_store_healthy"], 1);
+  EXPECT_GT(read.samples["superprotocol_store_resident_memory_bytes"], 1e6);
+  EXPECT_GT(read.samples["superprotocol_store_open_fds"], 3);
+  EXPECT_GT(read.samples["superprotocol_store_disk_free_bytes"], 0);
+  EXPECT_EQ(text.find("secret"), std::string::npos);
+}
+
+TEST_F(FrameTest, TheReaderOfMetricsFindsWhatIsWrong) {
+  const auto problem = [](const std::string& text) {
+    testing::Exposition read;
+    const auto problems = testing::read_exposition(text, "a_", read);
+    return problems.empty() ? "" : problems[0];
+  };
+  const std::string head = "# HELP a_b Text.\n# TYPE a_b gauge\n";
+  EXPECT_EQ(problem(head + "a_b 1\n"), "");
+  EXPECT_EQ(problem(head + "a_b 1\na_b 2\n"), "stands twice: a_b");
+  EXPECT_EQ(problem(head + "a_c 1\n"), "not of the family a_b: a_c 1");
+  EXPECT_EQ(problem(head + "a_b one\n"), "no line of this format: a_b one");
+  EXPECT_EQ(problem("# HELP a_b T.\n# TYPE a_b counter\n"), "no _total: a_b");
+  EXPECT_EQ(problem("# HELP c_b T.\n# TYPE c_b gauge\n"), "another prefix: c_b");
+  EXPECT_EQ(problem("# HELP a_h T.\n# TYPE a_h histogram\na_h_bucket{le=\"1\"} 2\n"
+                    "a_h_bucket{le=\"+Inf\"} 1\na_h_sum 1\na_h_count 1\n"),
+            "shrinks: a_h_bucket{le=\"+Inf\"}");
+}
+
+TEST_F(FrameTest, MetricsHaveAListenerOfTheirOwn) {
+  start([](StoreSettings& settings) { settings.operation.metrics = Listen{}; });
+  EXPECT_EQ(get("/metrics").status, 404U);
+  EXPECT_EQ(get("/metrics", metrics_port_).status, 200U);
+  EXPECT_EQ(get("/health", metrics_port_).status, 200U);
+  EXPECT_EQ(get("/v1/identity", metrics_port_).status, 404U);
+}
+
+TEST_F(FrameTest, APublicListenerShowsNoMetrics) {
+  start([](StoreSettings& settings) { settings.listen.address = "0.0.0.0"; });
+  EXPECT_EQ(get("/metrics").status, 404U);
+  EXPECT_EQ(get("/health").status, 200U);
+}
+
+TEST_F(FrameTest, AStoreThatCantWriteIsIll) {
+  start();
+  std::filesystem::remove_all(folder_ / "blobs");
+  std::ofstream(folder_ / "blobs") << "in the way";
+  const auto response = get("/health");
+  EXPECT_EQ(response.status, 503U);
+  const Json body = Json::parse(as_text(response.body));
+  EXPECT_EQ(body["healthy"], false);
+  EXPECT_EQ(body["reason"], "the folder can't be written");
+  EXPECT_NE(as_text(get("/metrics").body).find("superprotocol_store_healthy 0\n"),
+            std::string::npos);
+}
+
+// A request whose body is half there when the signal comes.
+TEST_F(FrameTest, AStopLetsARequestUnderWayEnd) {
+  start();
+  const Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port_);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ASSERT_EQ(::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  const std::string first =
+      "GET /health HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\nconnection: close\r\n\r\nab";
+  ASSERT_EQ(::send(socket.get(), first.data(), first.size(), 0),
+            static_cast<ssize_t>(first.size()));
+  std::this_thread::sleep_for(milliseconds(200));  // until the server has read it
+  process_->kill(SIGTERM);
+  EXPECT_TRUE(heard().starts_with("STOPPING=1\nEXTEND_TIMEOUT_USEC="));
+  ASSERT_EQ(::send(socket.get(), "cd", 2, MSG_NOSIGNAL), 2);
+  std::string answer(4096, '\0');
+  const ssize_t size = ::recv(socket.get(), answer.data(), answer.size(), 0);
+  ASSERT_GT(size, 0) << "the connection was cut";
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 ")) << answer;
+  const auto end = process_->wait(kPatience);
+  ASSERT_TRUE(end.has_value());
+  EXPECT_EQ(end->exit_code, 0);
+}
+
+TEST_F(FrameTest, AHangUpChangesNothing) {
+  start();
+  process_->kill(SIGHUP);
+  EXPECT_FALSE(process_->wait(milliseconds(200)).has_value());
+  EXPECT_EQ(get("/health").status, 200U);
+  process_->kill(SIGINT);
+  const auto end = process_->wait(kPatience);
+  ASSERT_TRUE(end.has_value());
+  EXPECT_EQ(end->exit_code, 0);
+}
+
+TEST_F(FrameTest, TheLogHasALevel) {
+  start([](StoreSettings& settings) { settings.operation.log_level = LogLevel::debug; });
+  get("/health");
+  std::ifstream log(folder_ / "log");
+  const std::string text{std::istreambuf_iterator<char>(log), {}};
+  EXPECT_NE(text.find(R"("event":"request","route":"/health")"), std::string::npos) << text;
+}
+
+}  // namespace
+}  // namespace sp::apps
