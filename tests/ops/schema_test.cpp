@@ -72,7 +72,12 @@ class SchemaTest : public ::testing::TestWithParam<const char*> {
     if (!schema.contains("properties")) return;
     visit(schema, at);
     for (const auto& [key, value] : schema["properties"].items()) {
-      if (example_.contains(at / key)) walk(object_form(value), at / key, visit);
+      if (!example_.contains(at / key)) continue;
+      if (value.contains("items") && example_.at(at / key).is_array()) {
+        walk(object_form(value["items"]), at / key / std::size_t{0}, visit);
+      } else {
+        walk(object_form(value), at / key, visit);
+      }
     }
   }
 
