@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "base/crash_point.hpp"
 #include "broker/remote.hpp"
 #include "prove/dev.hpp"
 #include "spctl/cli.hpp"
@@ -100,6 +101,7 @@ Status deposit_key(Context& context, Session& session, const crypto::EthKey& own
                                      identity.broker.hex0x() + ", network.json names another"};
   }
   const api::PartSecret secret{std::move(key), SecretBytes()};
+  const CrashEffect effect(CrashSite::client_deposit);
   return client.deposit(identity, owner, part.digest, policy, secret, context.random());
 }
 
