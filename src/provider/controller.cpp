@@ -18,6 +18,14 @@ std::string tee_id(const api::OrderId& order, std::uint16_t attempt) {
   return "o-" + order.hex().substr(0, 24) + "-" + std::to_string(attempt);
 }
 
+// Whether a settlement that is lost could still be sent again.
+bool may_settle(const Entry& entry, const Clock& clock) {
+  if (!entry.finish || !entry.finish->attestation) return false;
+  const api::Terms& terms = entry.start.terms;
+  return clock.unix_seconds() < entry.finish->attestation->statement.time +
+                                    std::int64_t{terms.settle_by} + terms.settle_window;
+}
+
 bool has_outcome(const Result<api::Finish>& finish) {
   return finish && finish->receipt && finish->receipt->statement.outcome != api::Outcome::provider;
 }
@@ -78,6 +86,7 @@ Status Controller::recover() {
   SP_ASSIGN(const std::vector<api::OrderId> orders, ledger_.orders());
   for (const api::OrderId& order : orders) {
     SP_ASSIGN(const Entry entry, ledger_.load(order));
+    if (entry.state == EntryState::settled && may_settle(entry, parts_.clock)) look_later(order);
     if (entry.state == EntryState::settled || entry.state == EntryState::failed) continue;
     log(LogLevel::info, "order_resumed",
         {{"order", order.hex0x()}, {"state", entry_state_name(entry.state)}});
@@ -99,6 +108,7 @@ void Controller::follow() {
     last_watch = parts_.clock.monotonic();
     watch_running();
     resume_later();
+    watch_settled();
   }
 }
 
@@ -317,6 +327,32 @@ void Controller::resume_later() {
   }
 }
 
+void Controller::look_later(const api::OrderId& order) {
+  const std::lock_guard lock(mutex_);
+  settled_[order] = {parts_.clock.monotonic() + kSettledPauseFirst, kSettledPauseFirst};
+}
+
+// Settlements of the last minutes: one that the chain has lost with its newest blocks is sent
+// again.
+void Controller::watch_settled() {
+  const auto now = parts_.clock.monotonic();
+  std::vector<api::OrderId> due;
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto entry = settled_.begin(); entry != settled_.end();) {
+      Look& look = entry->second;
+      const bool is_due = look.at <= now;
+      if (is_due) due.push_back(entry->first);
+      if (is_due) look = {now + look.pause * 2, look.pause * 2};
+      entry = look.pause > kSettledPauseLast ? settled_.erase(entry) : std::next(entry);
+    }
+  }
+  for (const api::OrderId& order : due) {
+    const Status looked = take_again(order);
+    if (!looked) log(LogLevel::warning, "settled_unknown", {{"order", order.hex0x()}});
+  }
+}
+
 Status Controller::settle(const api::OrderId& order, Entry& entry) {
   SP_CHECK(entry.finish.has_value());
   if (!entry.finish->receipt || !entry.finish->attestation) {
@@ -343,7 +379,9 @@ Status Controller::settle(const api::OrderId& order, Entry& entry) {
   log(LogLevel::info, "order_settled",
       {{"order", order.hex0x()},
        {"outcome", api::outcome_name(entry.finish->receipt->statement.outcome)}});
-  return ledger_.save(order, entry);
+  SP_TRY(ledger_.save(order, entry));
+  look_later(order);
+  return {};
 }
 
 void Controller::fail(const api::OrderId& order, Entry& entry, const Error& error) {

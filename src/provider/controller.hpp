@@ -26,6 +26,10 @@ inline constexpr int kSettleTriesMax = 8;  ///< in a row
 inline constexpr std::chrono::seconds kLaterPause{10};
 /// Read again where the chain has lost blocks: more than any reorganisation takes, and one request.
 inline constexpr std::uint64_t kRewindBlocks = 1024;
+/// A settlement is looked at again after so long, then after twice that, to the last: a chain may
+/// lose the block that it was seen in.
+inline constexpr std::chrono::seconds kSettledPauseFirst{1};
+inline constexpr std::chrono::seconds kSettledPauseLast{512};
 inline constexpr unsigned kLoaderTriesMax = 2;  ///< loaders started for one order
 /// What a loader may take besides the ordered time: fetching, opening, sealing and storing.
 inline constexpr std::chrono::seconds kLoaderGrace{600};
@@ -79,6 +83,10 @@ class Controller {
 
  private:
   struct Running;
+  struct Look {
+    std::chrono::nanoseconds at{};  ///< monotonic
+    std::chrono::nanoseconds pause{};
+  };
 
   Status recover();
   void follow();
@@ -94,6 +102,8 @@ class Controller {
   bool settle_later(const api::OrderId& order, const Entry& entry, const Error& error);
   void postpone(const api::OrderId& order, const Error& error);
   void resume_later();
+  void look_later(const api::OrderId& order);
+  void watch_settled();
   void fail(const api::OrderId& order, Entry& entry, const Error& error);
 
   Parts parts_;
@@ -108,6 +118,7 @@ class Controller {
   std::map<api::OrderId, std::shared_ptr<Running>> running_;
   std::map<api::OrderId, std::string> stages_;
   std::map<api::OrderId, std::chrono::nanoseconds> later_;  ///< taken up again then, monotonic
+  std::map<api::OrderId, Look> settled_;  ///< whose settlements are looked at again
 
   std::vector<Thread> threads_;
 };
