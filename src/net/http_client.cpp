@@ -190,7 +190,6 @@ Exchange exchange(Stream& stream, Connection& connection, const RequestMessage& 
       const bool stale = ended && interim == 0 && !parser.got_some();
       return failed(reading_error(failure, url, body_max), stale);
     }
-    const unsigned status = parser.get().result_int();
     if (status < 100 || status > kStatusMax) {  // RFC 9110 section 15; Beast takes any three digits
       return failed(
           {Errc::malformed, "the answer's status " + std::to_string(status) + " is none"});

@@ -18,6 +18,14 @@ std::string tee_id(const api::OrderId& order, std::uint16_t attempt) {
   return "o-" + order.hex().substr(0, 24) + "-" + std::to_string(attempt);
 }
 
+// Whether a settlement that is lost could still be sent again.
+bool may_settle(const Entry& entry, const Clock& clock) {
+  if (!entry.finish || !entry.finish->attestation) return false;
+  const api::Terms& terms = entry.start.terms;
+  return clock.unix_seconds() < entry.finish->attestation->statement.time +
+                                    std::int64_t{terms.settle_by} + terms.settle_window;
+}
+
 bool has_outcome(const Result<api::Finish>& finish) {
   return finish && finish->receipt && finish->receipt->statement.outcome != api::Outcome::provider;
 }
@@ -95,6 +103,7 @@ Status Controller::recover() {
   SP_ASSIGN(const std::vector<api::OrderId> orders, ledger_.orders());
   for (const api::OrderId& order : orders) {
     SP_ASSIGN(const Entry entry, ledger_.load(order));
+    if (entry.state == EntryState::settled && may_settle(entry, parts_.clock)) look_later(order);
     if (entry.state == EntryState::settled || entry.state == EntryState::failed) continue;
     log(LogLevel::info, "order_resumed",
         {{"order", order.hex0x()}, {"state", entry_state_name(entry.state)}});
@@ -123,6 +132,7 @@ void Controller::follow() {
     watch_running();
     confirm_settled();
     resume_later();
+    watch_settled();
   }
 }
 
@@ -402,6 +412,32 @@ void Controller::resume_later() {
 void Controller::note_end(std::uint64_t ControllerCounts::*end) {
   const std::lock_guard lock(mutex_);
   ++(counts_.*end);
+}
+
+void Controller::look_later(const api::OrderId& order) {
+  const std::lock_guard lock(mutex_);
+  settled_[order] = {parts_.clock.monotonic() + kSettledPauseFirst, kSettledPauseFirst};
+}
+
+// Settlements of the last minutes: one that the chain has lost with its newest blocks is sent
+// again.
+void Controller::watch_settled() {
+  const auto now = parts_.clock.monotonic();
+  std::vector<api::OrderId> due;
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto entry = settled_.begin(); entry != settled_.end();) {
+      Look& look = entry->second;
+      const bool is_due = look.at <= now;
+      if (is_due) due.push_back(entry->first);
+      if (is_due) look = {now + look.pause * 2, look.pause * 2};
+      entry = look.pause > kSettledPauseLast ? settled_.erase(entry) : std::next(entry);
+    }
+  }
+  for (const api::OrderId& order : due) {
+    const Status looked = take_again(order);
+    if (!looked) log(LogLevel::warning, "settled_unknown", {{"order", order.hex0x()}});
+  }
 }
 
 Status Controller::settle(const api::OrderId& order, Entry& entry) {

@@ -33,6 +33,10 @@ inline constexpr std::chrono::seconds kLaterPause{10};
 /// Read again before those that a chain has lost: orders whose settlement went with them; a
 /// request.
 inline constexpr std::uint64_t kRewindBlocks = 1024;
+/// A settlement is looked at again after so long, then after twice that, to the last: a chain may
+/// lose the block that it was seen in.
+inline constexpr std::chrono::seconds kSettledPauseFirst{1};
+inline constexpr std::chrono::seconds kSettledPauseLast{512};
 inline constexpr unsigned kLoaderTriesMax = 2;  ///< loaders started for one order
 /// What a loader may take besides the ordered time: fetching, opening, sealing and storing.
 inline constexpr std::chrono::seconds kLoaderGrace{600};
@@ -111,6 +115,10 @@ class Controller {
 
  private:
   struct Running;
+  struct Look {
+    std::chrono::nanoseconds at{};  ///< monotonic
+    std::chrono::nanoseconds pause{};
+  };
 
   Status recover();
   void follow();
@@ -138,6 +146,8 @@ class Controller {
   Status settle(const api::OrderId& order, Entry& entry);
   bool settle_later(const api::OrderId& order, const Entry& entry, const Error& error);
   void resume_later();
+  void look_later(const api::OrderId& order);
+  void watch_settled();
   void fail(const api::OrderId& order, Entry& entry, const Error& error);
 
   Parts parts_;
@@ -157,9 +167,10 @@ class Controller {
   std::map<api::OrderId, std::string> stages_;
   std::map<api::OrderId, std::chrono::nanoseconds> later_;  ///< looked at again then, monotonic
   std::map<api::OrderId, std::chrono::nanoseconds> gone_since_;  ///< creations that aren't there
-  std::set<api::OrderId> waiting_;      ///< put off, and told so in the log
-  std::set<api::OrderId> away_;         ///< whose last loader's broker couldn't answer
-  std::set<api::OrderId> unconfirmed_;  ///< settled in a block that isn't final
+  std::set<api::OrderId> waiting_;        ///< put off, and told so in the log
+  std::set<api::OrderId> away_;           ///< whose last loader's broker couldn't answer
+  std::set<api::OrderId> unconfirmed_;    ///< settled in a block that isn't final
+  std::map<api::OrderId, Look> settled_;  ///< whose settlements are looked at again
 
   std::vector<Thread> threads_;
 };
