@@ -414,32 +414,6 @@ void Controller::note_end(std::uint64_t ControllerCounts::*end) {
   ++(counts_.*end);
 }
 
-void Controller::look_later(const api::OrderId& order) {
-  const std::lock_guard lock(mutex_);
-  settled_[order] = {parts_.clock.monotonic() + kSettledPauseFirst, kSettledPauseFirst};
-}
-
-// Settlements of the last minutes: one that the chain has lost with its newest blocks is sent
-// again.
-void Controller::watch_settled() {
-  const auto now = parts_.clock.monotonic();
-  std::vector<api::OrderId> due;
-  {
-    const std::lock_guard lock(mutex_);
-    for (auto entry = settled_.begin(); entry != settled_.end();) {
-      Look& look = entry->second;
-      const bool is_due = look.at <= now;
-      if (is_due) due.push_back(entry->first);
-      if (is_due) look = {now + look.pause * 2, look.pause * 2};
-      entry = look.pause > kSettledPauseLast ? settled_.erase(entry) : std::next(entry);
-    }
-  }
-  for (const api::OrderId& order : due) {
-    const Status looked = take_again(order);
-    if (!looked) log(LogLevel::warning, "settled_unknown", {{"order", order.hex0x()}});
-  }
-}
-
 Status Controller::settle(const api::OrderId& order, Entry& entry) {
   SP_CHECK(entry.finish.has_value());
   if (!entry.finish->receipt || !entry.finish->attestation) {
