@@ -58,7 +58,8 @@ Status run(int count, char** arguments) {
   SP_ASSIGN(const Settings settings, read_settings(count, arguments));
   const SystemClock clock;
   crypto::SystemRandom random;
-  loader::WindowClient window(kWindow, clock);
+  SocketStream stream(kWindow);
+  loader::WindowClient window(stream, clock);
   auto prover = make_prover();  // first, so that a loader that waits for its order has measured
   SP_ASSIGN(const api::Start start, window.receive_start());
   if (!prover) {

@@ -1,12 +1,6 @@
 #include "api/window.hpp"
 
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <cerrno>
-
 #include "base/codec.hpp"
-#include "base/files.hpp"
 
 namespace sp::api {
 namespace {
@@ -163,28 +157,16 @@ Result<Finish> Finish::decode(ByteView bytes) {
   return finish;
 }
 
-Status FrameStream::write(const Frame& frame) {
-  const Bytes bytes = frame.encode();
-  ByteView rest = bytes;
-  while (!rest.empty()) {
-    const ssize_t put = ::send(descriptor_, rest.data(), rest.size(), MSG_NOSIGNAL);
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return Error{Errc::unavailable, errno_error("window").message};
-    rest = rest.subspan(static_cast<std::size_t>(put));
-  }
-  return {};
-}
+Status FrameStream::write(const Frame& frame) { return stream_.write(frame.encode()); }
 
 Result<Frame> FrameStream::read() {
   Bytes buffer(kReadSize);
   for (;;) {
     SP_ASSIGN(std::optional<Frame> frame, parser_.next());
     if (frame) return std::move(*frame);
-    const ssize_t got = ::recv(descriptor_, buffer.data(), buffer.size(), 0);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return Error{Errc::unavailable, errno_error("window").message};
+    SP_ASSIGN(const std::size_t got, stream_.read(buffer));
     if (got == 0) return Error{Errc::unavailable, "the window is closed"};
-    parser_.feed(ByteView(buffer).first(static_cast<std::size_t>(got)));
+    parser_.feed(ByteView(buffer).first(got));
   }
 }
 

@@ -13,6 +13,7 @@
 #include <string>
 
 #include "api/broker.hpp"
+#include "base/byte_stream.hpp"
 
 namespace sp::api {
 
@@ -106,10 +107,10 @@ struct Finish {
   static Result<Finish> decode(ByteView bytes);
 };
 
-/// Blocking frames over a connected descriptor that the caller owns.
+/// Blocking frames over a stream that the caller owns.
 class FrameStream {
  public:
-  explicit FrameStream(int descriptor) : descriptor_(descriptor) {}
+  explicit FrameStream(ByteStream& stream) : stream_(stream) {}
   /// Errc::unavailable where the other side is gone; Errc::too_large.
   Status write(const Frame& frame);
   /// The next frame. Errc::unavailable at the end of the stream, and for a stream that ends in the
@@ -117,7 +118,7 @@ class FrameStream {
   Result<Frame> read();
 
  private:
-  int descriptor_;
+  ByteStream& stream_;
   FrameParser parser_;
 };
 

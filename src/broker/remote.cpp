@@ -121,7 +121,7 @@ HttpResponse handle_broker_request(Broker& broker, const HttpRequest& request) {
   return net::text_response(405, kJsonType, R"({"error":"unsupported","message":"GET or POST"})");
 }
 
-BrokerClient::BrokerClient(net::HttpClient& client, std::string base_url)
+BrokerClient::BrokerClient(net::HttpCaller& client, std::string base_url)
     : client_(client), base_url_(std::move(base_url)) {}
 
 Result<api::BrokerIdentityAnswer> BrokerClient::identify(const attest::AppraisalPolicy& policy,

@@ -27,7 +27,7 @@ net::HttpResponse handle_broker_request(Broker& broker, const net::HttpRequest& 
 /// Calls a broker. Safe to call from any thread.
 class BrokerClient {
  public:
-  BrokerClient(net::HttpClient& client, std::string base_url);
+  BrokerClient(net::HttpCaller& client, std::string base_url);
 
   /// Asks who the broker is, verifies the evidence for a fresh nonce and appraises it.
   /// Errc::refused, Errc::bad_signature.
@@ -41,7 +41,7 @@ class BrokerClient {
   Result<std::vector<KeptRequest>> requests(const api::OrderId& order);
 
  private:
-  net::HttpClient& client_;
+  net::HttpCaller& client_;
   std::string base_url_;
 };
 

@@ -1,7 +1,6 @@
 #include "loader/window_client.hpp"
 
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/codec.hpp"
@@ -28,18 +27,18 @@ Error store_error(Error error) {
 
 }  // namespace
 
-WindowClient::WindowClient(int descriptor, const Clock& clock, CallLimits limits)
-    : descriptor_(descriptor),
+WindowClient::WindowClient(ByteStream& stream, const Clock& clock, CallLimits limits)
+    : bytes_(stream),
       clock_(clock),
       limits_(limits),
-      stream_(descriptor),
+      stream_(stream),
       cancel_event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   SP_CHECK(cancel_event_.valid());
 }
 
 WindowClient::~WindowClient() {
   if (!reader_.joinable()) return;
-  ::shutdown(descriptor_, SHUT_RD);
+  bytes_.shut_down();
   reader_.join();
 }
 

@@ -40,8 +40,8 @@ struct CallTarget {
 
 class WindowClient {
  public:
-  /// `descriptor` is a connected stream socket and stays the caller's.
-  WindowClient(int descriptor, const Clock& clock, CallLimits limits = {});
+  /// `stream` stays the caller's.
+  WindowClient(ByteStream& stream, const Clock& clock, CallLimits limits = {});
   /// Ends the reader; calls must have returned.
   ~WindowClient();
   WindowClient(const WindowClient&) = delete;
@@ -80,7 +80,7 @@ class WindowClient {
   /// Errc::cancelled or Errc::unavailable where a call can't go on.
   [[nodiscard]] Status may_go_on(OnCancel on_cancel) const;
 
-  const int descriptor_;
+  ByteStream& bytes_;
   const Clock& clock_;
   const CallLimits limits_;
   api::FrameStream stream_;

@@ -35,7 +35,9 @@ class FakeRelay {
     SP_CHECK(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
     loader_ = Fd(ends[0]);
     host_ = Fd(ends[1]);
-    stream_ = std::make_unique<api::FrameStream>(host_.get());
+    host_end_ = std::make_unique<SocketStream>(host_.get());
+    loader_end_ = std::make_unique<SocketStream>(loader_.get());
+    stream_ = std::make_unique<api::FrameStream>(*host_end_);
   }
   ~FakeRelay() { close(); }
 
@@ -64,13 +66,14 @@ class FakeRelay {
     ::shutdown(host_.get(), SHUT_RDWR);
     if (thread_.joinable()) thread_.join();
   }
-  [[nodiscard]] int loader_end() const { return loader_.get(); }
+  [[nodiscard]] ByteStream& loader_end() const { return *loader_end_; }
 
   std::atomic<int> calls{0};
 
  private:
   Fd loader_;
   Fd host_;
+  std::unique_ptr<ByteStream> host_end_, loader_end_;
   std::unique_ptr<api::FrameStream> stream_;
   std::mutex mutex_;
   std::thread thread_;

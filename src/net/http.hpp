@@ -91,7 +91,29 @@ struct Url {
   static Result<Url> parse(std::string_view text);
 };
 
-class HttpClient {
+/// Whatever carries a call to a server. Safe to call from any thread; each call blocks its caller.
+class HttpCaller {
+ public:
+  virtual ~HttpCaller() = default;
+  /// Any answer is a value, whatever its status. The errors are those of the implementation.
+  Result<HttpResponse> call(const std::string& method, const std::string& url, ByteView body = {},
+                            const Headers& headers = {}) {
+    return carry(method, url, body, headers);
+  }
+
+ private:
+  virtual Result<HttpResponse> carry(const std::string& method, const std::string& url,
+                                     ByteView body, const Headers& headers) = 0;
+};
+
+/// Over HTTP.
+///
+/// Errc::unavailable where nobody answers, a TLS handshake fails or the answer breaks off;
+/// Errc::refused where an https server's certificate doesn't hold (chain, times, host name);
+/// Errc::usage for a CA file that can't be used; Errc::timed_out, Errc::too_large, Errc::malformed,
+/// Errc::unsupported. A kept connection that proves dead before the first byte of an answer is
+/// replaced once, so a request may reach the server twice. Redirects aren't followed.
+class HttpClient final : public HttpCaller {
  public:
   struct Options {
     std::chrono::milliseconds timeout{10'000};  ///< of a whole call, but see `slowest`
@@ -105,20 +127,14 @@ class HttpClient {
   };
   HttpClient();
   explicit HttpClient(const Options& options);
-  ~HttpClient();
+  ~HttpClient() override;
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
-  /// Any answer is a value, whatever its status. Errc::unavailable where nobody answers, a TLS
-  /// handshake fails or the answer breaks off; Errc::refused where an https server's certificate
-  /// doesn't hold (chain, times, host name); Errc::usage for a CA file that can't be used;
-  /// Errc::timed_out, Errc::too_large, Errc::malformed, Errc::unsupported. A kept connection that
-  /// proves dead before the first byte of an answer is replaced once, so a request may reach the
-  /// server twice. Redirects aren't followed.
-  Result<HttpResponse> call(const std::string& method, const std::string& url, ByteView body = {},
-                            const Headers& headers = {});
-
  private:
+  Result<HttpResponse> carry(const std::string& method, const std::string& url, ByteView body,
+                             const Headers& headers) override;
+
   struct State;
   std::unique_ptr<State> state_;
 };

@@ -220,8 +220,8 @@ HttpClient::HttpClient() : HttpClient(Options{}) {}
 HttpClient::HttpClient(const Options& options) : state_(std::make_unique<State>(options)) {}
 HttpClient::~HttpClient() = default;
 
-Result<HttpResponse> HttpClient::call(const std::string& method, const std::string& url_text,
-                                      ByteView body, const Headers& headers) {
+Result<HttpResponse> HttpClient::carry(const std::string& method, const std::string& url_text,
+                                       ByteView body, const Headers& headers) {
   const Options& options = state_->options;
   const SteadyTime started = SteadyClock::now();
   const SteadyTime deadline = started + options.timeout;

@@ -118,7 +118,7 @@ class Relay::Workers {
   std::vector<Thread> threads_;
 };
 
-Relay::Relay(int window, CallForwarder& forwarder, Options options)
+Relay::Relay(ByteStream& window, CallForwarder& forwarder, Options options)
     : forwarder_(forwarder), options_(std::move(options)), stream_(window) {}
 
 Status Relay::write(const api::Frame& frame) {

@@ -25,7 +25,7 @@ using Services = std::map<Address, std::string>;
 /// Forwards one call. Safe to call from any thread.
 class CallForwarder {
  public:
-  CallForwarder(net::HttpClient& client, const Services& services)
+  CallForwarder(net::HttpCaller& client, const Services& services)
       : client_(client), services_(services) {}
   /// Errc::not_found for an address or method that isn't known, and whatever the service answers.
   Result<Bytes> forward(const api::Call& call);
@@ -34,7 +34,7 @@ class CallForwarder {
   Result<Bytes> call_broker(const std::string& url, const api::Call& call);
   Result<Bytes> call_store(const std::string& url, const api::Call& call);
 
-  net::HttpClient& client_;
+  net::HttpCaller& client_;
   const Services& services_;
 };
 
@@ -45,8 +45,8 @@ class Relay {
     const crypto::EthKey& action;  ///< signs the acceptance
     std::function<void(api::Stage, const std::string&)> on_stage;
   };
-  /// `window` is a connected stream socket that outlives the relay.
-  Relay(int window, CallForwarder& forwarder, Options options);
+  /// `window` outlives the relay.
+  Relay(ByteStream& window, CallForwarder& forwarder, Options options);
 
   /// Sends the Start frame and serves until the Finish frame. Errc::unavailable where the loader
   /// went away before, Errc::malformed and others for what isn't the protocol. Blocks.

@@ -97,7 +97,10 @@ struct Shared {
 class SandboxTee final : public RunningTee {
  public:
   SandboxTee(std::shared_ptr<Shared> shared, std::string group, Fd window)
-      : shared_(std::move(shared)), group_(std::move(group)), window_(std::move(window)) {}
+      : shared_(std::move(shared)),
+        group_(std::move(group)),
+        window_(std::move(window)),
+        stream_(window_.get()) {}
 
   ~SandboxTee() override {
     kill();
@@ -111,7 +114,7 @@ class SandboxTee final : public RunningTee {
     return {};
   }
 
-  [[nodiscard]] int window() const override { return window_.get(); }
+  [[nodiscard]] ByteStream& window() override { return stream_; }
 
   std::optional<TeeEnd> wait(std::chrono::milliseconds limit) override {
     const auto end = process_->wait(limit);
@@ -136,6 +139,7 @@ class SandboxTee final : public RunningTee {
   std::shared_ptr<Shared> shared_;
   std::string group_;
   Fd window_;
+  SocketStream stream_;
   std::optional<Process> process_;
   bool cleaned_ = false;
 };

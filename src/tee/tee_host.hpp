@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "base/byte_stream.hpp"
 #include "base/result.hpp"
 
 namespace sp::tee {
@@ -43,8 +44,8 @@ class RunningTee {
  public:
   /// Ends it and removes all traces, if it still runs.
   virtual ~RunningTee() = default;
-  /// This end of the window (api/window.hpp): a connected stream socket that the RunningTee owns.
-  [[nodiscard]] virtual int window() const = 0;
+  /// This end of the window (api/window.hpp), which the RunningTee owns.
+  [[nodiscard]] virtual ByteStream& window() = 0;
   /// Waits at most `limit` for the end; empty where it still runs then. After the end all traces
   /// are gone, and it returns the same again.
   virtual std::optional<TeeEnd> wait(std::chrono::milliseconds limit) = 0;

@@ -77,12 +77,11 @@ class SandboxTest : public ::testing::Test {
   std::string parent_ = "superprotocol-test/tee-" + std::to_string(::getpid());
 };
 
-std::string exchange(const RunningTee& tee, const std::string& text) {
-  EXPECT_EQ(::send(tee.window(), text.data(), text.size(), MSG_NOSIGNAL),
-            static_cast<ssize_t>(text.size()));
-  char buffer[256];
-  const ssize_t got = ::recv(tee.window(), buffer, sizeof buffer, 0);
-  return {buffer, static_cast<std::size_t>(std::max<ssize_t>(got, 0))};
+std::string exchange(RunningTee& tee, const std::string& text) {
+  EXPECT_TRUE(tee.window().write(as_bytes(text)).ok());
+  Bytes buffer(256);
+  const auto got = tee.window().read(buffer);
+  return std::string(as_text(ByteView(buffer).first(got ? *got : 0)));
 }
 
 TEST_F(SandboxTest, StartsALoaderBehindAWindow) {
@@ -93,7 +92,7 @@ TEST_F(SandboxTest, StartsALoaderBehindAWindow) {
   EXPECT_EQ(exchange(**tee, "hello"), "hello");
   EXPECT_FALSE((*tee)->wait(milliseconds(0)).has_value());
   // The other side of its standard input closes: cat ends, and with it the loader.
-  ::shutdown((*tee)->window(), SHUT_WR);
+  (*tee)->window().shut_down();
   const auto end = (*tee)->wait(kPatience);
   ASSERT_TRUE(end);
   EXPECT_EQ(end->exit_code, 0);

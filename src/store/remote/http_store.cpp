@@ -33,7 +33,7 @@ Error error_of(const net::HttpResponse& response, std::string_view doing) {
 
 }  // namespace
 
-HttpStore::HttpStore(net::HttpClient& client, std::string base_url)
+HttpStore::HttpStore(net::HttpCaller& client, std::string base_url)
     : client_(client), base_url_(std::move(base_url)) {
   while (base_url_.ends_with('/')) base_url_.pop_back();
 }

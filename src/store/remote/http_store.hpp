@@ -31,7 +31,7 @@ inline constexpr std::size_t kErrorMessageMax = 256;     ///< of a store's words
 class HttpStore final : public BlobStore {
  public:
   /// `base_url` such as "http://127.0.0.1:8301". The client must outlive it.
-  HttpStore(net::HttpClient& client, std::string base_url);
+  HttpStore(net::HttpCaller& client, std::string base_url);
 
   Status put(const BlobId& id, ByteView bytes) override;
   Result<Bytes> get(const BlobId& id, std::size_t size_max) override;
@@ -45,7 +45,7 @@ class HttpStore final : public BlobStore {
   Result<Address> identity();
 
  private:
-  net::HttpClient& client_;
+  net::HttpCaller& client_;
   std::string base_url_;  // without a slash at its end
 };
 
