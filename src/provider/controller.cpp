@@ -255,12 +255,25 @@ void Controller::run_order(const api::OrderId& order) {
   }
 }
 
+// A reorganisation may undo a settlement, and may put it where it fails, before the attestation's
+// time; so it counts when it is as deep as an order must be to be taken.
+Status Controller::check_settled_for_good(const api::OrderId& order) {
+  if (options_.confirmations <= 1) return {};
+  SP_ASSIGN(const chain::Block newest, parts_.market.chain().block());
+  const auto event = parts_.market.find_settled(order, options_.start_block, newest.number);
+  if (!event) return Error{Errc::unavailable, event.error().message};
+  if (event->block + options_.confirmations <= newest.number + 1) return {};
+  return Error{Errc::unavailable, "the settlement isn't deep enough in the chain yet"};
+}
+
 // Whatever keeps a settlement from the chain (an endpoint, an empty purse, a crowded pool) may pass
 // while the order can still be settled: a receipt is money, so it isn't given up before.
 bool Controller::settle_later(const api::OrderId& order, const Entry& entry, const Error& error) {
   if (!entry.finish->receipt || !entry.finish->attestation) return false;
   const auto phase = parts_.market.phase(entry.start.terms);
-  if (phase && *phase != market::Phase::working && *phase != market::Phase::settling) return false;
+  const bool may_pass = !phase || *phase == market::Phase::working ||
+                        *phase == market::Phase::settling || *phase == market::Phase::settled;
+  if (!may_pass) return false;
   log(LogLevel::warning, "settle_postponed", {{"order", order.hex0x()}, {"reason", error.message}});
   const std::lock_guard lock(mutex_);
   later_[order] = parts_.clock.monotonic() + kSettlePause;
@@ -304,6 +317,7 @@ Status Controller::settle(const api::OrderId& order, Entry& entry) {
     parts_.clock.sleep_for(pause);
     pause *= 2;
   }
+  SP_TRY(check_settled_for_good(order));
   entry.state = EntryState::settled;
   log(LogLevel::info, "order_settled",
       {{"order", order.hex0x()},

@@ -88,6 +88,7 @@ class Controller {
   Result<api::Finish> run_loaders(const api::OrderId& order, const Entry& entry);
   Result<api::Finish> run_loader(const api::OrderId& order, const Entry& entry);
   Status settle(const api::OrderId& order, Entry& entry);
+  Status check_settled_for_good(const api::OrderId& order);
   bool settle_later(const api::OrderId& order, const Entry& entry, const Error& error);
   void resume_later();
   void fail(const api::OrderId& order, Entry& entry, const Error& error);
