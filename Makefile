@@ -36,9 +36,11 @@ mutants: ## leaves out each check of evidence in turn: some test must fail; the 
 	@tools/install.sh
 	@tools/mutants.sh
 
-soak: ## long runs: contracts' long profile, fuzz targets for ten minutes each
+soak: ## long runs: contracts' long profile, the simulation for SOAK_SECONDS (600), fuzz targets for ten minutes each
 	@tools/install.sh fuzz
 	@cd contracts && FOUNDRY_PROFILE=long ../node_modules/@foundry-rs/forge-linux-amd64/bin/forge test
+	@cmake --preset release >/dev/null && cmake --build --preset release --target sim
+	@build/release/bin/sim --seconds $${SOAK_SECONDS:-600}
 	@FUZZ_SECONDS=600 tools/fuzz.sh
 
 lint:

@@ -1,0 +1,20 @@
+// Bugs that a test plants to show that a checker finds them.
+#pragma once
+
+#include <cstdint>
+
+namespace sp::sim {
+
+enum class Bug : std::uint8_t {
+  none,
+  market_mints,           ///< a settlement refunds the whole deposit beside what it pays
+  market_settles_twice,   ///< a settled order can be settled again
+  market_ends_twice,      ///< a settled order can be settled again, and pays nothing then
+  market_underpays,       ///< the provider earns one unit less than the rules say
+  market_never_closes,    ///< close() always reverts
+  broker_ignores_cancel,  ///< the broker's view of the chain knows no cancel and no end
+  broker_trusts_rogues,   ///< the broker attests and releases to any loader
+  provider_forgets,       ///< the provider's disk loses writes that it had acknowledged
+};
+
+}  // namespace sp::sim

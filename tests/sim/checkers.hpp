@@ -1,0 +1,59 @@
+// What must hold in every run, looked at after every block and every release.
+#pragma once
+
+#include <set>
+
+#include "api/broker.hpp"
+#include "sim/node.hpp"
+#include "sim/tee.hpp"
+
+namespace sp::sim {
+
+/// An order of the simulation.
+struct OrderPlan {
+  api::Terms terms;
+  api::OrderId id;
+  api::Arguments arguments;
+  Secret32 secret;
+  Nanoseconds start{};
+  std::optional<Nanoseconds> cancel_at;
+  bool ended = false;        ///< for good: no reorganisation changes it any more
+  bool must_settle = false;  ///< nothing failed any more while there was still time
+};
+
+class Checkers {
+ public:
+  Checkers(const Contracts& contracts, const std::vector<OrderPlan>& plans, const Machine& machine,
+           const Tasks& tasks)
+      : contracts_(contracts), plans_(plans), machine_(machine), tasks_(tasks) {}
+
+  /// Money: nothing appears or vanishes, and everything that is owed is there.
+  void check_money(const ContractState& state);
+  /// Settlements pay what the product's own pricing says, and nothing is settled or refunded twice.
+  void check_payment(const SimBlock::Executed& executed, std::int64_t time,
+                     const ContractState& before);
+  void check_single_end(const Node& node);
+  /// A key went out: the session was an honest loader's on this machine, and the order was live.
+  void check_release(const Node& node, const api::ReleaseRequest& request, Nanoseconds since,
+                     Nanoseconds behind);
+  /// At the end of the run.
+  void check_ends(const ContractState& state);
+
+  [[nodiscard]] const std::vector<std::string>& violations() const { return violations_; }
+  [[nodiscard]] std::size_t releases() const { return releases_; }
+
+ private:
+  void violate(const std::string& what);
+  [[nodiscard]] const OrderPlan* plan_of(const api::OrderId& id) const;
+  void check_settlement(const api::Terms& terms, const SimBlock::Executed& executed,
+                        std::int64_t time, const ContractState& before);
+
+  const Contracts& contracts_;
+  const std::vector<OrderPlan>& plans_;
+  const Machine& machine_;
+  const Tasks& tasks_;
+  std::vector<std::string> violations_;
+  std::size_t releases_ = 0;
+};
+
+}  // namespace sp::sim

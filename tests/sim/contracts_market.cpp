@@ -1,0 +1,419 @@
+// The market's functions that change something.
+#include "crypto/hash.hpp"
+#include "sim/contracts_call.hpp"
+#include "sim/contracts_values.hpp"
+
+namespace sp::sim {
+namespace {
+
+using chain::AbiValue;
+using market::OrderStatus;
+using market::Phase;
+
+constexpr Number kHour = 3600;
+
+Number hourly_down(Number price, Number seconds) { return price * seconds / kHour; }
+Number hourly_up(Number price, Number seconds) { return (price * seconds + kHour - 1) / kHour; }
+
+Number required(const api::Terms& terms) {
+  const api::Compute& compute = terms.choices[0];
+  Number amount =
+      compute.base_fee.units() + hourly_up(compute.price_per_hour.units(), terms.ordered_seconds);
+  for (const api::Part& part : terms.parts) {
+    amount += part.price_type == api::PriceType::fixed
+                  ? part.price.units()
+                  : hourly_up(part.price.units(), terms.ordered_seconds);
+  }
+  return amount;
+}
+
+Number exposed(const api::Part& part, const Address& customer) {
+  const bool owed = part.price_type == api::PriceType::fixed && part.owner != customer;
+  return owed ? part.price.units() : 0;
+}
+
+Number exposure(const api::Terms& terms) {
+  Number amount = 0;
+  for (const api::Part& part : terms.parts) amount += exposed(part, terms.customer);
+  return amount;
+}
+
+Digest32 topic(const Address& address) {
+  Digest32 word;
+  std::copy(address.data.begin(), address.data.end(), word.data.begin() + 12);
+  return word;
+}
+Digest32 topic(const api::OrderId& id) { return {id.data}; }
+
+bool is_signed_by(const Digest32& digest, const Bytes& signature, const Address& expected) {
+  const auto read = crypto::EthSignature::from(signature);
+  return read.ok() && crypto::verify_eth(digest, *read, expected).ok();
+}
+
+}  // namespace
+
+Digest32 order_closed_topic() {
+  return crypto::keccak256(as_bytes("OrderClosed(bytes32,address,uint256)"));
+}
+Digest32 part_claimed_topic() {
+  return crypto::keccak256(as_bytes("PartClaimed(bytes32,address,address,uint256,uint256)"));
+}
+
+Phase Contracts::phase(const api::Terms& terms, const ContractState::Order& order,
+                       std::int64_t time) {
+  if (order.status == OrderStatus::none) return Phase::none;
+  if (order.status == OrderStatus::settled) return Phase::settled;
+  if (order.status == OrderStatus::closed) return Phase::closed;
+  const bool cancelled = order.cancelled_at != 0;
+  const std::int64_t end = cancelled ? order.cancelled_at : order.created_at + terms.settle_by;
+  if (!cancelled && time <= end) return Phase::working;
+  if (time <= end + terms.settle_window) return Phase::settling;
+  if (time <= end + terms.settle_window + terms.claim_window) return Phase::claiming;
+  return Phase::closable;
+}
+
+// ---- offers ----
+
+Status Contracts::require_provider(const Call& call, const Address& provider) {
+  const Address action = value_of(call.state.providers, provider).action;
+  const bool may = !action.is_zero() && (call.sender == provider || call.sender == action);
+  return require(may, "Market_NotProvider");
+}
+
+Status Contracts::add_offer(Call& call, const api::OfferId& id, const Address& provider) const {
+  SP_TRY(require_provider(call, provider));
+  SP_TRY(require(!call.state.offers.contains(id), "Market_OfferExists"));
+  call.state.offers[id] = {provider, true, 0};
+  return {};
+}
+
+Status Contracts::offer_part(Call& call) const {
+  SP_ASSIGN(const api::Part part, market::part_from_abi(call.arguments[0]));
+  SP_TRY(require(part.kind != api::PartKind::arguments, "Market_NotOfferable"));
+  SP_TRY(require(!part.token.is_zero(), "Market_ZeroToken"));
+  const bool has_content = part.kind != api::PartKind::storage;
+  SP_TRY(require(part.brokers.size() == (has_content ? 1 : 0), "Market_BadBrokerCount"));
+  SP_TRY(require(part.digest.is_zero() != has_content, "Market_BadDigest"));
+  SP_TRY(add_offer(call, part.offer_id(), part.owner));
+  return call.emit(market::part_offered_topic(), {{part.offer_id().data}, topic(part.owner)},
+                   "(" + market::kPartAbi + ")", {call.arguments[0]});
+}
+
+Status Contracts::offer_compute(Call& call) const {
+  SP_ASSIGN(const api::Compute compute, market::compute_from_abi(call.arguments[0]));
+  using attest::EvidenceKind;
+  const bool backs = compute.kind == EvidenceKind::dev || compute.kind == EvidenceKind::sev_snp ||
+                     compute.kind == EvidenceKind::tdx;
+  SP_TRY(require(backs, "Market_EvidenceCantBack"));
+  SP_TRY(require(!compute.chip.is_zero(), "Market_NoChip"));
+  SP_TRY(require(!compute.token.is_zero(), "Market_ZeroToken"));
+  SP_TRY(require(compute.max_seconds != 0 && compute.min_seconds <= compute.max_seconds,
+                 "Market_BadTimeRange"));
+  SP_TRY(require(!compute.attestors.empty() && compute.attestors.size() <= api::kAttestorsMax,
+                 "Market_BadAttestorCount"));
+  SP_TRY(add_offer(call, compute.offer_id(), compute.provider));
+  return call.emit(market::compute_offered_topic(),
+                   {{compute.offer_id().data}, topic(compute.provider)},
+                   "(" + market::kComputeAbi + ")", {call.arguments[0]});
+}
+
+Status Contracts::set_enabled(Call& call) const {
+  SP_ASSIGN(const Digest32 word, call.arguments[0].as_word());
+  SP_ASSIGN(const std::uint64_t enabled, call.arguments[1].as_number(1));
+  const auto found = call.state.offers.find(api::OfferId{word.data});
+  SP_TRY(require(found != call.state.offers.end(), "Market_UnknownOffer"));
+  SP_TRY(require_provider(call, found->second.provider));
+  found->second.enabled = enabled == 1;
+  return {};
+}
+
+Status Contracts::require_orderable(const Call& call, const api::OfferId& id) const {
+  const auto held = value_of(call.state.offers, id);
+  SP_TRY(require(held.enabled, "Market_NotOrderable"));
+  return require(is_active(call.state, held.provider), "Market_ProviderInactive");
+}
+
+// ---- create ----
+
+Status Contracts::check_terms(const api::Terms& terms) const {
+  SP_TRY(terms.check_version_1());
+  const api::Compute& compute = terms.choices[0];
+  for (const api::Part& part : terms.parts) {
+    SP_TRY(require(part.token == terms.token, "Market_TokenDiffers"));
+    SP_TRY(require(part.digest.is_zero() == (part.kind == api::PartKind::storage),
+                   "Market_BadDigest"));
+  }
+  for (const api::Compute& choice : terms.choices) {
+    SP_TRY(require(!choice.attestors.empty() && choice.attestors.size() <= api::kAttestorsMax,
+                   "Market_BadAttestorCount"));
+  }
+  SP_TRY(require(compute.token == terms.token, "Market_TokenDiffers"));
+  SP_TRY(require(!terms.result_key.is_zero(), "Market_NoResultKey"));
+  const auto& attestors = compute.attestors;
+  SP_TRY(require(std::find(attestors.begin(), attestors.end(), terms.attestor) != attestors.end(),
+                 "Market_AttestorNotAccepted"));
+  SP_TRY(require(
+      terms.ordered_seconds >= compute.min_seconds && terms.ordered_seconds <= compute.max_seconds,
+      "Market_SecondsOutOfRange"));
+  const std::uint64_t work_end = std::uint64_t{terms.work_by} + terms.ordered_seconds;
+  SP_TRY(require(terms.work_by >= compute.min_work_by && terms.settle_by >= compute.min_settle_by &&
+                     terms.settle_by >= work_end &&
+                     terms.settle_window >= compute.min_settle_window &&
+                     terms.claim_window >= compute.min_claim_window,
+                 "Market_WindowTooShort"));
+  return require(terms.cpu_milli <= compute.cpu_milli && terms.memory_mib <= compute.memory_mib &&
+                     terms.disk_mib <= compute.disk_mib && terms.pids <= compute.pids,
+                 "Market_ResourceAboveOffer");
+}
+
+Status Contracts::take_part(Call& call, const api::Part& part, const Address& customer) const {
+  const bool upload = part.owner == customer && part.price.units() == 0 && part.max_orders == 0;
+  if (upload && !call.state.offers.contains(part.offer_id())) return {};
+  SP_TRY(require_orderable(call, part.offer_id()));
+  if (part.max_orders == 0) return {};
+  std::uint32_t& orders = call.state.offers[part.offer_id()].orders;
+  SP_TRY(require(orders < part.max_orders, "Market_OfferExhausted"));
+  ++orders;
+  return {};
+}
+
+void Contracts::uncount(Call& call, const api::Part& part) {
+  if (part.max_orders != 0) --call.state.offers[part.offer_id()].orders;
+}
+
+Status Contracts::lock(Call& call, const api::Terms& terms) const {
+  const Number amount = exposure(terms);
+  SP_TRY(require(amount <= terms.choices[0].max_exposure.units(), "Market_ExposureTooHigh"));
+  if (amount == 0) return {};
+  auto& held = call.state.deposits[{terms.choices[0].provider, addresses_.market, terms.token}];
+  SP_TRY(require(held.total - held.locked >= amount, "Registry_FreeDepositShort"));
+  held.locked += amount;
+  return {};
+}
+
+Status Contracts::create(Call& call) const {
+  SP_ASSIGN(const api::Terms terms, call.terms());
+  SP_ASSIGN(const Bytes hints, call.arguments[1].as_bytes_value());
+  SP_TRY(require(call.sender == terms.customer, "Market_NotCustomer"));
+  SP_TRY(require(hints.size() <= market::kHintsSizeMax, "Market_HintsTooLong"));
+  SP_TRY(require(!terms.choices.empty(), "Market_BadChoiceCount"));
+  SP_TRY(check_terms(terms));
+  const api::OrderId id = terms.order_id(domain_);
+  SP_TRY(require(!call.state.orders.contains(id), "Market_OrderExists"));
+  SP_TRY(require_orderable(call, terms.choices[0].offer_id()));
+  for (const api::Part& part : terms.parts) SP_TRY(take_part(call, part, terms.customer));
+  const Number price = required(terms);
+  call.state.orders[id] = {price, OrderStatus::open, call.time, 0, 0};
+  SP_TRY(lock(call, terms));
+  SP_TRY(call.emit(market::order_created_topic(),
+                   {topic(id), topic(terms.customer), topic(terms.choices[0].provider)},
+                   "(" + market::kTermsAbi + ",bytes)", {call.arguments[0], call.arguments[1]}));
+  SP_TRY(require(terms.token == addresses_.token, "no such token"));
+  return pull(call.state, terms.customer, addresses_.market, price);
+}
+
+// ---- evidence ----
+
+Status Contracts::check_attestation(const Call& call, const api::OrderId& id,
+                                    const ContractState::Order& held, const api::Terms& terms,
+                                    const api::Attestation& attestation,
+                                    const Bytes& signature) const {
+  const api::Compute& compute = terms.choices[0];
+  SP_TRY(require(attestation.run.order == id, "Market_WrongOrder"));
+  SP_TRY(
+      require(attestation.run.attempt == 0 && attestation.run.replica == 0, "Market_WrongAttempt"));
+  SP_TRY(require(attestation.kind == compute.kind, "Market_WrongEvidenceKind"));
+  SP_TRY(require(attestation.chip == compute.chip, "Market_WrongChip"));
+  SP_TRY(require(attestation.time >= held.created_at, "Market_AttestedTooEarly"));
+  std::int64_t latest = std::min(call.time, held.created_at + terms.work_by);
+  if (held.cancelled_at != 0) latest = std::min(latest, held.cancelled_at);
+  SP_TRY(require(attestation.time <= latest, "Market_AttestedTooLate"));
+  SP_TRY(require(is_signed_by(attestation.digest(domain_), signature, terms.attestor),
+                 "Market_BadSignature"));
+  const api::Acceptance acceptance{attestation.run, attestation.session};
+  const auto signer = crypto::recover(acceptance.digest(domain_), attestation.acceptance);
+  SP_TRY(require(signer.ok() && !signer->is_zero(), "Market_NotAccepted"));
+  if (*signer == value_of(call.state.providers, compute.provider).action) return {};
+  const std::int64_t replaced = value_of(call.state.replaced_at, {compute.provider, *signer});
+  return require(replaced != 0 && replaced >= held.created_at, "Market_NotAccepted");
+}
+
+Status Contracts::check_receipt(const api::Receipt& receipt, std::size_t parts) {
+  using api::Outcome;
+  SP_TRY(require(receipt.opened >> parts == 0, "Market_BadOpened"));
+  SP_TRY(require(receipt.outcome == Outcome::provider ||
+                     receipt.started == (receipt.outcome != Outcome::input),
+                 "Market_BadReceipt"));
+  SP_TRY(require(receipt.outcome != Outcome::input || receipt.fault_part < parts,
+                 "Market_BadFaultPart"));
+  const bool stored = !receipt.result.is_zero() && ((receipt.opened >> (parts - 1)) & 1) == 1;
+  return require(receipt.outcome != Outcome::success || stored, "Market_NoResult");
+}
+
+// ---- money ----
+
+void Contracts::credit(Call& call, const api::Terms& terms, const Address& account,
+                       Number amount) const {
+  if (amount != 0) call.state.balances[{terms.token, account}] += amount;
+}
+
+Status Contracts::end_lock(Call& call, const api::Terms& terms, Number locked, Number paid) const {
+  auto& held = call.state.deposits[{terms.choices[0].provider, addresses_.market, terms.token}];
+  SP_TRY(require(held.locked >= locked, "Registry_LockShort"));
+  held.locked -= locked;
+  held.total -= paid;
+  return move(call.state, addresses_.registry, addresses_.market, paid);
+}
+
+Status Contracts::pay(Call& call, const api::OrderId& id, const api::Terms& terms,
+                      const api::Attestation& attestation, const api::Receipt& receipt,
+                      Number billable) const {
+  const bool from_lock = receipt.outcome == api::Outcome::provider;
+  const api::Compute& compute = terms.choices[0];
+  const std::uint32_t earning = receipt.started ? receipt.opened : 0;
+  Number locked = 0;
+  Number parts_total = 0;
+  AbiValues parts_paid;
+  for (std::size_t i = 0; i < terms.parts.size(); ++i) {
+    const api::Part& part = terms.parts[i];
+    const Number owed = exposed(part, terms.customer);
+    locked += owed;
+    Number amount = 0;
+    if (((earning >> i) & 1) == 0 || (from_lock && owed == 0)) {
+      uncount(call, part);
+    } else if (from_lock) {
+      amount = owed;
+    } else {
+      amount = part.price_type == api::PriceType::fixed ? part.price.units()
+                                                        : hourly_down(part.price.units(), billable);
+    }
+    parts_total += amount;
+    credit(call, terms, part.owner, amount);
+    parts_paid.push_back(number(amount));
+  }
+  Number compute_paid = from_lock ? 0 : compute.base_fee.units();
+  if (!from_lock && receipt.outcome != api::Outcome::input) {
+    compute_paid += hourly_down(compute.price_per_hour.units(), billable);
+  }
+  const Number deposit = call.state.orders[id].deposit;
+  Number refunded = from_lock ? deposit : deposit - compute_paid - parts_total;
+  if (bug_ == Bug::market_mints) refunded = deposit;
+  if (bug_ == Bug::market_underpays && compute_paid > 0) --compute_paid, ++refunded;
+  credit(call, terms, compute.provider, compute_paid);
+  credit(call, terms, terms.customer, refunded);
+  SP_TRY(call.emit(
+      market::order_settled_topic(), {topic(id), topic(terms.customer), topic(compute.provider)},
+      "(address,uint8,int32,bytes32,bytes32,uint256,uint256,uint256[])",
+      {AbiValue::address(attestation.session),
+       AbiValue::number(static_cast<std::uint8_t>(receipt.outcome)),
+       AbiValue::signed_number(receipt.exit_code), AbiValue::word(receipt.result.view()),
+       AbiValue::word(receipt.commitment.view()), number(compute_paid), number(refunded),
+       AbiValue::list(std::move(parts_paid))}));
+  return end_lock(call, terms, locked, from_lock ? parts_total : 0);
+}
+
+// The planted second end: an event without money.
+Status Contracts::emit_settled(Call& call, const api::OrderId& id, const api::Terms& terms) {
+  return call.emit(market::order_settled_topic(), {topic(id), topic(terms.customer)}, "()", {});
+}
+
+Status Contracts::settle(Call& call) const {
+  SP_ASSIGN(const api::Terms terms, call.terms());
+  SP_ASSIGN(const api::Attestation attestation, attestation_from_abi(call.arguments[1]));
+  SP_ASSIGN(const Bytes attestation_signature, call.arguments[2].as_bytes_value());
+  SP_ASSIGN(const api::Receipt receipt, receipt_from_abi(call.arguments[3]));
+  SP_ASSIGN(const Bytes receipt_signature, call.arguments[4].as_bytes_value());
+  const api::OrderId id = terms.order_id(domain_);
+  const auto held = value_of(call.state.orders, id);
+  const Phase now = phase(terms, held, call.time);
+  const bool twice = bug_ == Bug::market_settles_twice || bug_ == Bug::market_ends_twice;
+  const bool again = twice && now == Phase::settled;
+  SP_TRY(require(now == Phase::working || now == Phase::settling || again, "Market_WrongPhase"));
+  SP_TRY(check_attestation(call, id, held, terms, attestation, attestation_signature));
+  SP_TRY(require(receipt.run.order == id, "Market_WrongOrder"));
+  SP_TRY(require(receipt.run.attempt == 0 && receipt.run.replica == 0, "Market_WrongAttempt"));
+  SP_TRY(check_receipt(receipt, terms.parts.size()));
+  SP_TRY(require(is_signed_by(receipt.digest(domain_), receipt_signature, attestation.session),
+                 "Market_BadSignature"));
+  call.state.orders[id].status = OrderStatus::settled;
+  if (bug_ == Bug::market_ends_twice && again) return emit_settled(call, id, terms);
+  const std::int64_t until = held.cancelled_at != 0 ? held.cancelled_at : call.time;
+  const Number measured =
+      std::min<Number>(receipt.duration_ms / 1000, static_cast<Number>(until - attestation.time));
+  return pay(call, id, terms, attestation, receipt,
+             std::min<Number>(measured, terms.ordered_seconds));
+}
+
+Status Contracts::cancel(Call& call) const {
+  SP_ASSIGN(const api::Terms terms, call.terms());
+  SP_TRY(require(call.sender == terms.customer, "Market_NotCustomer"));
+  const api::OrderId id = terms.order_id(domain_);
+  SP_TRY(require(phase(terms, value_of(call.state.orders, id), call.time) == Phase::working,
+                 "Market_WrongPhase"));
+  call.state.orders[id].cancelled_at = call.time;
+  return call.emit(market::order_cancelled_topic(), {topic(id), topic(terms.customer)}, "()", {});
+}
+
+Status Contracts::claim(Call& call) const {
+  SP_ASSIGN(const api::Terms terms, call.terms());
+  SP_ASSIGN(const api::Attestation attestation, attestation_from_abi(call.arguments[1]));
+  SP_ASSIGN(const Bytes attestation_signature, call.arguments[2].as_bytes_value());
+  SP_ASSIGN(const api::KeyRequest request, key_request_from_abi(call.arguments[3]));
+  SP_ASSIGN(const Bytes request_signature, call.arguments[4].as_bytes_value());
+  const api::OrderId id = terms.order_id(domain_);
+  const auto held = value_of(call.state.orders, id);
+  SP_TRY(require(phase(terms, held, call.time) == Phase::claiming, "Market_WrongPhase"));
+  SP_TRY(check_attestation(call, id, held, terms, attestation, attestation_signature));
+  SP_TRY(require(request.run.order == id, "Market_WrongOrder"));
+  SP_TRY(require(request.run.attempt == 0 && request.run.replica == 0, "Market_WrongAttempt"));
+  SP_TRY(require(request.attestation == attestation.digest(domain_), "Market_WrongAttestation"));
+  SP_TRY(require(is_signed_by(request.digest(domain_), request_signature, attestation.session),
+                 "Market_BadSignature"));
+  const bool is_part =
+      request.part < terms.parts.size() && terms.parts[request.part].kind != api::PartKind::storage;
+  const Number price = is_part ? exposed(terms.parts[request.part], terms.customer) : 0;
+  SP_TRY(require(price != 0, "Market_NothingToClaim"));
+  SP_TRY(require(((held.claimed >> request.part) & 1) == 0, "Market_AlreadyClaimed"));
+  call.state.orders[id].claimed |= 1U << request.part;
+  const Address& owner = terms.parts[request.part].owner;
+  credit(call, terms, owner, price);
+  SP_TRY(call.emit(part_claimed_topic(),
+                   {topic(id), topic(owner), topic(terms.choices[0].provider)}, "(uint256,uint256)",
+                   {AbiValue::number(request.part), number(price)}));
+  return end_lock(call, terms, price, price);
+}
+
+Status Contracts::close(Call& call) const {
+  SP_ASSIGN(const api::Terms terms, call.terms());
+  const api::OrderId id = terms.order_id(domain_);
+  const auto held = value_of(call.state.orders, id);
+  SP_TRY(require(phase(terms, held, call.time) == Phase::closable, "Market_WrongPhase"));
+  SP_TRY(require(bug_ != Bug::market_never_closes, "planted"));
+  call.state.orders[id].status = OrderStatus::closed;
+  Number locked = exposure(terms);
+  for (std::size_t i = 0; i < terms.parts.size(); ++i) {
+    if (((held.claimed >> i) & 1) == 1) {
+      locked -= terms.parts[i].price.units();
+    } else {
+      uncount(call, terms.parts[i]);
+    }
+  }
+  credit(call, terms, terms.customer, held.deposit);
+  SP_TRY(call.emit(order_closed_topic(), {topic(id), topic(terms.customer)}, "(uint256)",
+                   {number(held.deposit)}));
+  return end_lock(call, terms, locked, 0);
+}
+
+Status Contracts::withdraw(Call& call) const {
+  SP_ASSIGN(const Address token, call.address(0));
+  SP_ASSIGN(const Address account, call.address(1));
+  const Number amount = value_of(call.state.balances, {token, account});
+  SP_TRY(call.give("(uint256)", {number(amount)}));
+  if (amount == 0) return {};
+  call.state.balances[{token, account}] = 0;
+  const bool provider = registered(call.state, account);
+  const Address receiver = provider ? call.state.providers[account].receiver : account;
+  return move(call.state, addresses_.market, receiver, amount);
+}
+
+}  // namespace sp::sim

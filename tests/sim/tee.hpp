@@ -1,0 +1,85 @@
+// A TEE host whose loaders are tasks: the real loader, a workload that is a function of its
+// arguments, and evidence of a dev platform. A rogue loader is the same with a measurement that
+// nobody allows.
+#pragma once
+
+#include <map>
+#include <set>
+
+#include "loader/run_order.hpp"
+#include "prove/dev.hpp"
+#include "sim/faults.hpp"
+#include "sim/window.hpp"
+#include "tee/tee_host.hpp"
+
+namespace sp::sim {
+
+/// A temporary folder, removed at the end: a loader's memory.
+class MemoryFolder {
+ public:
+  MemoryFolder();
+  ~MemoryFolder();
+  MemoryFolder(const MemoryFolder&) = delete;
+  MemoryFolder& operator=(const MemoryFolder&) = delete;
+  [[nodiscard]] const Path& path() const { return path_; }
+
+ private:
+  Path path_;
+};
+
+/// A machine with a TEE. It outlives the provider's processes on it.
+class Machine {
+ public:
+  Machine(Tasks& tasks, Faults& faults, Trace& trace, const Clock& clock, Dice dice);
+
+  [[nodiscard]] const attest::Measurement& honest() const { return honest_; }
+  [[nodiscard]] const attest::Measurement& rogue() const { return rogue_; }
+  [[nodiscard]] attest::ChipId chip() const { return platform_.chip(); }
+  [[nodiscard]] Digest48 anchor() const { return platform_.anchor(); }
+  /// Whether an honest loader bound this report data into evidence.
+  [[nodiscard]] bool proved(const attest::ReportData& data) const { return proved_.contains(data); }
+  /// A prover of this platform for a program with that measurement.
+  [[nodiscard]] std::unique_ptr<prove::Prover> prover(const attest::Measurement& measurement);
+
+  Result<std::unique_ptr<tee::RunningTee>> start(const tee::StartOptions& options);
+  void end_all();
+  /// Loaders that run.
+  [[nodiscard]] const std::map<std::string, ProcessId>& loaders() const { return loaders_; }
+
+ private:
+  friend class SimTee;
+  void run_loader(std::shared_ptr<PipeEnd> window, bool is_rogue, Dice dice);
+  Result<loader::ContainerEnd> run_workload(const loader::ContainerRun& run) const;
+
+  Tasks& tasks_;
+  Faults& faults_;
+  Trace& trace_;
+  const Clock& clock_;
+  Dice dice_;
+  prove::DevPlatform platform_;
+  attest::Measurement honest_, rogue_;
+  std::set<attest::ReportData> proved_;
+  std::map<std::string, ProcessId> loaders_;
+};
+
+/// The provider's view of its machine.
+class SimTeeHost final : public tee::TeeHost {
+ public:
+  explicit SimTeeHost(Machine& machine) : machine_(machine) {}
+  [[nodiscard]] tee::TeeKind kind() const override { return tee::TeeKind::sandbox; }
+  Result<std::unique_ptr<tee::RunningTee>> start(const tee::StartOptions& options) override {
+    return machine_.start(options);
+  }
+  Status sweep() override {
+    machine_.end_all();
+    return {};
+  }
+
+ private:
+  Machine& machine_;
+};
+
+/// What a workload with these arguments writes: the checker knows it, too.
+std::string workload_output(const std::vector<std::string>& arguments);
+
+}  // namespace sp::sim
