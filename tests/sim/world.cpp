@@ -3,7 +3,6 @@
 #include "crypto/random.hpp"
 #include "sim/goods.hpp"
 #include "store/receipt.hpp"
-#include "store/remote/store_service.hpp"
 
 namespace sp::sim {
 namespace {
@@ -14,6 +13,7 @@ using std::chrono::seconds;
 constexpr std::int64_t kEpoch = 1'800'000'000;
 constexpr Number kToken = 1'000'000'000'000'000'000U;
 constexpr Number kMinimumDeposit = 10 * kToken;
+constexpr std::int64_t kForever = 10LL * 365 * 24 * 3600;
 
 template <class Fixed>
 Fixed filled(std::uint8_t byte) {
@@ -257,7 +257,8 @@ void World::stock() {
                                 {sealed->package.data},
                                 policy(false).to_json(),
                                 {sealed->key.clone(), {}}};
-    SP_CHECK(vault.put(deposited).ok());
+    const std::int64_t now = clock_.unix_seconds();
+    SP_CHECK(vault.put(deposited, now + kForever, now).ok());
   }
 }
 
@@ -315,7 +316,9 @@ net::HttpResponse World::serve_broker(broker::Broker& broker, const net::HttpReq
 void World::run_store(ProcessId process) {
   SimFiles files(store_disk_, tasks_, process, faults_);
   store::DirectoryStore blobs(files, "/store/blobs");
-  store::StoreService service(blobs, store_key_, clock_, {});
+  store::StoreService::Options options;
+  options.anonymous_writes = true;
+  store::StoreService service(blobs, store_key_, clock_, nullptr, options);
   Alone alone(tasks_);
   network_.serve("store", process,
                  [&](const net::HttpRequest& request) { return service.handle(request); });
