@@ -50,7 +50,7 @@ if ! command -v dpkg-deb >/dev/null || ! command -v dpkg-shlibdeps >/dev/null; t
 fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-export SP_DEB_LEVEL=0  # quick to pack, the same otherwise
+export SP_DEB_LEVEL=0 SOURCE_DATE_EPOCH=1700000000  # quick to pack, and whatever is committed meanwhile
 "$root/tools/deb.sh" "$bin" "$work/one" >/dev/null
 "$root/tools/deb.sh" "$bin" "$work/two" >/dev/null
 (cd "$work/one" && sha256sum ./*.deb) >"$work/sums"
