@@ -40,6 +40,7 @@ Result<std::unique_ptr<Context>> Context::create(const GlobalOptions& options) {
 }
 
 net::HttpClient& Context::http() {
+  const std::lock_guard lock(http_mutex_);
   if (http_) return *http_;
   net::HttpClient::Options options;
   options.slowest = net::kSlowestLine;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 
 #include "base/process.hpp"
 #include "common/network.hpp"
@@ -59,7 +60,7 @@ class Context {
   Files& files() { return files_; }
   const Clock& clock() { return clock_; }
   Random& random() { return random_; }
-  /// Trusts whom this home's network trusts, from the first call on.
+  /// Trusts whom this home's network trusts, from the first call on. From any thread.
   net::HttpClient& http();
   KeyRing& keys() { return keys_; }
   /// The network of this home. Errc::not_found says to run `spctl up`.
@@ -73,6 +74,7 @@ class Context {
   PosixFiles files_;
   SystemClock clock_;
   crypto::SystemRandom random_;
+  std::mutex http_mutex_;  // guards the making of http_
   std::unique_ptr<net::HttpClient> http_;
   KeyRing keys_;
   std::shared_ptr<Session> session_;

@@ -2,6 +2,7 @@
 
 #include "crypto/random.hpp"
 #include "sim/goods.hpp"
+#include "store/remote/store_service.hpp"
 #include "store/receipt.hpp"
 
 namespace sp::sim {
