@@ -9,8 +9,10 @@ namespace {
 
 const std::regex kHelp("# HELP ([a-z_]+) (.+)");
 const std::regex kType("# TYPE ([a-z_]+) (counter|gauge|histogram)");
-const std::regex kSample(
-    R"re(([a-z_]+)(\{[a-z_]+="(?:[^"\\]|\\[\\"n])*"(?:,[a-z_]+="(?:[^"\\]|\\[\\"n])*")*\})? ([-+0-9.eInf]+))re");
+const std::regex kSample(R"re(([a-z_]+))re"                                 // name
+                         R"re((\{[a-z_]+="(?:[^"\\]|\\[\\"n])*")re"         // first label
+                         R"re((?:,[a-z_]+="(?:[^"\\]|\\[\\"n])*")*\})?)re"  // others
+                         R"re( ([-+0-9.eInf]+))re");
 const std::regex kBound(R"re(,?le="([^"]*)")re");
 
 // Reads line after line.
