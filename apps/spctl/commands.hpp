@@ -16,6 +16,8 @@ void add_key_commands(Cli& cli);        ///< keys
 void add_policy_commands(Cli& cli);     ///< policy
 void add_attest_commands(Cli& cli);     ///< attest
 void add_measure_commands(Cli& cli);    ///< measure
+void add_contracts_commands(Cli& cli);  ///< contracts
+void add_doctor_command(Cli& cli);      ///< doctor
 void add_network_command(Cli& cli);     ///< network
 void add_verify_command(Cli& cli);      ///< verify
 void add_completion_command(Cli& cli);  ///< completion

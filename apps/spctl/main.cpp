@@ -23,6 +23,8 @@ void add_commands(sp::spctl::Cli& cli) {
   add_key_commands(cli);
   add_policy_commands(cli);
   add_network_command(cli);
+  add_contracts_commands(cli);
+  add_doctor_command(cli);
   add_verify_command(cli);
   add_attest_commands(cli);
   add_measure_commands(cli);

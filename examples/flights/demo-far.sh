@@ -8,7 +8,6 @@ out=$(realpath -m "$1")
 bin=$PWD/build/release/bin
 tools=$PWD/node_modules
 # shellcheck disable=SC2034  # world.sh reads it
-contracts=$PWD/contracts/out
 source=node_modules/vega-datasets/data/flights-3m.parquet
 work=$out/machines
 for name in machines result proof.spbundle trust.json; do rm -rf "${out:?}/$name"; done

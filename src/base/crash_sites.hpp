@@ -112,6 +112,8 @@
     "A daemon is started. Without a pid file it is found by its folder and environment.")         \
   X(client_pid, "spctl.up.pid", write, "spctl",                                                   \
     "A daemon's pid file. Without it the daemon is found by its folder and environment.")         \
+  X(client_deployment, "spctl.contracts.deployment", write, "spctl",                              \
+    "A deployment's next step is kept before it is sent. The command run again goes on with it.")  \
   X(client_network_ca, "spctl.network.ca", write, "spctl",                                        \
     "Certificates of a network, before network.json. `network create` writes both again.")        \
   X(client_network, "spctl.up.network", write, "spctl",                                           \

@@ -273,6 +273,21 @@ class CrashPoints : public testing::TestWithParam<Point> {
     std::filesystem::remove_all(folder);
     return "made again";
   }
+  // Of contracts to the town's chain, from a home of its own.
+  std::string in_a_deployment() {
+    const Path home = world.town().work() / "deployer";
+    const Path secret = world.town().work() / "deployer.key";
+    std::ofstream(secret) << to_hex(world.town().customer().secret().reveal());
+    must_run({"keys", "import", "me", "--secret-file", secret}, home);
+    const std::vector<std::string> deploy{
+        "contracts", "deploy", "--rpc", world.town().network().rpc, "--test-token", "--yes"};
+    must_die(deploy, home);
+    must_run(deploy, home);
+    expect_no_temporaries(home);
+    std::filesystem::remove_all(home);
+    std::filesystem::remove(secret);
+    return "deployed";
+  }
   static void expect_no_temporaries(const Path& home) {
     for (const auto& entry : std::filesystem::recursive_directory_iterator(home)) {
       EXPECT_FALSE(entry.path().string().ends_with(".sp-tmp")) << entry.path();
@@ -283,6 +298,8 @@ class CrashPoints : public testing::TestWithParam<Point> {
     switch (point.site) {
       case CrashSite::client_network_ca:
         return in_an_init();
+      case CrashSite::client_deployment:
+        return in_a_deployment();
       case CrashSite::client_content_key:
         return in_an_upload();
       case CrashSite::client_output:

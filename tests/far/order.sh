@@ -6,7 +6,6 @@ bin=$(realpath "$1")
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 tools=$root/node_modules
-contracts=$root/contracts/out
 work=$(mktemp -d)
 # shellcheck source=tests/far/world.sh
 . "$here/world.sh"

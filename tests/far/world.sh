@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154  # bin, work, tools and contracts are the sourcing script's
+# shellcheck shell=bash disable=SC2154  # bin, work and tools are the sourcing script's
 # world.sh, to be sourced: six machines of one market, each in a network namespace with an address
 # of its own, the others' files out of its sight, and a long way (delay, loss) between them.
 #
@@ -119,15 +119,14 @@ far_new_key() { # far_new_key ROLE NAME: prints the account, which has ether the
   echo "$account"
 }
 
-far_contracts() {
-  local account registry cast=$tools/@foundry-rs/cast-linux-amd64/bin/cast
-  account=$(far_in chain "$cast" rpc --rpc-url http://127.0.0.1:8546 eth_accounts | tr -d '[]"')
-  code() { node -e 'console.log(JSON.parse(require("fs").readFileSync(process.argv[1])).bytecode.object)' "$contracts/$1.sol/$1.json"; }
-  create() { far_in chain "$cast" send --rpc-url http://127.0.0.1:8546 --unlocked --from "$account" --json --create "$1" | far_field contractAddress; }
-  far_start_block=$(far_in chain "$cast" block-number --rpc-url http://127.0.0.1:8546)
-  far_token=$(create "$(code TestToken)")
-  registry=$(create "$(code Registry)$("$cast" abi-encode 'c(address,uint128)' "$far_token" 100000000000000000000 | cut -c3-)")
-  far_market=$(create "$(code Market)$("$cast" abi-encode 'c(address)' "$registry" | cut -c3-)")
+far_contracts() { # deployed over the long way, by an operator's own key
+  local deployed
+  cp "$far_public/rpc.pem" "$work/owner/rpc.pem"
+  far_new_key owner deployer >/dev/null
+  deployed=$(far_spctl owner contracts deploy --rpc "$far_rpc" --ca-file rpc.pem --key deployer --test-token --yes --json)
+  far_start_block=$(far_field startBlock <<<"$deployed")
+  far_token=$(far_field token <<<"$deployed")
+  far_market=$(far_field market <<<"$deployed")
 }
 
 far_chain() { # the chain behind TLS, and the contracts
