@@ -43,7 +43,7 @@ TEST(S3Location, CredentialFiles) {
   EXPECT_EQ(broken.error().message, "line 2 isn't \"name = value\"");
 }
 
-class S3SettingsTest : public ::testing::Test {
+class S3FoundTest : public ::testing::Test {
  protected:
   Result<S3Settings> settings(const S3Choices& choices = {}) {
     const auto environment = [this](const char* name) -> std::optional<std::string> {
@@ -59,7 +59,7 @@ class S3SettingsTest : public ::testing::Test {
                                                 {"AWS_SECRET_ACCESS_KEY", "secret"}};
 };
 
-TEST_F(S3SettingsTest, OfAws) {
+TEST_F(S3FoundTest, OfAws) {
   const auto aws = settings();
   ASSERT_TRUE(aws.ok()) << aws.error().message;
   EXPECT_EQ(aws->endpoint, "https://s3.us-east-1.amazonaws.com");
@@ -70,7 +70,7 @@ TEST_F(S3SettingsTest, OfAws) {
   EXPECT_EQ(settings({.path_style = true})->addressing, S3Settings::Addressing::path);
 }
 
-TEST_F(S3SettingsTest, OfOthers) {
+TEST_F(S3FoundTest, OfOthers) {
   variables_["AWS_ENDPOINT_URL"] = "http://127.0.0.1:1";
   EXPECT_EQ(settings()->endpoint, "http://127.0.0.1:1");
   EXPECT_EQ(settings()->addressing, S3Settings::Addressing::path);
@@ -79,7 +79,7 @@ TEST_F(S3SettingsTest, OfOthers) {
   EXPECT_EQ(settings({.endpoint = "http://127.0.0.1:3"})->endpoint, "http://127.0.0.1:3");
 }
 
-TEST_F(S3SettingsTest, CredentialsComeFromSomewhere) {
+TEST_F(S3FoundTest, CredentialsComeFromSomewhere) {
   variables_.erase("AWS_ACCESS_KEY_ID");
   EXPECT_EQ(settings().error().code, Errc::usage);
   EXPECT_NE(settings().error().message.find("set AWS_ACCESS_KEY_ID"), std::string::npos);
