@@ -176,7 +176,9 @@ class Run {
       step.sent.push_back(signed_transaction.hash);
       SP_TRY(deployment_.save(files_, file_));
     }
+    crash_point(CrashSite::transaction, CrashMoment::before);
     const auto sent = chain_.send_raw(signed_transaction.raw);
+    crash_point(CrashSite::transaction, CrashMoment::between);
     if (sent || chain::is_known_transaction(sent.error())) return {};
     // Sent before and in a block since: then its nonce is used.
     const auto next = chain_.nonce(deployment_.deployer, false);

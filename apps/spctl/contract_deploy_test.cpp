@@ -25,7 +25,9 @@ class Killed final : public chain::RpcEndpoint {
     if (dead_) return Error{Errc::unavailable, "killed"};
     if (method != "eth_sendRawTransaction" || --left_ > 0) return inner_.call(method, params);
     dead_ = true;
-    if (!before_) EXPECT_TRUE(inner_.call(method, params));
+    if (!before_) {
+      EXPECT_TRUE(inner_.call(method, params));
+    }
     return Error{Errc::unavailable, "killed"};
   }
 

@@ -5,6 +5,7 @@
 #include "api/testing/fuzz_terms.hpp"
 #include "base/testing/memory_files.hpp"
 #include "crypto/random.hpp"
+#include "spctl/contract_deploy.hpp"
 #include "spctl/key_ring.hpp"
 #include "spctl/offer_policy.hpp"
 #include "spctl/order_files.hpp"
@@ -45,6 +46,15 @@ void check_note(ByteView bytes) {
   if (!note) return;
   SP_CHECK(orders.save_created(id, *note).ok());
   SP_CHECK(orders.created(id)->tx == note->tx && orders.created(id)->block == note->block);
+}
+
+void check_deployment(ByteView bytes) {
+  MemoryFiles files;
+  SP_CHECK(files.write_atomic("deployment.json", bytes, FileMode::everyone).ok());
+  const auto deployment = Deployment::load(files, "deployment.json");
+  if (!deployment) return;
+  SP_CHECK(deployment->save(files, "again.json").ok());
+  SP_CHECK(Deployment::load(files, "again.json")->steps.size() == deployment->steps.size());
 }
 
 void check_keys(ByteView bytes) {
@@ -93,6 +103,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       break;
     }
     case 1:
+      check_deployment({data, size});
       check_note(bytes);
       break;
     case 2:
