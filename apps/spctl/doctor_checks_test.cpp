@@ -76,7 +76,7 @@ TEST_F(DoctorChecks, ANetworkThatIsMissingOrBroken) {
   put("network.json", "{\"version\": 1}");
   const Finding broken = check_network(files_, file, network);
   EXPECT_EQ(broken.health, Health::problem);
-  EXPECT_NE(broken.says.find("is missing"), std::string::npos) << broken.says;
+  EXPECT_NE(broken.says.find("broker must be an object"), std::string::npos) << broken.says;
   EXPECT_FALSE(network.has_value());
 }
 

@@ -14,6 +14,8 @@ using sp::testing::FuzzInput;
 using testing::IntelRecipe;
 using testing::IntelVendor;
 
+constexpr std::size_t kQeReportSize = 384;
+
 // Puts another value somewhere into a document: where, the input's bytes say level by level.
 void spoil(FuzzInput& input, Json& json) {
   if (json.is_structured() && !json.empty() && input.byte() % 8 != 0) {
@@ -56,7 +58,9 @@ void spoil(FuzzInput& input, IntelRecipe& recipe) {
         recipe.body = input.spoiled(std::move(recipe.body));
         break;
       case 4:
+        // Of its own size: the hash of the attestation key goes into it afterwards.
         recipe.qe_report = input.spoiled(std::move(recipe.qe_report));
+        recipe.qe_report.resize(kQeReportSize);
         break;
       case 5:
         recipe.sgx_extension = input.spoiled(testing::sgx_extension(recipe.pck));
