@@ -128,11 +128,16 @@ HttpResponse handle_broker_request(Broker& broker, const HttpRequest& request) {
 BrokerClient::BrokerClient(net::HttpCaller& client, std::string base_url)
     : client_(client), base_url_(std::move(base_url)) {}
 
+BrokerClient::BrokerClient(net::HttpCaller& client, std::string base_url, const Clock& clock,
+                           Random& random)
+    : client_(client), base_url_(std::move(base_url)), clock_(&clock), random_(&random) {}
+
 Result<HttpResponse> BrokerClient::call(const std::string& method, const std::string& url,
                                         ByteView body) {
-  const SystemClock clock;
+  const SystemClock system;
   crypto::SystemRandom random;
-  return net::call_patiently(client_, clock, random, {}, method, url, body);
+  return net::call_patiently(client_, clock_ ? *clock_ : system, random_ ? *random_ : random, {},
+                             method, url, body);
 }
 
 Result<api::BrokerIdentityAnswer> BrokerClient::identify(const attest::AppraisalPolicy& policy,

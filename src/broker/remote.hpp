@@ -33,6 +33,8 @@ net::HttpResponse handle_broker_request(Broker& broker, const net::HttpRequest& 
 class BrokerClient {
  public:
   BrokerClient(net::HttpCaller& client, std::string base_url);
+  /// Waits by another clock than the system's: for simulations. What is passed outlives it.
+  BrokerClient(net::HttpCaller& client, std::string base_url, const Clock& clock, Random& random);
 
   /// Asks who the broker is, verifies the evidence for a fresh nonce and appraises it.
   /// Errc::refused, Errc::bad_signature.
@@ -51,6 +53,8 @@ class BrokerClient {
 
   net::HttpCaller& client_;
   std::string base_url_;
+  const Clock* clock_ = nullptr;  // the system's
+  Random* random_ = nullptr;
 };
 
 }  // namespace sp::broker

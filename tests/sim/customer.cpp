@@ -21,7 +21,7 @@ struct World::Desk {
 
 Status World::deposit_arguments(const OrderPlan& plan) {
   SimCaller http(network_, "customer");
-  broker::BrokerClient client(http, "http://broker");
+  broker::BrokerClient client(http, "http://broker", clock_, dice_);
   SP_ASSIGN(const api::BrokerIdentityAnswer identity,
             client.identify(accepted(), dice_, clock_.unix_seconds()));
   const api::PartSecret secret{plan.secret.clone(), SecretBytes(plan.arguments.encode())};
@@ -31,7 +31,7 @@ Status World::deposit_arguments(const OrderPlan& plan) {
 
 void World::claim_parts(const OrderPlan& plan, Desk& desk) {
   SimCaller http(network_, "author");
-  broker::BrokerClient client(http, "http://broker");
+  broker::BrokerClient client(http, "http://broker", clock_, dice_);
   const auto kept = client.requests(plan.id);
   if (!kept) return;
   for (const broker::KeptRequest& one : *kept) {
