@@ -177,8 +177,10 @@ void Relay::answer(const api::Call& call) {
       call.service == api::ServiceKind::provider ? accept(call) : forwarder_.forward(call);
   if (call.service == api::ServiceKind::broker) {
     const Errc code = result ? Errc::io : result.error().code;
-    broker_is_away_ =
+    const bool may_pass =
         code == Errc::unavailable || code == Errc::timed_out || code == Errc::not_found;
+    // A broker that the settings don't name stays unknown.
+    broker_is_away_ = may_pass && forwarder_.knows(call.address);
   }
   api::Reply reply{call.id, std::nullopt, {}};
   if (result) {

@@ -36,6 +36,7 @@ class CallForwarder {
       : client_(client), services_(services), writes_(writes), mirrors_(mirrors) {}
   /// Errc::not_found for an address or method that isn't known, and whatever the service answers.
   Result<Bytes> forward(const api::Call& call);
+  [[nodiscard]] bool knows(const Address& service) const { return services_.contains(service); }
 
  private:
   Result<Bytes> call_broker(const std::string& url, const api::Call& call);
