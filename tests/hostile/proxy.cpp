@@ -72,7 +72,8 @@ std::vector<Exchange> HostileProxy::seen(const std::string& path) const {
 
 net::HttpResponse HostileProxy::pass_on(const net::HttpRequest& request) {
   net::Headers headers;
-  for (const char* name : {"content-type", "accept", "range"}) {
+  for (const char* name : {"content-type", "accept", "range", "authorization", "if-none-match",
+                           "if-match", "if-range", "content-range"}) {
     const auto field = request.headers.find(name);
     if (field != request.headers.end()) headers[name] = field->second;
   }
