@@ -42,7 +42,8 @@ soak: ## long runs: contracts' long profile, the simulation for SOAK_SECONDS (60
 	@cmake --preset release >/dev/null && cmake --build --preset release --target sim
 	@build/release/bin/sim --seconds $${SOAK_SECONDS:-600}
 	@FUZZ_SECONDS=600 tools/fuzz.sh
-	@cmake --build --preset release --target chain_days_test spctl spnode sploader
+	@cmake --build --preset release --target crash_test chain_days_test spctl spnode sploader
+	@SP_CRASH_ALL=1 build/release/bin/crash_test
 	@SP_LOST_SECONDS=600 build/release/bin/chain_days_test --gtest_filter='Lost.*'
 
 deb: ## Debian packages of client and daemons, in build/deb

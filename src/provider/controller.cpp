@@ -298,7 +298,7 @@ Result<api::Finish> Controller::run_loader(const api::OrderId& order, const Entr
     running_.erase(order);
     stages_.erase(order);
     away_.erase(order);
-    if (running->relay->broker_is_away()) away_.insert(order);
+    if (const auto why = running->relay->broker_away()) away_[order] = *why;
   }
   running->tee->kill();
   running->tee->wait(std::chrono::seconds(10));

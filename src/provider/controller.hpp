@@ -168,7 +168,7 @@ class Controller {
   std::map<api::OrderId, std::chrono::nanoseconds> later_;  ///< looked at again then, monotonic
   std::map<api::OrderId, std::chrono::nanoseconds> gone_since_;  ///< creations that aren't there
   std::set<api::OrderId> waiting_;        ///< put off, and told so in the log
-  std::set<api::OrderId> away_;           ///< whose last loader's broker couldn't answer
+  std::map<api::OrderId, Errc> away_;     ///< whose last loader's broker couldn't answer
   std::set<api::OrderId> unconfirmed_;    ///< settled in a block that isn't final
   std::map<api::OrderId, Look> settled_;  ///< whose settlements are looked at again
 

@@ -53,11 +53,16 @@ bool Controller::runs_again(const api::OrderId& order, const Entry& entry) {
   const bool earned = finish.receipt && finish.attestation &&
                       (finish.receipt->statement.outcome != api::Outcome::provider ||
                        finish.receipt->statement.started);
+  Errc why{};
   {
     const std::lock_guard lock(mutex_);
-    if (earned || stopping_ || !away_.contains(order)) return false;
+    const auto away = away_.find(order);
+    if (earned || stopping_ || away == away_.end()) return false;
+    why = away->second;
   }
   const Status wanted = check_still_wanted(order, entry);
+  // An order that is there for the provider and not for its broker isn't a chain's doing.
+  if (wanted && why == Errc::not_found) return false;
   const Errc code = wanted ? Errc::unavailable : wanted.error().code;
   return code == Errc::unavailable || code == Errc::timed_out || code == Errc::not_found;
 }

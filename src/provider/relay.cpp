@@ -180,7 +180,7 @@ void Relay::answer(const api::Call& call) {
     const bool may_pass =
         code == Errc::unavailable || code == Errc::timed_out || code == Errc::not_found;
     // A broker that the settings don't name stays unknown.
-    broker_is_away_ = may_pass && forwarder_.knows(call.address);
+    broker_said_ = may_pass && forwarder_.knows(call.address) ? code : Errc::io;
   }
   api::Reply reply{call.id, std::nullopt, {}};
   if (result) {

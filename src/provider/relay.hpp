@@ -63,9 +63,12 @@ class Relay {
   /// Sends the Start frame and serves until the Finish frame. Errc::unavailable where the loader
   /// went away before, Errc::malformed and others for what isn't the protocol. Blocks.
   Result<api::Finish> serve();
-  /// Whether the last answer of a broker was that it can't answer now: it, or its chain, is away,
-  /// or it doesn't see the order (any more). From any thread.
-  [[nodiscard]] bool broker_is_away() const { return broker_is_away_; }
+  /// What a broker's last answer was where another time may mend it: it or its chain is away
+  /// (unavailable, timed_out), or it doesn't see the order (not_found). From any thread.
+  [[nodiscard]] std::optional<Errc> broker_away() const {
+    const Errc said = broker_said_;
+    return said == Errc::io ? std::optional<Errc>() : said;
+  }
   /// Tells the loader to stop. From any thread.
   void cancel();
 
@@ -80,8 +83,8 @@ class Relay {
   api::FrameStream stream_;
   Mutex write_mutex_;  // one frame at a time
   Mutex accept_mutex_;
-  std::optional<Address> accepted_;  // guarded by accept_mutex_
-  std::atomic<bool> broker_is_away_ = false;
+  std::optional<Address> accepted_;           // guarded by accept_mutex_
+  std::atomic<Errc> broker_said_ = Errc::io;  ///< io: nothing that another time would mend
 };
 
 }  // namespace sp::provider

@@ -333,7 +333,20 @@ TEST_P(CrashPoints, EndsOnce) {
   world.expect_clean();
 }
 
-INSTANTIATE_TEST_SUITE_P(Registry, CrashPoints, testing::ValuesIn(all_points()),
+// Every point with SP_CRASH_ALL=1 (make soak); else every site in every program, at the moment that
+// leaves most half done: a file written and not in place, a transaction sent and not in a block, an
+// effect done and not noted.
+std::vector<Point> tested_points() {
+  std::vector<Point> points = all_points();
+  if (std::getenv("SP_CRASH_ALL") != nullptr) return points;
+  std::erase_if(points, [](const Point& point) {
+    const bool effect = crash_site_info(point.site).kind == CrashKind::effect;
+    return point.moment != (effect ? CrashMoment::after : CrashMoment::between);
+  });
+  return points;
+}
+
+INSTANTIATE_TEST_SUITE_P(Registry, CrashPoints, testing::ValuesIn(tested_points()),
                          [](const auto& one) { return name_of(one.param); });
 
 }  // namespace

@@ -73,7 +73,7 @@ TEST_F(Client, FlippedBeforeTheOrderPaysNothing) {
                return std::nullopt;
              });
        },
-       "has the digest "},
+       "secp256k1 signature: "},
   };
   const Books before = shop.books();
   for (const Case& each : cases) {
@@ -92,7 +92,7 @@ TEST_F(Client, AFlippedResultOrProofIsNotBelieved) {
   town.client_store->on_response(flip("GET", "/v1/blobs", 3));
   const CommandOutput result = run("spoilt-result");
   EXPECT_NE(result.end.exit_code, 0);
-  EXPECT_THAT(result.text, HasSubstr("the store gave other bytes for package "));
+  EXPECT_THAT(result.text, HasSubstr("the store gave other bytes for blob "));
   EXPECT_FALSE(std::filesystem::exists(town.work() / "spoilt-result"));
   town.behave();
   town.client_provider->on_response(
