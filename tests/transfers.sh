@@ -73,7 +73,7 @@ repeat() {
       wait "$store_pid" 2>/dev/null || true
       start_store
     fi
-    attempt "0.$((RANDOM % 6))$((RANDOM % 10))" "$@"
+    attempt "0.$((RANDOM % 2))$((RANDOM % 5 + 5))" "$@"
     if [ "$code" = 0 ]; then break; fi
     # Killed when all was in its place already, and only the end was missing.
     if [ "$2" = download ] && [ "$code" = 1 ] && [ -e "$work/got" ]; then
