@@ -125,7 +125,7 @@ for daemon in store broker provider; do
   case $daemon in
     store) expected='superprotocol_store_http_requests_total{method="PUT",route="/v1/blobs",status="201"} [1-9]' ;;
     broker) expected='superprotocol_broker_sessions_total{outcome="released"} [1-9]' ;;
-    provider) expected='superprotocol_provider_orders_total{market="0x[0-9a-f]*",event="settled"} 1$' ;;
+    provider) expected='superprotocol_provider_orders_total{market="31337-[0-9a-f]*",event="settled"} 1$' ;;
   esac
   grep -q "^$expected" "$work/metrics" || fail "the metrics of $daemon haven't seen the order"
 done
