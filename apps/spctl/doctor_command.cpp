@@ -6,9 +6,9 @@
 #include <nlohmann/json.hpp>
 
 #include "spctl/cli.hpp"
+#include "spctl/commands.hpp"
 #include "spctl/deployment.hpp"
 #include "spctl/doctor_checks.hpp"
-#include "spctl/commands.hpp"
 #include "spctl/programs.hpp"
 
 namespace sp::spctl {

@@ -3,8 +3,8 @@
 #pragma once
 
 #define SP_CRASH_SITES(X) \
-  SP_PROVIDER_SITES(X) SP_LOADER_SITES(X) SP_BROKER_SITES(X) SP_STORE_SITES(X) SP_INIT_SITES(X) \
-  SP_CLIENT_SITES(X)
+  SP_PROVIDER_SITES(X)    \
+  SP_LOADER_SITES(X) SP_BROKER_SITES(X) SP_STORE_SITES(X) SP_INIT_SITES(X) SP_CLIENT_SITES(X)
 
 // clang-format off
 #define SP_PROVIDER_SITES(X)                                                                      \

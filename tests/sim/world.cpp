@@ -2,8 +2,8 @@
 
 #include "crypto/random.hpp"
 #include "sim/goods.hpp"
-#include "store/remote/store_service.hpp"
 #include "store/receipt.hpp"
+#include "store/remote/store_service.hpp"
 
 namespace sp::sim {
 namespace {

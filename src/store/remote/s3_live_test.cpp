@@ -228,8 +228,8 @@ void put_and_die(S3Settings settings, ByteView bytes, int stop_at) {
 TEST_F(S3Live, AKilledUploadGoesOn) {
   const Bytes bytes = pattern(4 * kPart + 99, 18);
   const BlobId id = blob_id(bytes);
-  // HEAD, list of uploads, begin, four parts at once: killed before the fifth, which begins when one
-  // of the four is there.
+  // HEAD, list of uploads, begin, four parts at once: killed before the fifth, which begins when
+  // one of the four is there.
   put_and_die(settings(), bytes, 8);
   const auto s3 = store(settings());
   EXPECT_EQ(s3->size(id).error().code, Errc::not_found);
