@@ -43,11 +43,22 @@ for ((i = 0; i < 600; ++i)); do
 done
 port=$(cat "$work/swift/port")
 
-# The bucket, by Swift's own interface.
-curl -sf -D "$work/login" -o /dev/null -H 'X-Storage-User: test:tester' -H 'X-Storage-Pass: testing' \
-  "http://127.0.0.1:$port/auth/v1.0" || fail "no login"
-header() { sed -n "s/^$1: \(.*\)\r\$/\1/Ip" "$work/login"; }
-curl -sf -X PUT -H "X-Auth-Token: $(header X-Auth-Token)" "$(header X-Storage-Url)/bucket" || fail "no bucket"
+# The bucket, by a signed request: the programs make none.
+node - "$port" <<'END' || fail "no bucket"
+const crypto = require("crypto"), http = require("http"), port = process.argv[2];
+const hmac = (key, text) => crypto.createHmac("sha256", key).update(text).digest();
+const hash = (text) => crypto.createHash("sha256").update(text).digest("hex");
+const date = new Date().toISOString().replace(/[-:]|\.\d+/g, ""), day = date.slice(0, 8);
+const fields = {host: `localhost:${port}`, "x-amz-content-sha256": hash(""), "x-amz-date": date};
+const names = Object.keys(fields).sort(), scope = `${day}/us-east-1/s3/aws4_request`;
+const canonical = ["PUT", "/bucket", "", ...names.map((n) => `${n}:${fields[n]}`), "", names.join(";"), hash("")].join("\n");
+const key = [day, "us-east-1", "s3", "aws4_request"].reduce(hmac, "AWS4testing");
+const signature = hmac(key, ["AWS4-HMAC-SHA256", date, scope, hash(canonical)].join("\n")).toString("hex");
+const headers = {...fields, "content-length": 0,
+  authorization: `AWS4-HMAC-SHA256 Credential=test:tester/${scope},SignedHeaders=${names.join(";")},Signature=${signature}`};
+http.request({port, host: "127.0.0.1", method: "PUT", path: "/bucket", headers},
+  (answer) => process.exit(answer.statusCode === 200 ? 0 : 1)).end();
+END
 
 export AWS_ENDPOINT_URL=http://localhost:$port AWS_ACCESS_KEY_ID=test:tester AWS_SECRET_ACCESS_KEY=testing
 spctl() { "$bin/spctl" --home "$work/home" "$@"; }
@@ -80,6 +91,7 @@ node -e '
   fs.writeFileSync(file, JSON.stringify(settings));' "$work/store/store.json" "$free"
 url=http://127.0.0.1:$free
 start_store() {
+  local i
   (cd "$work/store" && exec "$bin/spnode" store --config store.json) >>"$work/store.log" 2>&1 &
   store_pid=$!
   for ((i = 0; i < 200; ++i)); do
