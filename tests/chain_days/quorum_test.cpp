@@ -67,7 +67,10 @@ class Quorum : public Days {
     SCOPED_TRACE(what);
     const auto begin = town.clock().monotonic();
     shop.expect_settled(shop.place({.bought = true}), Outcome::success);
-    EXPECT_GT(asked_, 0) << "the liar";
+    // Who answers late may be asked nothing: the others were quicker.
+    if (what != "answers late") {
+      EXPECT_GT(asked_, 0) << "the liar";
+    }
     liar.behave();
     const auto took = town.clock().monotonic() - begin;
     std::printf("%s: %ld ms\n", what.c_str(), static_cast<long>(took.count() / 1'000'000));
