@@ -40,7 +40,8 @@ bool is_abandoned(const Path& folder) {
 }  // namespace
 
 Status sweep_home(const Home& home) {
-  std::vector<Path> folders{home.root(), home.keys(), home.content(), home.collateral()};
+  std::vector<Path> folders{home.root(), home.keys(), home.content(), home.collateral(),
+                            home.root() / "contracts"};
   for (const char* daemon : {"chain", "store", "broker", "provider"}) {
     folders.push_back(home.daemon(daemon));
     folders.push_back(home.daemon(daemon) / "state");
