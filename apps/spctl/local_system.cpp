@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "broker/service.hpp"
+#include "common/dev_policy.hpp"
 #include "prove/dev.hpp"
 #include "spctl/deployment.hpp"
 #include "spctl/ports.hpp"
@@ -12,6 +13,7 @@ namespace sp::spctl {
 namespace {
 
 using apps::BrokerSettings;
+using apps::dev_policy;
 using apps::ProviderSettings;
 using apps::StoreSettings;
 
@@ -38,15 +40,6 @@ Result<prove::DevPlatform> load_platform(const Files& files, const Daemon& daemo
   auto platform = prove::DevPlatform::decode(bytes);
   wipe(bytes);
   return platform;
-}
-
-attest::AppraisalPolicy dev_policy(const attest::Measurement& program, const Digest48& anchor) {
-  attest::AppraisalPolicy policy;
-  policy.kinds = {attest::EvidenceKind::dev};
-  policy.measurements = {program};
-  policy.tcb_statuses = {attest::TcbStatus::up_to_date};
-  policy.dev_keys = {anchor};
-  return policy;
 }
 
 }  // namespace

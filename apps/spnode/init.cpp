@@ -6,6 +6,7 @@
 #include "broker/service.hpp"
 #include "common/broker_settings.hpp"
 #include "common/daemon.hpp"
+#include "common/dev_policy.hpp"
 #include "common/network.hpp"
 #include "common/provider_settings.hpp"
 #include "common/store_settings.hpp"
@@ -61,15 +62,6 @@ class Initializer {
 std::uint16_t default_port(const std::string& role) {
   if (role == "store") return kStorePort;
   return role == "broker" ? kBrokerPort : kProviderPort;
-}
-
-attest::AppraisalPolicy dev_policy(const attest::Measurement& program, const Digest48& anchor) {
-  attest::AppraisalPolicy policy;
-  policy.kinds = {attest::EvidenceKind::dev};
-  policy.measurements = {program};
-  policy.tcb_statuses = {attest::TcbStatus::up_to_date};
-  policy.dev_keys = {anchor};
-  return policy;
 }
 
 Status Initializer::check_options() const {
