@@ -34,9 +34,9 @@ for who in data solution; do
 done
 node examples/flights/convert.mjs "$source" "$work/owner/data" --canary "data-$unique"
 examples/flights/build-image.sh "$work/owner/image" --canary "solution-$unique"
-solution=$(far_spctl owner files upload --image image --json | far_field package)
+solution=$(far_spctl owner files upload --image image --key solution --json | far_field package)
 solution_offer=$(far_spctl owner offers create solution --key solution --package "$solution" --price 2 --max-orders 1 --json | far_field offer)
-data=$(far_spctl owner files upload data --json | far_field package)
+data=$(far_spctl owner files upload data --key data --json | far_field package)
 data_offer=$(far_spctl owner offers create data --key data --package "$data" --price 5 --max-orders 1 --allow-solution "$solution" --json | far_field offer)
 
 step "the customer orders; each daemon is killed (SIGKILL) once while the order is at work"

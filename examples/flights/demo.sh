@@ -38,10 +38,10 @@ node examples/flights/convert.mjs "$source" "$out/data" --canary "$data_canary"
 step "solution owner builds an OCI image from Debian's packages"
 examples/flights/build-image.sh "$out/image" --canary "$solution_canary"
 step "solution owner seals, uploads and offers it"
-solution=$(spctl files upload --image "$out/image" --json | field package)
+solution=$(spctl files upload --image "$out/image" --key solution --json | field package)
 solution_offer=$(spctl offers create solution --key solution --package "$solution" --price 2 --max-orders 1 --json | field offer)
 step "data owner seals, uploads and offers it, for that solution alone"
-data=$(spctl files upload "$out/data" --json | field package)
+data=$(spctl files upload "$out/data" --key data --json | field package)
 data_offer=$(spctl offers create data --key data --package "$data" --price 5 --max-orders 1 --allow-solution "$solution" --json | field offer)
 
 step "customer orders, pays, waits, opens and checks the result"
