@@ -140,8 +140,11 @@ QuorumEndpoint::Votes QuorumEndpoint::ask(const std::string& method, const Json&
   }
   round->closed = true;
   Votes votes = std::move(round->votes);
-  for (auto& vote : votes) {
-    if (!vote) vote = Error{Errc::timed_out, "no answer in time"};
+  for (std::size_t i = 0; i < votes.size(); ++i) {
+    if (votes[i]) continue;
+    votes[i] = Error{Errc::timed_out, "no answer in time"};
+    // Where the time was up, not where the others were enough at once.
+    if (steady_clock::now() >= round->until) members_[i]->note_hanging();
   }
   return votes;
 }
@@ -155,16 +158,16 @@ bool QuorumEndpoint::wait_once(Round& round, std::unique_lock<std::mutex>& lock,
   if (all || enough == Enough::now) return false;
   if (enough == Enough::soon && !round.in_grace) {
     // An endpoint that hangs costs the grace once, not every time.
-    if (only_late_ones_missing(round.votes)) return false;
+    if (only_hanging_ones_missing(round.votes)) return false;
     round.in_grace = true;
     round.until = std::min(round.until, steady_clock::now() + times_.grace);
   }
   return round.wake.wait_until(lock, round.until) == std::cv_status::no_timeout;
 }
 
-bool QuorumEndpoint::only_late_ones_missing(const Votes& votes) const {
+bool QuorumEndpoint::only_hanging_ones_missing(const Votes& votes) const {
   for (std::size_t i = 0; i < votes.size(); ++i) {
-    if (!votes[i] && !members_[i]->is_late(times_.grace)) return false;
+    if (!votes[i] && !members_[i]->hangs()) return false;
   }
   return true;
 }

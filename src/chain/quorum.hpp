@@ -67,7 +67,7 @@ class QuorumEndpoint final : public RpcEndpoint {
             const Judge& judge);
   bool wait_once(Round& round, std::unique_lock<std::mutex>& lock, const Judge& judge);
   Votes ask_everyone(const std::string& method, const Json& params, const Reader& reader);
-  [[nodiscard]] bool only_late_ones_missing(const Votes& votes) const;
+  [[nodiscard]] bool only_hanging_ones_missing(const Votes& votes) const;
   [[nodiscard]] Result<Json> agreed(const std::string& method, const Votes& votes) const;
   [[nodiscard]] Error disagreement(const std::string& method, const Votes& votes) const;
 

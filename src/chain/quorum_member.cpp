@@ -59,12 +59,23 @@ void QuorumMember::work() {
     }
     lock.lock();
     running_.erase(id);
+    hangs_ = false;
   }
 }
 
-bool QuorumMember::is_late(milliseconds limit) const {
+void QuorumMember::note_hanging() {
   const std::lock_guard lock(mutex_);
-  return !running_.empty() && steady_clock::now() - running_.begin()->second > limit;
+  hangs_ = !running_.empty();
+}
+
+bool QuorumMember::hangs() const {
+  const std::lock_guard lock(mutex_);
+  return hangs_;
+}
+
+bool QuorumMember::is_late() const {
+  const std::lock_guard lock(mutex_);
+  return !running_.empty() && steady_clock::now() - running_.begin()->second > patience_;
 }
 
 Result<Json> QuorumMember::call(const std::string& method, const Json& params) {
@@ -73,7 +84,7 @@ Result<Json> QuorumMember::call(const std::string& method, const Json& params) {
     std::condition_variable wake;
     std::optional<Result<Json>> answer;
   };
-  if (is_late(patience_)) return Error{Errc::unavailable, "the endpoint doesn't answer"};
+  if (is_late()) return Error{Errc::unavailable, "the endpoint doesn't answer"};
   // Shared: the answer may come when nobody waits any more.
   const auto waiting = std::make_shared<Waiting>();
   ask(method, params, patience_, [waiting](Result<Json> answer) {

@@ -37,8 +37,9 @@ class QuorumMember final : public RpcEndpoint {
   /// still waits after `limit` is not made (Errc::timed_out).
   void ask(const std::string& method, const Json& params, std::chrono::milliseconds limit,
            Done done);
-  /// Whether a call is under way for longer than this.
-  [[nodiscard]] bool is_late(std::chrono::milliseconds limit) const;
+  /// Notes that somebody gave up waiting for it, until it answers anything.
+  void note_hanging();
+  [[nodiscard]] bool hangs() const;
   /// The member's own answer. Errc::timed_out after the patience; Errc::unavailable at once while
   /// another call is late by that much.
   Result<Json> call(const std::string& method, const Json& params) override;
@@ -48,6 +49,8 @@ class QuorumMember final : public RpcEndpoint {
 
  private:
   using Time = std::chrono::steady_clock::time_point;
+  // Whether a call is under way for longer than the patience.
+  [[nodiscard]] bool is_late() const;
   struct Job {
     std::string method;
     Json params;
@@ -61,6 +64,7 @@ class QuorumMember final : public RpcEndpoint {
   mutable std::mutex mutex_;  // guards all below
   std::condition_variable wake_;
   bool stopping_ = false;
+  bool hangs_ = false;
   std::size_t idle_ = 0;
   std::deque<Job> queue_;
   std::map<std::uint64_t, Time> running_;  // when each began, oldest first

@@ -75,7 +75,8 @@ TEST_F(OutboxOnAnvil, WhatIsFinalIsForgotten) {
   EXPECT_TRUE(sender_->tend().ok());
   EXPECT_EQ(kept(), 1U);
   mine(2);
-  EXPECT_TRUE(sender_->tend().ok());
+  // A node counts a transaction a moment before it shows its receipt.
+  for (int tries = 0; tries < 50 && kept() != 0; ++tries) tend_for(milliseconds(100));
   EXPECT_EQ(kept(), 0U);
   EXPECT_NE(send(5), hash) << "the same call again is another transaction";
   EXPECT_EQ(moved(), Amount(10));
