@@ -20,6 +20,7 @@ constexpr std::size_t kThreads = 32;
 constexpr std::size_t kDataSize = 4096;  // bytes of a customer's own data
 constexpr std::size_t kResultMax = 1 << 20;
 constexpr std::chrono::milliseconds kWatchPause{50};
+constexpr std::chrono::seconds kReceiptLimit{120};
 
 struct Customer {
   explicit Customer(Random& random)
@@ -163,9 +164,12 @@ class Crowd {
       by_order_[customer.order] = number;
     }
     chain::TxSender sender(town_.session().chain, customer.key, clock_);
-    SP_TRY(sender.execute(town_.session().market.create(
-        customer.terms, spctl::build_hints(customer.terms, network))));
+    SP_ASSIGN(const chain::TxHash hash,
+              sender.send(town_.session().market.create(
+                  customer.terms, spctl::build_hints(customer.terms, network))));
+    // The chain has it; a provider may take it before this customer sees the receipt.
     moments_.note(customer.order, Moment::created);
+    SP_TRY(sender.wait(hash, 1, kReceiptLimit));
     return {};
   }
 

@@ -316,10 +316,8 @@ void Town::sell_image() {
   solution_ = spctl::own_part(api::PartKind::solution, {sealed.id.data}, seller.address(), told_);
   solution_.price = Amount(1'000'000'000'000);
   solution_.price_type = api::PriceType::fixed;
+  must(spctl::ensure_provider(*session_, seller, seller.address(), clock_));
   chain::TxSender sender(session_->chain, seller, clock_);
-  const Address registry = must(session_->market.registry());
-  must(sender.execute(
-      market::MarketClient::register_provider(registry, seller.address(), seller.address())));
   must(sender.execute(session_->market.offer_part(solution_)));
   broker::ReleasePolicy policy;
   policy.tee = told_.loader_tee;

@@ -29,6 +29,10 @@ void check_failed(const char* expression, const char* file, int line) {
   std::abort();
 }
 
+Error Error::in(std::string_view where) const {
+  return {code, std::string(where) + ": " + message};
+}
+
 std::string_view errc_name(Errc code) {
   switch (code) {
     case Errc::malformed:

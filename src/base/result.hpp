@@ -42,9 +42,7 @@ struct Error {
   std::string message;
 
   /// The same error with words in front: "reading FILE: message".
-  [[nodiscard]] Error in(std::string_view where) const {
-    return {code, std::string(where) + ": " + message};
-  }
+  [[nodiscard]] Error in(std::string_view where) const;
   bool operator==(const Error&) const = default;
 };
 
