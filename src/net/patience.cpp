@@ -17,7 +17,8 @@ bool is_busy(const HttpResponse& response) {
 milliseconds spread(milliseconds pause, Random& random) {
   std::array<std::uint8_t, 4> bytes{};
   random.fill(bytes);
-  const std::uint64_t chance = bytes[0] | bytes[1] << 8 | bytes[2] << 16;  // below 2^24
+  // Below 2^24.
+  const auto chance = static_cast<std::uint64_t>(bytes[0] | bytes[1] << 8 | bytes[2] << 16);
   return pause + milliseconds(static_cast<std::uint64_t>(pause.count()) / 2 * chance >> 24);
 }
 
