@@ -12,6 +12,9 @@
 namespace sp::apps {
 
 inline constexpr std::size_t kSettingsSizeMax = 1 << 20;
+/// Beside network.json, and beside a daemon's settings: PEM of whom they trust.
+inline constexpr const char* kCaFile = "ca.pem";
+inline constexpr std::size_t kCaFileSizeMax = 256 * 1024;  ///< bytes of it
 
 /// A daemon that clients reach: its URL and the account that it signs with.
 struct ServiceAddress {

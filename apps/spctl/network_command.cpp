@@ -12,9 +12,6 @@ namespace {
 
 using apps::Card;
 
-constexpr std::size_t kCaSizeMax = 256 * 1024;
-constexpr const char* kCaFile = "ca.pem";  // beside network.json
-
 struct NetworkOptions {
   std::string rpc;
   std::uint64_t chain_id = 0;
@@ -75,7 +72,7 @@ Status add_cards(const Files& files, const NetworkOptions& options, Assembly& as
     assembly.trust(provider.certificate);
   }
   for (const std::string& file : options.ca_files) {
-    SP_ASSIGN(const Bytes pem, files.read(file, kCaSizeMax));
+    SP_ASSIGN(const Bytes pem, files.read(file, apps::kCaFileSizeMax));
     assembly.trust(std::string(as_text(pem)));
   }
   return {};
@@ -101,7 +98,7 @@ Result<int> create(Context& context, const NetworkOptions& options) {
   const Path file = context.home().network();
   SP_TRY(context.files().make_folder(file.parent_path()));
   if (!assembly.certificates.empty()) {
-    assembly.network.ca_file = file.parent_path() / kCaFile;
+    assembly.network.ca_file = file.parent_path() / apps::kCaFile;
     SP_TRY(keep(context.files(), CrashSite::client_network_ca, assembly.network.ca_file,
                 as_bytes(assembly.certificates), FileMode::everyone));
   }

@@ -26,7 +26,7 @@ constexpr const char* kPlatform = "state/platform";
 constexpr const char* kCertificate = "tls/certificate.pem";
 constexpr const char* kCertificateKey = "tls/key.pem";
 
-// The work of one init; `made_` and what it points to live as long as the call.
+// The work of one init.
 class Initializer {
  public:
   explicit Initializer(const InitOptions& options) : options_(options), folder_(options.folder) {}
@@ -45,7 +45,7 @@ class Initializer {
   Result<crypto::EthKey> signing_key();
   Result<prove::DevPlatform> platform();
   [[nodiscard]] FollowedMarket followed() const;
-  [[nodiscard]] std::string network_ca() const;
+  Result<std::string> keep_network_ca();
   [[nodiscard]] Path settings_file() const { return folder_ / (options_.role + ".json"); }
   Status write_settings(const std::string& json);
 
@@ -131,8 +131,13 @@ FollowedMarket Initializer::followed() const {
   return {{{network_->rpc}, 1}, network_->market, network_->start_block};
 }
 
-std::string Initializer::network_ca() const {
-  return options_.ca_file.empty() ? network_->ca_file.string() : options_.ca_file;
+// Beside the settings: a service sees nobody's home.
+Result<std::string> Initializer::keep_network_ca() {
+  const Path from = options_.ca_file.empty() ? network_->ca_file : Path(options_.ca_file);
+  if (from.empty()) return std::string();
+  SP_ASSIGN(const Bytes pem, files_.read(from, kCaFileSizeMax));
+  SP_TRY(keep(files_, CrashSite::init_settings, folder_ / kCaFile, pem, FileMode::everyone));
+  return std::string(kCaFile);
 }
 
 Status Initializer::write_settings(const std::string& json) {
@@ -150,7 +155,6 @@ Status Initializer::init_store() {
   settings.bytes_max = options_.bytes_max;
   settings.accounts.open = true;
   settings.accounts.quota_bytes = options_.quota_bytes;
-  settings.accounts.open = true;
   return write_settings(settings.to_json());
 }
 
@@ -176,7 +180,7 @@ Status Initializer::init_broker() {
     SP_ASSIGN(const Json policy, read_settings_json(files_, options_.loaders));
     SP_ASSIGN(settings.attests, attest::AppraisalPolicy::from_json(policy, options_.loaders));
   }
-  settings.ca_file = network_ca();
+  SP_ASSIGN(settings.ca_file, keep_network_ca());
   return write_settings(settings.to_json());
 }
 
@@ -203,7 +207,7 @@ Status Initializer::init_provider() {
   settings.services[network_->broker.address] = network_->broker.url;
   settings.services[network_->store.address] = network_->store.url;
   settings.services.erase(settings.authority);
-  settings.ca_file = network_ca();
+  SP_ASSIGN(settings.ca_file, keep_network_ca());
   return write_settings(settings.to_json());
 }
 
