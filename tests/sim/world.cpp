@@ -12,6 +12,8 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr std::int64_t kEpoch = 1'800'000'000;
+// Blocks before an upset's order: more than the deepest takes back.
+constexpr std::uint64_t kQuietFrom = 14;
 constexpr Number kToken = 1'000'000'000'000'000'000U;
 constexpr Number kMinimumDeposit = 10 * kToken;
 constexpr std::int64_t kForever = 10LL * 365 * 24 * 3600;
@@ -97,7 +99,7 @@ World::World(const RunOptions& options)
       trace_(options.print),
       tasks_(dice_.split(), trace_),
       clock_(tasks_, kEpoch),
-      rates_(draw_rates(dice_)),
+      rates_(options.upset ? FaultRates{} : draw_rates(dice_)),
       faults_(tasks_, dice_.split(), rates_, tasks_.now() + seconds(dice_.between(60, 300))),
       block_period_(seconds(dice_.between(2, 8))),
       broker_keys_(broker::BrokerKeys::generate(dice_)),
@@ -122,7 +124,11 @@ World::World(const RunOptions& options)
     checkers_->check_payment(executed, time, before);
     checkers_->check_money(after);
   };
-  watchers.on_head = [this] { checkers_->check_single_end(*node_); };
+  watchers.on_head = [this] { look_at_head(); };
+  watchers.on_sent = [this](const SimTx& tx, bool in_pool) {
+    if (tx.sender == action_.address()) reach(in_pool ? OrderStage::in_pool : OrderStage::settling);
+  };
+  machine_.on_workload = [this] { reach(OrderStage::running); };
   node_.emplace(tasks_, clock_, contracts_, genesis(), faults_, trace_, std::move(watchers));
 }
 
@@ -145,7 +151,7 @@ void World::make_terms() {
   compute.attestors = {broker};
   compute.chip = machine_.chip();
   const std::uint64_t prices = dice_.next();
-  const std::size_t count = dice_.between(1, 3);
+  const std::size_t count = options_.upset ? 1 : dice_.between(1, 3);
   for (std::size_t i = 0; i < count; ++i) {
     OrderPlan plan;
     api::Terms& terms = plan.terms;
@@ -187,7 +193,8 @@ void World::make_terms() {
     }
     plan.id = terms.order_id(contracts_.domain());
     plan.start = milliseconds(dice_.below(60'000));
-    if (dice_.chance(300)) plan.cancel_at = plan.start + milliseconds(dice_.below(200'000));
+    if (options_.upset) plan.start = kQuietFrom * (block_period_ + seconds(1));
+    if (!options_.upset && dice_.chance(300)) plan.cancel_at = plan.start + milliseconds(dice_.below(200'000));
     plans_.push_back(std::move(plan));
   }
 }
@@ -303,6 +310,9 @@ void World::run_broker(ProcessId process) {
 
 net::HttpResponse World::serve_broker(broker::Broker& broker, const net::HttpRequest& request) {
   const Nanoseconds since = tasks_.now();
+  if (request.path == "/v1/nonce") reach(OrderStage::taken);
+  if (request.path == "/v1/attest") reach(OrderStage::attesting);
+  if (request.path == "/v1/release") reach(OrderStage::releasing);
   net::HttpResponse response = broker::handle_broker_request(broker, request);
   if (request.path != "/v1/release" || response.status != 200) return response;
   const auto answer = api::ReleaseAnswer::decode(response.body);
@@ -386,6 +396,26 @@ void World::meddle() {
   }
 }
 
+// Takes the newest blocks back where the order is at the upset's stage for the first time.
+void World::reach(OrderStage stage) {
+  const api::OrderId& id = plans_[0].id;
+  const bool created = node_->state().orders.contains(id);
+  if (!options_.upset || after_upset_ || options_.upset->stage != stage || !created) return;
+  node_->take_back(options_.upset->depth, options_.upset->back);
+  const auto& orders = node_->state().orders;
+  const auto order = orders.find(id);
+  after_upset_ = order == orders.end() ? market::OrderStatus::none : order->second.status;
+}
+
+void World::look_at_head() {
+  checkers_->check_single_end(*node_);
+  const auto& orders = node_->state().orders;
+  const auto order = orders.find(plans_[0].id);
+  if (order == orders.end()) return;
+  reach(order->second.status == market::OrderStatus::settled ? OrderStage::settled
+                                                             : OrderStage::created);
+}
+
 // Half a minute after the last fault: what can still run has nothing to excuse it.
 void World::note_promises() {
   tasks_.sleep(faults_.calm() - tasks_.now() + seconds(30));
@@ -413,13 +443,13 @@ RunReport World::run() {
   const Nanoseconds begin = tasks_.now();
   tasks_.start_in(0, [this] {
     stock();
-    tasks_.start([this] { node_->mine(block_period_); });
+    tasks_.start([this] { node_->mine(block_period_, options_.upset ? kQuietFrom : ~std::uint64_t{0}); });
     keep_running("broker", broker_disk_, [this](ProcessId process) { run_broker(process); });
     keep_running("store", store_disk_, [this](ProcessId process) { run_store(process); });
     keep_running("provider", provider_disk_, [this](ProcessId process) { run_provider(process); });
     tasks_.start([this] { reap(); });
     tasks_.start([this] { note_promises(); });
-    if (dice_.chance(300)) tasks_.start([this] { meddle(); });
+    if (!options_.upset && dice_.chance(300)) tasks_.start([this] { meddle(); });
     for (std::size_t i = 0; i < plans_.size(); ++i) tasks_.start([this, i] { live_order(i); });
   });
   // All windows of the latest order, and time for the customer to see them.
@@ -440,6 +470,7 @@ RunReport World::run() {
   }
   report.crashes = crashes_;
   report.releases = checkers_->releases();
+  report.after_upset = after_upset_;
   tasks_.end_all();
   return report;
 }
