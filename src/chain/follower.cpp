@@ -94,10 +94,10 @@ Status Follower::save() {
   return {};
 }
 
-// The newest block lies before the cursor. Where the endpoint still has the block before the cursor,
-// who answered first is only behind who answers now. Where the newest block is one that was read,
-// the endpoint is behind or the chain has lost blocks, and only who reads again anyway needn't know
-// which; otherwise the chain is another one, which is shorter for now.
+// The newest block lies before the cursor. Where the endpoint still has the last block that was
+// read, who answered first is only behind who answers now. Where the newest block is one that was
+// read, the endpoint is behind or the chain has lost blocks, and only who reads again anyway
+// needn't know which; otherwise the chain is another one, which is shorter for now.
 Status Follower::check_shorter(const Block& newest) {
   const auto read = std::find_if(marks_.begin(), marks_.end(), [&](const Mark& mark) {
     return mark.number == newest.number && mark.hash == newest.hash;

@@ -99,7 +99,7 @@ World::World(const RunOptions& options)
       trace_(options.print),
       tasks_(dice_.split(), trace_),
       clock_(tasks_, kEpoch),
-      rates_(options.upset ? FaultRates{} : draw_rates(dice_)),
+      rates_(options.upset || options.crowd ? FaultRates{} : draw_rates(dice_)),
       faults_(tasks_, dice_.split(), rates_, tasks_.now() + seconds(dice_.between(60, 300))),
       block_period_(seconds(dice_.between(2, 8))),
       broker_keys_(broker::BrokerKeys::generate(dice_)),
@@ -151,7 +151,9 @@ void World::make_terms() {
   compute.attestors = {broker};
   compute.chip = machine_.chip();
   const std::uint64_t prices = dice_.next();
-  const std::size_t count = options_.upset ? 1 : dice_.between(1, 3);
+  const std::size_t count = options_.upset   ? 1
+                            : options_.crowd ? options_.crowd->orders
+                                             : dice_.between(1, 3);
   for (std::size_t i = 0; i < count; ++i) {
     OrderPlan plan;
     api::Terms& terms = plan.terms;
@@ -170,7 +172,8 @@ void World::make_terms() {
     terms.result_key = result_key_.public_key;
     dice_.fill(terms.salt.data);
     terms.choices = {compute};
-    plan.arguments.argv = {std::to_string(dice_.between(1, 70)), dice_.chance(200) ? "3" : "0"};
+    plan.arguments.argv = {options_.crowd ? "5" : std::to_string(dice_.between(1, 70)),
+                           dice_.chance(200) ? "3" : "0"};
     plan.secret = crypto::random_secret<32>(dice_);
     const Digest32 digests[] = {api::argument_commitment(plan.secret, plan.arguments),
                                 {goods().image.package.data},
@@ -194,7 +197,10 @@ void World::make_terms() {
     plan.id = terms.order_id(contracts_.domain());
     plan.start = milliseconds(dice_.below(60'000));
     if (options_.upset) plan.start = kQuietFrom * (block_period_ + seconds(1));
-    if (!options_.upset && dice_.chance(300)) plan.cancel_at = plan.start + milliseconds(dice_.below(200'000));
+    const bool is_cancelled = options_.crowd ? i + 1 == count : dice_.chance(300);
+    if (is_cancelled && !options_.upset) {
+      plan.cancel_at = plan.start + milliseconds(dice_.below(200'000));
+    }
     plans_.push_back(std::move(plan));
   }
 }
@@ -349,14 +355,20 @@ void World::run_provider(ProcessId process) {
   provider::CallForwarder forwarder(http, services);
   provider::ControllerOptions options;
   options.authority = authority_.address();
-  options.capacity = 2;
+  options.capacity = options_.crowd ? 1 : 2;
+  options.queue = options_.crowd ? 1 : options.queue;
   options.folder = "/provider";
   options.confirmations = rates_.reorg > 0 ? rates_.reorg_depth + 1 : 1;
   options.poll_period = milliseconds(4'000);
   provider::Controller controller({market, sender, action_, host, forwarder, files, clock_},
                                   options);
   if (!controller.start()) return;
-  Alone(tasks_).wait_for_ever();
+  Alone alone(tasks_);
+  while (options_.crowd) {
+    delayed_ = controller.counts().delayed;
+    tasks_.sleep(seconds(1));
+  }
+  alone.wait_for_ever();
 }
 
 // Kills one process after the other until the calm.
@@ -396,26 +408,6 @@ void World::meddle() {
   }
 }
 
-// Takes the newest blocks back where the order is at the upset's stage for the first time.
-void World::reach(OrderStage stage) {
-  const api::OrderId& id = plans_[0].id;
-  const bool created = node_->state().orders.contains(id);
-  if (!options_.upset || after_upset_ || options_.upset->stage != stage || !created) return;
-  node_->take_back(options_.upset->depth, options_.upset->back);
-  const auto& orders = node_->state().orders;
-  const auto order = orders.find(id);
-  after_upset_ = order == orders.end() ? market::OrderStatus::none : order->second.status;
-}
-
-void World::look_at_head() {
-  checkers_->check_single_end(*node_);
-  const auto& orders = node_->state().orders;
-  const auto order = orders.find(plans_[0].id);
-  if (order == orders.end()) return;
-  reach(order->second.status == market::OrderStatus::settled ? OrderStage::settled
-                                                             : OrderStage::created);
-}
-
 // Half a minute after the last fault: what can still run has nothing to excuse it.
 void World::note_promises() {
   tasks_.sleep(faults_.calm() - tasks_.now() + seconds(30));
@@ -443,7 +435,8 @@ RunReport World::run() {
   const Nanoseconds begin = tasks_.now();
   tasks_.start_in(0, [this] {
     stock();
-    tasks_.start([this] { node_->mine(block_period_, options_.upset ? kQuietFrom : ~std::uint64_t{0}); });
+    const std::uint64_t quiet_from = options_.upset ? kQuietFrom : ~std::uint64_t{0};
+    tasks_.start([this, quiet_from] { node_->mine(block_period_, quiet_from); });
     keep_running("broker", broker_disk_, [this](ProcessId process) { run_broker(process); });
     keep_running("store", store_disk_, [this](ProcessId process) { run_store(process); });
     keep_running("provider", provider_disk_, [this](ProcessId process) { run_provider(process); });
@@ -471,6 +464,7 @@ RunReport World::run() {
   report.crashes = crashes_;
   report.releases = checkers_->releases();
   report.after_upset = after_upset_;
+  report.delayed = delayed_;
   tasks_.end_all();
   return report;
 }

@@ -35,11 +35,18 @@ struct Upset {
   bool back = true;
 };
 
+/// A world where nothing goes wrong but that so many orders come within a minute, of which one is
+/// cancelled, for a provider that runs one at a time and has room for one more.
+struct Crowd {
+  std::size_t orders = 8;
+};
+
 struct RunOptions {
   std::uint64_t seed = 0;
   Bug bug = Bug::none;
   bool print = false;  ///< the trace, on standard error
   std::optional<Upset> upset;
+  std::optional<Crowd> crowd;
 };
 
 struct RunReport {
@@ -51,6 +58,7 @@ struct RunReport {
   std::size_t orders = 0, settled = 0, closed = 0, crashes = 0, releases = 0;
   /// The order's right after the upset; empty where it never came to the stage.
   std::optional<market::OrderStatus> after_upset;
+  std::uint64_t delayed = 0;  ///< orders that waited for room in the queue, of a crowd
 };
 
 RunReport run_seed(const RunOptions& options);
@@ -108,6 +116,7 @@ class World {
   std::map<std::string, ProcessId> daemons_;
   std::size_t crashes_ = 0;
   std::optional<market::OrderStatus> after_upset_;
+  std::uint64_t delayed_ = 0;
 };
 
 }  // namespace sp::sim
