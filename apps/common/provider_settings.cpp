@@ -21,7 +21,7 @@ std::vector<ServedMarket> read_served(JsonObject& object) {
     ServedMarket market;
     market.confirmations = positive(fields, "confirmations", kConfirmationsMax);
     market.capacity = positive(fields, "capacity", kCapacityMax);
-    market.queue = static_cast<std::uint32_t>(fields.number("queue", kQueueMax));
+    market.queue = positive(fields, "queue", kQueueMax);
     served.push_back(market);
   });
   for (std::size_t i = 0; i < served.size(); ++i) served[i].follows = followed[i];

@@ -16,7 +16,7 @@ struct ServedMarket {
   FollowedMarket follows;
   std::uint32_t confirmations = 1;
   std::uint32_t capacity = 1;
-  std::uint32_t queue = 0;
+  std::uint32_t queue = 1;
 };
 
 /// {"listen", "folder", "actionKey": FILE, "authority", "markets": [ServedMarket], "loader",

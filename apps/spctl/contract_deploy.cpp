@@ -140,15 +140,7 @@ class Run {
   Result<DeployedContract> ensure(DeployStep& step) {
     SP_ASSIGN(const std::uint64_t next, chain_.nonce(deployment_.deployer, false));
     if (next <= step.nonce) SP_TRY(get_into_a_block(step));
-    const Status code =
-        check_code(chain_, step.address, runtime_of(deployment_, step), step.contract);
-    if (!code && code.error().code == Errc::not_found) {
-      return failure(Errc::conflict, "the " + step.contract + " can't be deployed",
-                     "another transaction of " + deployment_.deployer.hex0x() + " took nonce " +
-                         std::to_string(step.nonce),
-                     "Remove " + file_.string() + " and begin anew");
-    }
-    SP_TRY(code);
+    SP_TRY(see_code(step));
     DeployedContract done{step.contract, step.address, {}, 0};
     SP_ASSIGN(const auto receipt, find_receipt(step));
     if (receipt) {
@@ -159,6 +151,49 @@ class Run {
   }
 
  private:
+  // The step's nonce is used. An endpoint may be several nodes, and who answers for the code may be
+  // behind who answered for the nonce: a contract that isn't there yet is waited for.
+  Status see_code(const DeployStep& step) {
+    const Bytes expected = runtime_of(deployment_, step);
+    const auto deadline = clock_.monotonic() + patience_.wait;
+    for (;;) {
+      const Status code = check_code(chain_, step.address, expected, step.contract);
+      if (code || (code.error().code != Errc::not_found && !may_pass(code.error()))) return code;
+      SP_TRY(check_not_taken(step));
+      if (clock_.monotonic() >= deadline) break;
+      clock_.sleep_for(kPollPause);
+    }
+    return failure(Errc::unavailable, "the " + step.contract + " isn't seen yet",
+                   "nonce " + std::to_string(step.nonce) + " is used, and the endpoint doesn't " +
+                       "show what by: it may be behind",
+                   "Run the same command again to go on");
+  }
+
+  // Errc::conflict where one block has the nonce used and no contract: an endpoint that doesn't
+  // have a block says nothing of it.
+  Status check_not_taken(const DeployStep& step) {
+    const auto receipt = find_receipt(step);
+    if (receipt && *receipt) return check_success(**receipt);
+    const auto newest = chain_.block();
+    if (!newest) return {};
+    const auto next = chain_.nonce_at(deployment_.deployer, {newest->number});
+    const auto code = chain_.code(step.address, {newest->number});
+    const bool taken = next && *next > step.nonce && code && code->empty();
+    if (!taken) return {};
+    return failure(Errc::conflict, "the " + step.contract + " can't be deployed",
+                   "another transaction of " + deployment_.deployer.hex0x() + " took nonce " +
+                       std::to_string(step.nonce) + ", or its own failed: block " +
+                       std::to_string(newest->number) + " has nothing at " + step.address.hex0x(),
+                   "Remove " + file_.string() + " and begin anew");
+  }
+
+  Status check_success(const chain::TxReceipt& receipt) {
+    if (receipt.success) return {};
+    return failure(Errc::refused, "a contract can't be deployed",
+                   "transaction " + receipt.tx_hash.hex0x() + " failed in its block",
+                   "Remove " + file_.string() + " and begin anew");
+  }
+
   Status send(DeployStep& step) {
     chain::Transaction transaction;
     transaction.chain_id = deployment_.chain_id;
@@ -216,9 +251,8 @@ class Run {
     for (;;) {
       const auto receipt = find_receipt(step);
       if (receipt && *receipt) {
-        if ((*receipt)->success) return true;
-        return Error{Errc::refused,
-                     "transaction " + (*receipt)->tx_hash.hex0x() + " failed in its block"};
+        SP_TRY(check_success(**receipt));
+        return true;
       }
       if (!receipt && !may_pass(receipt.error())) return receipt.error();
       if (clock_.monotonic() >= deadline) return false;

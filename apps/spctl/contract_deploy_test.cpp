@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "chain/rpc_json.hpp"
 #include "chain/testing/anvil.hpp"
 #include "spctl/contracts_code.hpp"
 
@@ -36,6 +37,29 @@ class Killed final : public chain::RpcEndpoint {
   int left_;
   const bool before_;
   bool dead_ = false;
+};
+
+// An endpoint of two nodes: who answers for code and receipts knows no block after `head`.
+class Lagging final : public chain::RpcEndpoint {
+ public:
+  Lagging(chain::RpcEndpoint& inner, std::uint64_t head) : inner_(inner), head_(head) {}
+  Result<Json> call(const std::string& method, const Json& params) override {
+    if (method != "eth_getCode" && method != "eth_getTransactionReceipt") {
+      return inner_.call(method, params);
+    }
+    if (answers++ >= late_answers) return inner_.call(method, params);
+    if (method == "eth_getTransactionReceipt") return Json();
+    if (params[1] != "latest" && *chain::quantity(params[1], "block") > head_) {
+      return Error{Errc::refused, "header not found"};
+    }
+    return inner_.call(method, Json::array({params[0], chain::quantity_text(head_)}));
+  }
+  int late_answers = 1 << 30;
+  int answers = 0;
+
+ private:
+  chain::RpcEndpoint& inner_;
+  const std::uint64_t head_;
 };
 
 class DeployTest : public testing::Test {
@@ -146,6 +170,41 @@ TEST_F(DeployTest, AnotherTransactionInItsPlaceIsTold) {
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code, Errc::conflict);
   EXPECT_THAT(done.error().message, HasSubstr("took nonce 0"));
+}
+
+// The first contract is in a block, and the command was killed before it heard of it.
+TEST_F(DeployTest, AContractThatTheEndpointDoesntShowYetIsWaitedFor) {
+  Killed endpoint(*endpoint_, 1, false);
+  chain::Chain dying(endpoint);
+  ASSERT_FALSE(run(dying));
+  ASSERT_EQ(*chain_->nonce(key_.address(), false), 1U);
+  Lagging lagging(*endpoint_, 0);
+  chain::Chain behind(lagging);
+  const auto unclear = run(behind, {std::chrono::milliseconds(300), 0});
+  ASSERT_FALSE(unclear);
+  EXPECT_EQ(unclear.error().code, Errc::unavailable) << unclear.error().message;
+  EXPECT_THAT(unclear.error().message, HasSubstr("Run the same command again"));
+  lagging.answers = 0;
+  lagging.late_answers = 5;
+  const auto done = run(behind);
+  ASSERT_TRUE(done) << done.error().message;
+  EXPECT_GT(lagging.answers, lagging.late_answers);
+  EXPECT_EQ(*chain_->nonce(key_.address(), true), 3U);
+}
+
+// Its own transaction ran out of gas: told by its receipt, or by the block that has no contract.
+TEST_F(DeployTest, ATransactionThatFailedIsToldAndNotWaitedFor) {
+  auto deployment = plan_deployment(*chain_, key_.address(), test_options());
+  ASSERT_TRUE(deployment);
+  deployment->steps[0].gas_limit -= deployment->steps[0].gas_limit / 3;
+  const auto done = run_deployment(*chain_, key_, clock_, files_, file_, *deployment);
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, Errc::refused) << done.error().message;
+  EXPECT_THAT(done.error().message, HasSubstr("failed in its block"));
+  const auto again = run(*chain_);
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().code, Errc::refused) << again.error().message;
+  EXPECT_THAT(again.error().message, HasSubstr("begin anew"));
 }
 
 TEST_F(DeployTest, CodeThatIsntOursIsRefused) {

@@ -27,27 +27,26 @@ std::vector<Address> providers_of(const api::Terms& terms) {
   return providers;
 }
 
-// What one endpoint has against an order. What it doesn't answer is no objection.
+// What one endpoint has against an order.
 struct Objection {
   bool cancelled = false;
   bool ended = false;
   std::vector<bool> part_disabled;
 };
 
+// Each answer speaks for itself: one that fails takes no other's word away, and is no objection.
 Objection objection_of(market::MarketClient& witness, const api::OrderId& order,
                        const api::Terms& terms) {
+  const auto answers = witness.ask_order(order, offers_of(terms));
   Objection objection;
-  objection.part_disabled.resize(terms.parts.size());
-  const auto reads = witness.read_order(order, {}, offers_of(terms));
-  // One that can't answer for an offer may still have a word on the order.
-  const auto record = reads ? Result(reads->order) : witness.order(order);
-  if (!record) return objection;
-  // A witness that doesn't have the order yet (none) says nothing about it.
-  const bool known = record->status != market::OrderStatus::none;
-  objection.cancelled = record->cancelled_at != 0;
-  objection.ended = known && record->status != market::OrderStatus::open;
-  for (std::size_t i = 0; reads && i < terms.parts.size(); ++i) {
-    objection.part_disabled[i] = !enabled(reads->offers[i]);
+  if (answers.order) {
+    // A witness that doesn't have the order yet (none) says nothing about it.
+    const bool known = answers.order->status != market::OrderStatus::none;
+    objection.cancelled = answers.order->cancelled_at != 0;
+    objection.ended = known && answers.order->status != market::OrderStatus::open;
+  }
+  for (const auto& offer : answers.offers) {
+    objection.part_disabled.push_back(offer && !enabled(*offer));
   }
   return objection;
 }

@@ -46,7 +46,7 @@ inline constexpr std::size_t kOrdersRememberedMax = 1024;
 /// Witnesses are clients of the quorum's members, each for itself: the facts are the quorum's, but
 /// an order counts as cancelled or ended, and an offer as disabled, as soon as any one witness says
 /// so of its own newest block. So one endpoint that lies can keep a secret back and can't get one
-/// out. A witness that doesn't answer is none.
+/// out. A witness that doesn't answer is none, and one that answers in part has that part's word.
 ///
 /// Terms never change under an order's id, so they are remembered; all else is read anew for each
 /// question. One question takes two round trips, three where the order is new, and one more of all

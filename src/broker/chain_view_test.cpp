@@ -27,17 +27,32 @@ struct FakeMarket {
   explicit FakeMarket(const OrderFacts& truth) : facts(truth) {
     node.lie([this](const std::string& method, const Json& params) {
       if (down) return std::optional(Result<Json>(Error{Errc::unavailable, "down"}));
-      if (method == "eth_call") return std::optional(Result<Json>(read(params)));
+      if (method == "eth_call") return std::optional(answer(params));
       if (method == "eth_getLogs") return std::optional(Result<Json>(created()));
       return std::optional<Result<Json>>();
     });
   }
 
-  Json read(const Json& params) const {
+  static bool asks(const Json& params, std::string_view signature) {
     const std::string data = params[0]["data"];
-    const auto is = [&](std::string_view signature) {
-      return data.starts_with("0x" + chain::abi_selector(signature).hex());
-    };
+    return data.starts_with("0x" + chain::abi_selector(signature).hex());
+  }
+
+  /// Errors where it can't say, a word of nonsense where it says what can't be read.
+  Result<Json> answer(const Json& params) {
+    if (!asks(params, "offer(bytes32)")) {
+      if (silent_of_orders && asks(params, "order(bytes32)")) return refusal();
+      return read(params);
+    }
+    const std::string id = params[0]["data"];
+    const bool told = !only_offer || id.ends_with(only_offer->hex());
+    if (told) return read(params);
+    return nonsense ? Result<Json>(Json("0x01")) : refusal();
+  }
+  static Result<Json> refusal() { return Error{Errc::refused, "not this one"}; }
+
+  Json read(const Json& params) const {
+    const auto is = [&](std::string_view signature) { return asks(params, signature); };
     // What only the newest block shows isn't in older ones.
     const bool newest = params[1] == "latest";
     if (is("registry()")) return word(filled<Address>(0xbb));
@@ -51,7 +66,7 @@ struct FakeMarket {
       return encoded("(address,bool,uint32)", {AbiValue::address(filled<Address>(9)),
                                                AbiValue::boolean(!disabled), AbiValue::number(0)});
     }
-    EXPECT_TRUE(is("order(bytes32)")) << data;
+    EXPECT_TRUE(is("order(bytes32)")) << params[0]["data"];
     const std::uint64_t at = cancelled || (newest && cancelled_in_newest) ? 1005 : 0;
     return encoded(
         "(uint128,uint8,uint40,uint40,uint16,uint24)",
@@ -76,6 +91,9 @@ struct FakeMarket {
   std::atomic<bool> disabled_offers = false;
   std::atomic<bool> disabled_in_newest = false;
   std::atomic<bool> down = false;
+  std::atomic<bool> silent_of_orders = false;
+  std::atomic<bool> nonsense = false;
+  std::optional<api::OfferId> only_offer;  // that it answers for; set while nobody asks
   std::atomic<market::OrderStatus> status = market::OrderStatus::open;
   FakeNode node{30};
 };
@@ -208,6 +226,39 @@ TEST_F(QuorumViewTest, OneThatDoesntAnswerIsNoWitness) {
   // The others still forbid.
   markets_[1]->cancelled_in_newest = true;
   EXPECT_EQ(release(asked), Errc::conflict);
+}
+
+// One that says an offer is disabled is heard, whatever else it can't say.
+TEST_F(QuorumViewTest, OneThatAnswersInPartIsHeardForThatPart) {
+  const auto asked = request(proof());
+  const std::vector<api::Part>& parts = view_.facts_now.terms.parts;
+  for (const auto& market : markets_) {
+    market->disabled_in_newest = true;
+    for (const bool nonsense : {false, true}) {
+      market->nonsense = nonsense;
+      for (std::size_t part = 0; part < parts.size(); ++part) {
+        market->only_offer = parts[part].offer_id();
+        for (const bool silent : {false, true}) {
+          market->silent_of_orders = silent;
+          std::vector<bool> expected(parts.size(), true);
+          expected[part] = false;
+          EXPECT_EQ(seen().part_enabled, expected);
+          const bool asked_for = part == asked.request.statement.part;
+          EXPECT_EQ(release(asked), asked_for ? std::optional(Errc::conflict) : std::nullopt);
+        }
+      }
+    }
+    // The order's cancel is heard without any offer's state.
+    market->disabled_in_newest = market->silent_of_orders = false;
+    market->only_offer = api::OfferId();
+    EXPECT_EQ(release(asked), std::nullopt) << "what it can't say is no objection";
+    market->cancelled_in_newest = true;
+    EXPECT_TRUE(seen().cancelled);
+    EXPECT_EQ(release(asked), Errc::conflict);
+    market->cancelled_in_newest = false;
+    market->only_offer.reset();
+  }
+  EXPECT_EQ(release(asked), std::nullopt);
 }
 
 TEST_F(QuorumViewTest, TwoDownReleaseNothing) {

@@ -76,9 +76,9 @@ Result<std::uint64_t> Chain::nonce_at(const Address& account, BlockTag tag) {
   return quantity(answer, "nonce");
 }
 
-Result<Bytes> Chain::code(const Address& account) {
+Result<Bytes> Chain::code(const Address& account, BlockTag tag) {
   SP_ASSIGN(const Json answer,
-            endpoint_.call("eth_getCode", Json::array({account.hex0x(), "latest"})));
+            endpoint_.call("eth_getCode", Json::array({account.hex0x(), tag_text(tag)})));
   return data_bytes(answer, "code");
 }
 

@@ -35,8 +35,8 @@ Bytes cursor(const Follower::Options& of, std::uint64_t next, const BlockHash& l
     if (topic) subject.raw(topic->view());
   }
   Writer writer;
-  writer.raw(as_bytes("SPfollow")).u8(2).raw(crypto::sha256(subject.bytes()).view());
-  writer.u64(next).u16(next > 0 ? 1 : 0);
+  writer.raw(as_bytes("SPfollow")).u8(3).raw(crypto::sha256(subject.bytes()).view());
+  writer.u64(next).u64(next - next / 2).u16(next > 0 ? 1 : 0);
   if (next > 0) writer.u64(next - 1).raw(last.view());
   return std::move(writer).take();
 }
@@ -64,7 +64,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   SP_CHECK(good.ok() && good->next_block() == next);
   const sp::Bytes spoiled = input.spoiled(body);
   const auto other = open(files, of, spoiled, true);
-  constexpr std::size_t kWithoutMarks = 8 + 1 + 32 + 8 + 2;
+  constexpr std::size_t kWithoutMarks = 8 + 1 + 32 + 8 + 8 + 2;
   SP_CHECK(!other || spoiled.size() >= kWithoutMarks);
   SP_CHECK(!open(files, of, sp::to_bytes({data, size}), false).ok());
   return 0;

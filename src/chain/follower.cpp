@@ -11,13 +11,17 @@ namespace sp::chain {
 namespace {
 
 constexpr std::string_view kTag = "SPfollow";
-constexpr std::uint8_t kVersion = 2;
+constexpr std::uint8_t kVersion = 3;
 constexpr std::size_t kCursorSizeMax = 1024 + 40 * (kReorgDepthMax + 1);
 
 }  // namespace
 
 Follower::Follower(Chain& chain, Files& files, Options options)
-    : chain_(&chain), files_(&files), options_(std::move(options)), next_(options_.start_block) {}
+    : chain_(&chain),
+      files_(&files),
+      options_(std::move(options)),
+      next_(options_.start_block),
+      proven_(next_) {}
 
 Result<Follower> Follower::open(Chain& chain, Files& files, const Options& options) {
   SP_CHECK(options.confirmations >= 1 && !options.cursor.empty());
@@ -52,6 +56,8 @@ Status Follower::read_cursor() {
   if (version != kVersion) reader.fail(Errc::malformed, "unknown version");
   const auto file_subject = reader.fixed<Digest32>();
   const std::uint64_t next = reader.u64();
+  const std::uint64_t proven = reader.u64();
+  if (proven > next) reader.fail(Errc::malformed, "what is proven wasn't read");
   std::deque<Mark> marks;
   const std::size_t count = reader.u16();
   if (count > kReorgDepthMax + 1) reader.fail(Errc::malformed, "too many blocks");
@@ -70,6 +76,7 @@ Status Follower::read_cursor() {
     return Error{Errc::mismatch, where + ": belongs to another contract or other topics"};
   }
   next_ = next;
+  proven_ = proven;
   marks_ = std::move(marks);
   return {};
 }
@@ -77,7 +84,7 @@ Status Follower::read_cursor() {
 Status Follower::save() {
   Writer writer;
   writer.raw(as_bytes(kTag)).u8(kVersion).raw(subject().view()).u64(next_);
-  writer.u16(static_cast<std::uint16_t>(marks_.size()));
+  writer.u64(proven_).u16(static_cast<std::uint16_t>(marks_.size()));
   for (const Mark& mark : marks_) writer.u64(mark.number).raw(mark.hash.view());
   const Digest32 checksum = crypto::sha256(writer.bytes());
   writer.raw(checksum.view());
@@ -87,14 +94,16 @@ Status Follower::save() {
   return {};
 }
 
-// The newest block lies before the cursor. Where it is one that was read, the endpoint is behind or
-// the chain has lost blocks, and only who reads again anyway needn't know which; otherwise the
-// chain is another one, which is shorter for now.
+// The newest block lies before the cursor. Where the endpoint still has the last block that was
+// read, who answered first is only behind who answers now. Where the newest block is one that was
+// read, the endpoint is behind or the chain has lost blocks, and only who reads again anyway
+// needn't know which; otherwise the chain is another one, which is shorter for now.
 Status Follower::check_shorter(const Block& newest) {
   const auto read = std::find_if(marks_.begin(), marks_.end(), [&](const Mark& mark) {
     return mark.number == newest.number && mark.hash == newest.hash;
   });
-  if (read != marks_.end() && options_.rewind == 0) {
+  const auto last = stands(marks_.back());
+  if ((last && *last) || (read != marks_.end() && options_.rewind == 0)) {
     return Error{Errc::unavailable, "the endpoint's newest block " + std::to_string(newest.number) +
                                         " is before block " + std::to_string(next_ - 1) +
                                         ", which was read already"};
@@ -150,6 +159,8 @@ Status Follower::go_back() {
   next_ = marks_.empty() ? std::max(options_.start_block, floor) : marks_.back().number + 1;
   next_ = std::max(options_.start_block, next_ - std::min(next_, options_.rewind));
   while (!marks_.empty() && marks_.back().number >= next_) marks_.pop_back();
+  proven_ = std::min(proven_, next_);
+  handed_.erase(handed_.lower_bound(next_), handed_.end());
   handled_.reset();
   log(LogLevel::warning, "chain_reorganised",
       {{"block", std::to_string(was - 1)}, {"read_again_from", std::to_string(next_)}});
@@ -163,21 +174,28 @@ void Follower::remember(const Mark& mark) {
   while (marks_.size() > 1 && marks_[1].number + kReorgDepthMax < next_) marks_.pop_front();
 }
 
-// The logs of the blocks from next_ to `last`, and that last block; empty where the answer was too
-// large and a shorter range is to be asked for. The block is the same before and after the logs,
-// so both are of one chain.
-Result<std::optional<std::vector<Log>>> Follower::read_range(std::uint64_t last,
+// The first block to ask for together with those that are new.
+std::uint64_t Follower::read_from() const {
+  const std::uint64_t floor = next_ > kFollowBehindMax ? next_ - kFollowBehindMax : 0;
+  return std::max({proven_, floor, std::min(options_.start_block, next_)});
+}
+
+// The logs of the blocks from `first` to `last`, and that last block; empty where the answer was
+// too large and a shorter range is to be asked for. The block is the same before and after the
+// logs, so both are of one chain.
+Result<std::optional<std::vector<Log>>> Follower::read_range(std::uint64_t first,
+                                                             std::uint64_t last,
                                                              const Block& newest, Block& end) {
   end = newest;
   if (last != newest.number) {
     SP_ASSIGN(end, chain_->block({last}));
   }
-  auto logs = chain_->logs({options_.contract, options_.topics, next_, last});
+  auto logs = chain_->logs({options_.contract, options_.topics, first, last});
   if (!logs) {
     const Errc code = logs.error().code;
     const bool too_much = code == Errc::too_large || code == Errc::refused;
-    if (!too_much || last == next_) return logs.error();
-    range_max_ = (last - next_ + 1) / 2;
+    if (!too_much || last == first) return logs.error();
+    range_max_ = (last - first + 1) / 2;
     return std::optional<std::vector<Log>>();
   }
   range_max_ = std::min(range_max_ * 2, kFollowBlocksMax);
@@ -191,21 +209,27 @@ Result<std::optional<std::vector<Log>>> Follower::read_range(std::uint64_t last,
 Result<std::size_t> Follower::poll(const Handler& handler) {
   SP_ASSIGN(const Block newest, chain_->block());
   SP_TRY(check_cursor(newest));
+  if (newest.number < options_.confirmations - 1) return std::size_t{0};
+  const std::uint64_t safe = newest.number - (options_.confirmations - 1);
+  if (next_ > safe) return std::size_t{0};
   std::size_t count = 0;
-  while (newest.number >= options_.confirmations - 1 &&
-         next_ <= newest.number - (options_.confirmations - 1)) {
-    const std::uint64_t safe = newest.number - (options_.confirmations - 1);
-    const std::uint64_t last = next_ + std::min(safe - next_, range_max_ - 1);
+  std::uint64_t first = proven_ = read_from();
+  while (first <= safe) {
+    const std::uint64_t last = first + std::min(safe - first, range_max_ - 1);
     Block end;
-    SP_ASSIGN(const auto logs, read_range(last, newest, end));
+    SP_ASSIGN(const auto logs, read_range(first, last, newest, end));
     if (!logs) continue;
     SP_ASSIGN(const std::size_t handed, hand_on(*logs, end, handler));
     count += handed;
+    note_proven(first, *logs, end, newest);
+    if (handed != 0 || next_ - saved_ >= kFollowSaveBlocks) SP_TRY(save());
+    first = last + 1;
   }
   return count;
 }
 
-// Hands on the logs of the blocks from next_ to `end`, then moves the cursor behind them.
+// Hands on the logs of the blocks up to `end` that weren't handed on, then moves the cursor behind
+// them.
 Result<std::size_t> Follower::hand_on(const std::vector<Log>& logs, const Block& end,
                                       const Handler& handler) {
   const bool replaced =
@@ -219,15 +243,29 @@ Result<std::size_t> Follower::hand_on(const std::vector<Log>& logs, const Block&
   std::size_t count = 0;
   for (auto entry = handled == logs.end() ? logs.begin() : handled + 1; entry != logs.end();
        ++entry) {
+    const auto before = handed_.find(entry->block_number);
+    if (before != handed_.end() && before->second == entry->block_hash) continue;
     SP_TRY(handler(*entry));
     handled_ = Position{entry->index, entry->block_hash};
     ++count;
   }
+  for (const Log& entry : logs) handed_[entry.block_number] = entry.block_hash;
+  handled_.reset();
+  if (end.number < next_) return count;
   next_ = end.number + 1;
   remember({end.number, end.hash});
-  handled_.reset();
-  if (!logs.empty() || next_ - saved_ >= kFollowSaveBlocks) SP_TRY(save());
   return count;
+}
+
+// What the answer to the range from `first` on proves. Where something before it isn't proven,
+// nothing is; what lies deeper than any node is behind is taken for proven.
+void Follower::note_proven(std::uint64_t first, const std::vector<Log>& logs, const Block& end,
+                           const Block& newest) {
+  if (first > proven_) return;
+  if (!logs.empty()) proven_ = std::max(proven_, logs.back().block_number + 1);
+  const std::uint64_t deep = newest.number + 1 - std::min(newest.number + 1, kFollowBehindMax);
+  proven_ = std::max(proven_, std::min(end.number + 1, deep));
+  handed_.erase(handed_.begin(), handed_.lower_bound(proven_));
 }
 
 }  // namespace sp::chain

@@ -4,15 +4,22 @@
 // read and that still stands, and what is there now is handed on, some of it again. Handlers must
 // be idempotent. Belongs to one thread.
 //
-// The cursor file, in our codec: the tag "SPfollow", u8 version 2, 32 bytes SHA-256 of contract and
-// topics (u16 count; each u8 1 and 32 bytes, or u8 0), u64 next block, u16 count (at most
-// kReorgDepthMax) of blocks that were read, oldest first, each u64 number and 32 bytes hash, then
-// 32 bytes SHA-256 of all that. Only whole ranges of blocks are saved, and ranges without logs
-// every kFollowSaveBlocks blocks.
+// An endpoint may be several nodes, of which any answers: one that hasn't heard of the newest
+// blocks finds no logs in them and doesn't say why. So an answer without logs proves nothing of the
+// newest blocks, one with a log proves all blocks before it, and what isn't proven is asked for
+// again together with the next blocks, kFollowBehindMax blocks back at most. Logs that come late
+// are handed on after those of later blocks that were handed on before.
+//
+// The cursor file, in our codec: the tag "SPfollow", u8 version 3, 32 bytes SHA-256 of contract and
+// topics (u16 count; each u8 1 and 32 bytes, or u8 0), u64 next block, u64 first block to ask for
+// again (at most the next block), u16 count (at most kReorgDepthMax) of blocks that were read,
+// oldest first, each u64 number and 32 bytes hash, then 32 bytes SHA-256 of all that. Only whole
+// ranges of blocks are saved, and ranges without logs every kFollowSaveBlocks blocks.
 #pragma once
 
 #include <deque>
 #include <functional>
+#include <map>
 
 #include "base/files.hpp"
 #include "chain/rpc.hpp"
@@ -26,6 +33,9 @@ inline constexpr std::uint64_t kFollowSaveBlocks =
 
 /// Blocks that a reorganisation may replace behind the cursor: more than any public chain ever did.
 inline constexpr std::uint64_t kReorgDepthMax = 128;
+
+/// Blocks that one node behind an endpoint may be behind another.
+inline constexpr std::uint64_t kFollowBehindMax = 64;
 
 class Follower {
  public:
@@ -72,11 +82,14 @@ class Follower {
   Status check_shorter(const Block& newest);
   Result<bool> stands(const Mark& mark);
   Status go_back();
-  Result<std::optional<std::vector<Log>>> read_range(std::uint64_t last, const Block& newest,
-                                                     Block& end);
+  [[nodiscard]] std::uint64_t read_from() const;
+  Result<std::optional<std::vector<Log>>> read_range(std::uint64_t first, std::uint64_t last,
+                                                     const Block& newest, Block& end);
   void remember(const Mark& mark);
   Result<std::size_t> hand_on(const std::vector<Log>& logs, const Block& end,
                               const Handler& handler);
+  void note_proven(std::uint64_t first, const std::vector<Log>& logs, const Block& end,
+                   const Block& newest);
   Status save();
 
   Chain* chain_;
@@ -84,6 +97,8 @@ class Follower {
   Options options_;
   std::uint64_t next_ = 0;
   std::deque<Mark> marks_;  // oldest first; the newest is block next_ - 1, if there is any
+  std::uint64_t proven_ = 0;  // all logs of blocks before it were handed on; at most next_
+  std::map<std::uint64_t, BlockHash> handed_;  // blocks from proven_ on whose logs were handed on
   std::optional<Position> handled_;
   std::uint64_t range_max_ = kFollowBlocksMax;
   std::uint64_t saved_ = 0;  // next_ as the file has it

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <random>
 
+#include "base/testing/memory_files.hpp"
 #include "chain/rpc_json.hpp"
 #include "chain/testing/anvil.hpp"
 #include "chain/testing/contracts.hpp"
@@ -31,12 +33,15 @@ class FakeBlocks {
   }
   void cut(std::size_t count) { blocks_.resize(count); }
   [[nodiscard]] std::uint64_t newest() const { return blocks_.size() - 1; }
+  [[nodiscard]] std::size_t logs_of(std::uint64_t number) const { return blocks_[number].logs; }
 
-  Result<Json> answer(const std::string& method, const Json& params) {
+  /// As a node that hasn't heard of the newest `behind` blocks.
+  Result<Json> answer(const std::string& method, const Json& params, std::uint64_t behind = 0) {
+    const std::uint64_t head = newest() - behind;
     if (method == "eth_getBlockByNumber") {
       const bool latest = params[0] == "latest";
-      const std::uint64_t number = latest ? newest() : *quantity(params[0], "number");
-      return number > newest() ? Json() : block(number);
+      const std::uint64_t number = latest ? head : *quantity(params[0], "number");
+      return number > head ? Json() : block(number);
     }
     EXPECT_EQ(method, "eth_getLogs");
     const std::uint64_t from = *quantity(params[0]["fromBlock"], "from");
@@ -44,7 +49,7 @@ class FakeBlocks {
     widest = std::max(widest, to - from + 1);
     if (to - from + 1 > range_max) return Error{Errc::refused, "query returned too many results"};
     Json logs = Json::array();
-    for (std::uint64_t number = from; number <= std::min(to, newest()); ++number) {
+    for (std::uint64_t number = from; number <= std::min(to, head); ++number) {
       for (std::size_t i = 0; i < blocks_[number].logs; ++i) logs.push_back(log(number, i));
     }
     return logs;
@@ -336,6 +341,102 @@ TEST_F(FollowerTest, RefusesADamagedOrForeignCursor) {
   EXPECT_EQ(open_code(longer), Errc::malformed);
   options.topics = {Digest32{}};
   EXPECT_EQ(open_code(good), Errc::mismatch);
+}
+
+// An endpoint whose backends aren't as far as each other: who answers for logs knows less than who
+// answered for the newest block, and says nothing of what it doesn't know.
+class LaggingBackendsTest : public FollowerTest {
+ protected:
+  LaggingBackendsTest() {
+    endpoint.answer = [this](const std::string& method, const Json& params) {
+      return blocks.answer(method, params, method == "eth_getLogs" ? logs_behind : 0);
+    };
+  }
+  std::uint64_t logs_behind = 3;
+};
+
+TEST_F(LaggingBackendsTest, LogsThatABackendDidntKnowAreReadAgain) {
+  Follower follower = open();
+  EXPECT_EQ(*follower.poll(remember()), 3U) << "of the blocks up to 6";
+  EXPECT_EQ(follower.next_block(), 10U);
+  EXPECT_EQ(*follower.poll(remember()), 0U) << "no new block, nothing is asked";
+  blocks.add(0);
+  EXPECT_EQ(*follower.poll(remember()), 1U) << "the backend has block 7 now";
+  logs_behind = 0;
+  blocks.add(1);
+  EXPECT_EQ(*follower.poll(remember()), 2U);
+  EXPECT_EQ(seen, (Seen{{1, 0}, {3, 0}, {5, 0}, {7, 0}, {9, 0}, {11, 0}}));
+}
+
+TEST_F(LaggingBackendsTest, SoAreThoseThatARestartCameBetween) {
+  ASSERT_TRUE(open().poll(remember()));
+  logs_behind = 0;
+  blocks.add(0);
+  EXPECT_EQ(*open().poll(remember()), 2U);
+  EXPECT_EQ(seen, (Seen{{1, 0}, {3, 0}, {5, 0}, {7, 0}, {9, 0}}));
+}
+
+TEST_F(LaggingBackendsTest, AsFarBehindAsTheLimit) {
+  while (blocks.newest() < 999) blocks.add(blocks.newest() < 934 ? 0 : 1);
+  logs_behind = kFollowBehindMax;  // of blocks 936 to 999
+  ASSERT_EQ(kFollowBehindMax, 64U);
+  ASSERT_TRUE(open().poll(remember()));
+  EXPECT_EQ(seen.back().first, 935U);
+  seen.clear();
+  logs_behind = 0;
+  blocks.add(1);
+  Follower restarted = open();
+  EXPECT_EQ(*restarted.poll(remember()), 65U);
+  EXPECT_EQ(seen.front().first, 936U);
+}
+
+// The newest block is asked of one that knows all, everything else of any.
+TEST_F(LaggingBackendsTest, WhoeverAnswersEachLogComesOnce) {
+  for (const std::uint64_t widest : {2'000U, 7U, 1U}) {
+    SCOPED_TRACE(widest);
+    std::minstd_rand random(static_cast<std::uint32_t>(widest));
+    blocks = FakeBlocks(10);
+    blocks.range_max = widest;
+    seen.clear();
+    endpoint.answer = [&](const std::string& method, const Json& params) {
+      return blocks.answer(method, params, params[0] == "latest" ? 0 : random() % 6);
+    };
+    sp::testing::MemoryFiles memory;
+    auto follower = Follower::open(chain, memory, options);
+    ASSERT_TRUE(follower);
+    std::size_t behind = 0;
+    for (int i = 0; i < 200; ++i) {
+      for (auto more = random() % 4; more > 0; --more) blocks.add(random() % 5 == 0 ? 2 : 0);
+      const auto polled = follower->poll(remember());
+      behind += polled ? 0U : 1U;  // the block at a range's end isn't there yet
+    }
+    EXPECT_GT(behind, 0U);
+    endpoint.answer = [&](const std::string& method, const Json& params) {
+      return blocks.answer(method, params);
+    };
+    blocks.add(0);
+    ASSERT_TRUE(follower->poll(remember()));
+    std::sort(seen.begin(), seen.end());
+    Seen all;
+    for (std::uint64_t number = 0; number <= blocks.newest(); ++number) {
+      for (std::size_t i = 0; i < blocks.logs_of(number); ++i) all.emplace_back(number, i);
+    }
+    EXPECT_EQ(seen, all);
+  }
+}
+
+TEST_F(LaggingBackendsTest, ANewestBlockOfOneThatIsBehindIsNoReorganisation) {
+  options.rewind = 1024;
+  logs_behind = 0;
+  Follower follower = open();
+  ASSERT_TRUE(follower.poll(remember()));
+  seen.clear();
+  endpoint.answer = [this](const std::string& method, const Json& params) {
+    return blocks.answer(method, params, params[0] == "latest" ? 4 : 0);
+  };
+  EXPECT_EQ(follower.poll(remember()).error().code, Errc::unavailable);
+  EXPECT_EQ(follower.next_block(), 10U);
+  EXPECT_TRUE(seen.empty());
 }
 
 TEST_F(FollowerTest, FollowsAnvil) {

@@ -128,7 +128,7 @@ class Chain {
   Result<std::uint64_t> nonce(const Address& account, bool pending);
   /// How many transactions of the account are in blocks up to this one.
   Result<std::uint64_t> nonce_at(const Address& account, BlockTag tag);
-  Result<Bytes> code(const Address& account);
+  Result<Bytes> code(const Address& account, BlockTag tag = {});
   /// eth_call. Errc::refused where it reverts, with the revert data.
   Result<Bytes> call(const Address& to, ByteView data, BlockTag tag = {},
                      const std::optional<Address>& from = {});

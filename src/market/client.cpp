@@ -96,6 +96,23 @@ Result<ProviderRecord> provider_record(const Values& values) {
   return record;
 }
 
+chain::Chain::Read order_read(const Address& market, const OrderId& id) {
+  return {market, call_data(kOrderCall, {id_value(id)})};
+}
+
+chain::Chain::Read offer_read(const Address& market, const OfferId& id) {
+  return {market, call_data(kOfferCall, {AbiValue::word(id.view())})};
+}
+
+// A record of one answer of several.
+template <class Record>
+Result<Record> decoded(std::string_view type, const Result<Bytes>& answer,
+                       Result<Record> (*read)(const Values&)) {
+  if (!answer) return answer.error();
+  SP_ASSIGN(const Values values, decode(type, *answer));
+  return read(values);
+}
+
 // The first log that reads as what was asked for: an endpoint can put any log among them, and that
 // must hide no true one. The error of the last where none does.
 template <class Event, class Decode>
@@ -202,29 +219,37 @@ Result<MarketClient::OrderReads> MarketClient::read_order(const OrderId& id,
                                                           const std::vector<Address>& authorities,
                                                           const std::vector<OfferId>& offers,
                                                           chain::BlockTag tag) {
-  std::vector<chain::Chain::Read> reads{{domain_.contract, call_data(kOrderCall, {id_value(id)})}};
+  std::vector<chain::Chain::Read> reads{order_read(domain_.contract, id)};
   if (!authorities.empty()) SP_TRY(registry());
   for (const Address& authority : authorities) {
     reads.push_back({*registry_, call_data(kProviderCall, {AbiValue::address(authority)})});
   }
-  for (const OfferId& offer : offers) {
-    reads.push_back({domain_.contract, call_data(kOfferCall, {AbiValue::word(offer.view())})});
-  }
+  for (const OfferId& offer : offers) reads.push_back(offer_read(domain_.contract, offer));
   const std::vector<Result<Bytes>> answers = chain_.call_many(reads, tag);
   for (const auto& answer : answers) SP_TRY(answer);
   OrderReads all;
   auto answer = answers.begin();
-  SP_ASSIGN(const Values order_values, decode(kOrderResult, **answer++));
-  SP_ASSIGN(all.order, order_record(order_values));
+  SP_ASSIGN(all.order, decoded(kOrderResult, *answer++, order_record));
   for (std::size_t i = 0; i < authorities.size(); ++i) {
-    SP_ASSIGN(const Values values, decode(kProviderResult, **answer++));
-    SP_ASSIGN(ProviderRecord record, provider_record(values));
+    SP_ASSIGN(const ProviderRecord record, decoded(kProviderResult, *answer++, provider_record));
     all.providers.push_back(record);
   }
   for (std::size_t i = 0; i < offers.size(); ++i) {
-    SP_ASSIGN(const Values values, decode(kOfferResult, **answer++));
-    SP_ASSIGN(OfferRecord record, offer_record(values));
+    SP_ASSIGN(const OfferRecord record, decoded(kOfferResult, *answer++, offer_record));
     all.offers.push_back(record);
+  }
+  return all;
+}
+
+MarketClient::OrderAnswers MarketClient::ask_order(const OrderId& id,
+                                                   const std::vector<OfferId>& offers,
+                                                   chain::BlockTag tag) {
+  std::vector<chain::Chain::Read> reads{order_read(domain_.contract, id)};
+  for (const OfferId& offer : offers) reads.push_back(offer_read(domain_.contract, offer));
+  const std::vector<Result<Bytes>> answers = chain_.call_many(reads, tag);
+  OrderAnswers all{decoded(kOrderResult, answers[0], order_record), {}};
+  for (std::size_t i = 1; i < answers.size(); ++i) {
+    all.offers.push_back(decoded(kOfferResult, answers[i], offer_record));
   }
   return all;
 }

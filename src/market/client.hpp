@@ -89,6 +89,13 @@ class MarketClient {
   };
   Result<OrderReads> read_order(const OrderId& id, const std::vector<Address>& authorities,
                                 const std::vector<OfferId>& offers, chain::BlockTag tag = {});
+  /// The same without providers, each with an error of its own.
+  struct OrderAnswers {
+    Result<OrderRecord> order;
+    std::vector<Result<OfferRecord>> offers;  ///< one for each that was asked for
+  };
+  OrderAnswers ask_order(const OrderId& id, const std::vector<OfferId>& offers,
+                         chain::BlockTag tag = {});
 
   /// The order's OrderCreated event in blocks from..to, its terms checked against the id.
   /// Errc::not_found; Errc::mismatch.

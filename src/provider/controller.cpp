@@ -48,7 +48,7 @@ Controller::Controller(Parts parts, ControllerOptions options)
       options_(std::move(options)),
       ledger_(parts.files, options_.folder / "orders") {
   SP_CHECK(options_.capacity >= 1 && options_.capacity <= kCapacityMax);
-  SP_CHECK(options_.queue <= kQueueMax);
+  SP_CHECK(options_.queue >= 1 && options_.queue <= kQueueMax);
 }
 
 Controller::~Controller() {
@@ -136,25 +136,10 @@ void Controller::follow() {
   }
 }
 
-void Controller::follow_once() {
-  const auto taken = follower_->poll([this](const chain::Log& entry) { return take(entry); });
-  note_poll(taken.ok());
-  if (taken) {
-    if (follow_failures_ != 0) log(LogLevel::info, "follow_goes_on");
-    follow_failures_ = 0;
-    return;
-  }
-  // 1, 2, 4, 8 ...: a chain that is away for a day doesn't fill the log.
-  ++follow_failures_;
-  if ((follow_failures_ & (follow_failures_ - 1)) == 0) {
-    log(LogLevel::warning, "follow_failed",
-        {{"reason", taken.error().message}, {"times", follow_failures_}});
-  }
-}
-
 void Controller::note_poll(bool answered) {
   const std::lock_guard lock(mutex_);
   counts_.next_block = follower_->next_block();
+  counts_.full = held_up_;
   if (answered) counts_.polled = parts_.clock.monotonic();
 }
 
@@ -168,13 +153,8 @@ Status Controller::take(const chain::Log& chain_log) {
   const Status readable = event->terms.check_version_1();
   if (!readable) return {};
   if (ledger_.has(event->order)) return take_again(event->order);
+  if (!has_room()) return hold_up(event->order);
   const std::lock_guard lock(mutex_);
-  if (queue_.size() >= options_.queue) {
-    log(LogLevel::warning, "order_not_taken",
-        {{"order", event->order.hex0x()}, {"reason", "the queue is full"}});
-    ++counts_.refused;
-    return {};
-  }
   Entry entry;
   entry.start = {parts_.market.domain(), event->terms, 0, 0};
   SP_TRY(ledger_.save(event->order, entry));
@@ -409,9 +389,9 @@ void Controller::resume_later() {
   }
 }
 
-void Controller::note_end(std::uint64_t ControllerCounts::*end) {
+void Controller::count(std::uint64_t ControllerCounts::*what) {
   const std::lock_guard lock(mutex_);
-  ++(counts_.*end);
+  ++(counts_.*what);
 }
 
 Status Controller::settle(const api::OrderId& order, Entry& entry) {
@@ -451,7 +431,7 @@ void Controller::fail(const api::OrderId& order, Entry& entry, const Error& erro
   log(LogLevel::error, "order_failed", {{"order", order.hex0x()}, {"reason", error.message}});
   entry.state = EntryState::failed;
   forget_waiting(order);
-  note_end(&ControllerCounts::failed);
+  count(&ControllerCounts::failed);
   entry.failure = error.message;
   if (const Status saved = ledger_.save(order, entry); !saved) {
     log(LogLevel::error, "ledger_unwritable", {{"reason", saved.error().message}});

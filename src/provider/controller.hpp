@@ -10,6 +10,10 @@
 // until kGoneLimit, then dropped; it is taken again when it comes back. A settlement counts when it
 // has the confirmations of the options; one that is gone before is sent again. While the chain or
 // the brokers are away, orders wait.
+//
+// Nor is an order forgotten for want of room: while the queue is full the follower stays before the
+// next order, which is taken, with all behind it, as soon as there is room. Its customer may cancel
+// it meanwhile, and its windows go on: what can't be begun in time any more fails when it is taken.
 #pragma once
 
 #include <deque>
@@ -55,7 +59,7 @@ inline constexpr std::chrono::milliseconds kFollowPauseMax{2000};  ///< between 
 struct ControllerOptions {
   Address authority;       ///< whose compute offers are served
   unsigned capacity = 1;   ///< orders that run at once, 1 to kCapacityMax
-  std::size_t queue = 16;  ///< orders that wait; further ones are not taken
+  std::size_t queue = 16;  ///< orders that wait; at least 1. Further ones wait on the chain
   Path folder;             ///< ledger, cursor and logs
   std::uint64_t start_block = 0;
   std::uint64_t confirmations = 1;
@@ -74,7 +78,8 @@ struct ControllerCounts {
   std::size_t queued = 0;          ///< orders that wait
   std::size_t running = 0;         ///< loaders at work
   std::size_t settling_later = 0;  ///< orders whose settlement is tried again
-  std::uint64_t taken = 0, refused = 0, settled = 0, failed = 0;  ///< since the start
+  bool full = false;               ///< the chain has an order that the queue has no room for
+  std::uint64_t taken = 0, delayed = 0, settled = 0, failed = 0;  ///< since the start
   std::uint64_t next_block = 0;                                   ///< that the follower reads
   std::optional<std::chrono::nanoseconds> polled;  ///< last poll without an error, monotonic
 };
@@ -123,7 +128,7 @@ class Controller {
   Status recover();
   void follow();
   void note_poll(bool answered);
-  void note_end(std::uint64_t ControllerCounts::*end);
+  void count(std::uint64_t ControllerCounts::*what);
   Status take(const chain::Log& log);
   Status take_again(const api::OrderId& order);
   void watch_running();
@@ -137,6 +142,8 @@ class Controller {
   bool was_created_anew(const api::OrderId& order, const Entry& entry);
   bool is_gone(const api::OrderId& order);
   void follow_once();
+  [[nodiscard]] bool has_room() const;
+  Status hold_up(const api::OrderId& order);
   void confirm_settled();
   void confirm(const api::OrderId& order, const chain::Block& newest);
   Status keep_settled(const api::OrderId& order, Entry& entry);
@@ -155,6 +162,8 @@ class Controller {
   Ledger ledger_;
   std::optional<chain::Follower> follower_;  // belongs to the following thread
   std::int64_t follow_failures_ = 0;         // in a row; belongs to the following thread
+  bool held_up_ = false;                     // the last poll ended at a full queue; as above
+  api::OrderId delayed_;                     // the last order that waited for room; as above
 
   mutable Mutex mutex_;  // guards all below
   Condition wake_;

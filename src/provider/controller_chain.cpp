@@ -4,6 +4,43 @@
 
 namespace sp::provider {
 
+void Controller::follow_once() {
+  // While there is no room, the logs needn't be read again and again: only whether the chain is
+  // there.
+  if (held_up_ && !has_room()) return note_poll(parts_.market.chain().block().ok());
+  held_up_ = false;
+  const auto taken = follower_->poll([this](const chain::Log& entry) { return take(entry); });
+  note_poll(taken.ok() || held_up_);
+  if (taken || held_up_) {
+    if (follow_failures_ != 0) log(LogLevel::info, "follow_goes_on");
+    follow_failures_ = 0;
+    return;
+  }
+  // 1, 2, 4, 8 ...: a chain that is away for a day doesn't fill the log.
+  ++follow_failures_;
+  if ((follow_failures_ & (follow_failures_ - 1)) == 0) {
+    log(LogLevel::warning, "follow_failed",
+        {{"reason", taken.error().message}, {"times", follow_failures_}});
+  }
+}
+
+bool Controller::has_room() const {
+  const std::lock_guard lock(mutex_);
+  return queue_.size() < options_.queue;
+}
+
+// The error keeps the follower before this order.
+Status Controller::hold_up(const api::OrderId& order) {
+  held_up_ = true;
+  if (delayed_ != order) {
+    delayed_ = order;
+    log(LogLevel::warning, "order_delayed",
+        {{"order", order.hex0x()}, {"reason", "the queue is full"}});
+    count(&ControllerCounts::delayed);
+  }
+  return Error{Errc::unavailable, "the queue is full"};
+}
+
 void Controller::postpone(const api::OrderId& order, std::chrono::nanoseconds pause,
                           const std::string& why) {
   const std::lock_guard lock(mutex_);
@@ -79,7 +116,7 @@ bool Controller::was_created_anew(const api::OrderId& order, const Entry& entry)
 Status Controller::keep_settled(const api::OrderId& order, Entry& entry) {
   entry.state = EntryState::settled;
   forget_waiting(order);
-  note_end(&ControllerCounts::settled);
+  count(&ControllerCounts::settled);
   log(LogLevel::info, "order_settled",
       {{"order", order.hex0x()},
        {"outcome", api::outcome_name(entry.finish->receipt->statement.outcome)}});

@@ -26,12 +26,17 @@ void write_controller_metrics(
     text.sample({{"market", name}, {"state", "settling"}}, std::uint64_t{counts.settling_later});
   }
   text.family("superprotocol_provider_orders_total", Type::counter,
-              "Orders since the start: taken, not taken because the queue was full, ended.");
+              "Orders since the start: taken, delayed because the queue was full, ended.");
   for (const auto& [name, counts] : all) {
     text.sample({{"market", name}, {"event", "taken"}}, counts.taken);
-    text.sample({{"market", name}, {"event", "not_taken"}}, counts.refused);
+    text.sample({{"market", name}, {"event", "delayed"}}, counts.delayed);
     text.sample({{"market", name}, {"event", "settled"}}, counts.settled);
     text.sample({{"market", name}, {"event", "failed"}}, counts.failed);
+  }
+  text.family("superprotocol_provider_queue_full", Type::gauge,
+              "1 while the chain has an order that the queue has no room for.");
+  for (const auto& [name, counts] : all) {
+    text.sample({{"market", name}}, std::uint64_t{counts.full ? 1U : 0U});
   }
   text.family("superprotocol_provider_next_block", Type::gauge,
               "The block that the follower reads next.");

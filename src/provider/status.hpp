@@ -18,8 +18,8 @@ inline constexpr std::chrono::seconds kPollAgeMax{60};  ///< of a healthy follow
 /// Errc::unavailable where the follower hasn't polled the chain for kPollAgeMax.
 Status controller_health(const Controller& controller, const Clock& clock);
 
-/// Families superprotocol_provider_orders, _orders_total and _next_block of controllers, each with
-/// the name of its market as a label.
+/// Families superprotocol_provider_orders, _orders_total, _queue_full and _next_block of
+/// controllers, each with the name of its market as a label.
 void write_controller_metrics(
     net::MetricsText& text,
     const std::vector<std::pair<std::string, const Controller*>>& controllers);

@@ -25,13 +25,23 @@ std::chrono::seconds lost_for() {
   return std::chrono::seconds(seconds);
 }
 
+// A daemon says that it isn't well when its chain hasn't answered for half a minute; what a look at
+// the chain takes is added.
+constexpr std::chrono::seconds kIllAfter{36};
+constexpr std::chrono::seconds kWellAfter{20};  // the chain's return
+
 class Lost : public Days {
  protected:
-  // Well or not, as it says itself: it lives.
-  bool lives(const std::string& url) {
+  // The status of its health; 0 where it doesn't answer.
+  unsigned health(const std::string& url) {
     const auto answer = town.http().call("GET", url + "/health");
-    return answer && (answer->status == 200 || answer->status == 503);
+    return answer ? answer->status : 0;
   }
+  void wait_for_health() {
+    wait_until([this] { return health(broker) == 200 && health(provider) == 200; }, "health");
+  }
+  const std::string broker = town.network().broker.url;
+  const std::string provider = town.network().services.at(town.provider().address());
 };
 
 TEST_F(Lost, ForAWhileDelaysOrdersAndEndsNone) {
@@ -46,18 +56,27 @@ TEST_F(Lost, ForAWhileDelaysOrdersAndEndsNone) {
   const Placed proven = shop.place({.bought = true, .change = patient});
   wait_until([&] { return reached(); }, "a release");
   const Placed waiting = shop.place({.bought = true, .change = patient});
+  wait_for_health();
   town.signal_daemon("chain", SIGSTOP);
   go();
-  const auto until = town.clock().monotonic() + lost_for();
-  while (town.clock().monotonic() < until) {
-    EXPECT_TRUE(lives(town.network().broker.url));
-    EXPECT_TRUE(lives(town.network().services.at(town.provider().address())));
+  const auto lost = town.clock().monotonic();
+  std::map<std::string, unsigned> said{{broker, 200}, {provider, 200}};
+  while (town.clock().monotonic() - lost < std::max<std::chrono::seconds>(lost_for(), kIllAfter)) {
+    for (auto& [url, before] : said) {
+      const unsigned now = health(url);
+      EXPECT_TRUE(now == before || (before == 200 && now == 503)) << url << " says " << now;
+      before = now;
+    }
     for (const Placed* placed : {&running, &proven, &waiting}) {
       EXPECT_NE(shop.progress(placed->id).state, "failed") << shop.progress(placed->id).failure;
     }
     town.clock().sleep_for(std::chrono::seconds(1));
   }
+  for (const auto& [url, status] : said) EXPECT_EQ(status, 503U) << url;
   town.signal_daemon("chain", SIGCONT);
+  const auto back = town.clock().monotonic();
+  wait_for_health();
+  EXPECT_LT(town.clock().monotonic() - back, kWellAfter);
   for (const Placed* placed : {&running, &proven, &waiting}) {
     EXPECT_EQ(shop.wait(placed->id).state, "settled");
     EXPECT_EQ(shop.receipt_of(placed->id).outcome, Outcome::success)

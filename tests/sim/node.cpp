@@ -126,9 +126,15 @@ Node::Node(Tasks& tasks, const SimClock& clock, Contracts contracts, ContractSta
 
 // ---- blocks ----
 
-void Node::mine(Nanoseconds period) {
+bool Node::waits() const {
+  return std::any_of(pool_.begin(), pool_.end(),
+                     [](const auto& queue) { return !queue.second.empty(); });
+}
+
+void Node::mine(Nanoseconds period, std::uint64_t quiet_from) {
   for (;;) {
     tasks_.sleep(period + std::chrono::milliseconds(faults_.dice().below(1000)));
+    if (head().number >= quiet_from && !waits()) continue;
     if (faults_.happens(faults_.rates.reorg)) reorganise();
     add_block(clock_.unix_seconds());
     heads_.push_back({tasks_.now(), head().time, head().state});
@@ -183,28 +189,47 @@ bool Node::execute_next(const Address& sender, SimBlock& block, ChainState& stat
   return true;
 }
 
-void Node::reorganise() {
-  const std::uint64_t depth_max =
-      std::min<std::uint64_t>(faults_.rates.reorg_depth, blocks_.size() - 1);
-  if (depth_max == 0) return;
-  const std::uint64_t depth = faults_.dice().between(1, depth_max);
+// Takes the newest blocks away: their times, and their transactions from the newest block to the
+// oldest.
+std::vector<SimTx> Node::pop_blocks(std::uint64_t depth, std::vector<std::int64_t>& times) {
   trace_.note(tasks_.now(), "reorganise " + std::to_string(depth));
-  std::vector<std::int64_t> times;
   std::vector<SimTx> gone;
   for (std::uint64_t i = 0; i < depth; ++i) {
     times.insert(times.begin(), head().time);
     for (auto& executed : blocks_.back().executed) gone.push_back(std::move(executed.tx));
     blocks_.pop_back();
   }
-  for (SimTx& tx : gone) {
-    if (faults_.happens(faults_.rates.tx_lost)) continue;
-    const std::uint64_t from = blocks_.size() + faults_.dice().below(depth + 1);
-    const Address sender = tx.sender;
-    const std::uint64_t nonce = tx.nonce;
-    pool_[sender].insert_or_assign(nonce, Waiting{std::move(tx), from});
-  }
   ++forks_;
+  return gone;
+}
+
+void Node::wait_again(SimTx tx, std::uint64_t from_block) {
+  const Address sender = tx.sender;
+  const std::uint64_t nonce = tx.nonce;
+  pool_[sender].insert_or_assign(nonce, Waiting{std::move(tx), from_block});
+}
+
+void Node::reorganise() {
+  const std::uint64_t depth_max =
+      std::min<std::uint64_t>(faults_.rates.reorg_depth, blocks_.size() - 1);
+  if (depth_max == 0) return;
+  const std::uint64_t depth = faults_.dice().between(1, depth_max);
+  std::vector<std::int64_t> times;
+  for (SimTx& tx : pop_blocks(depth, times)) {
+    if (faults_.happens(faults_.rates.tx_lost)) continue;
+    wait_again(std::move(tx), blocks_.size() + faults_.dice().below(depth + 1));
+  }
   for (const std::int64_t time : times) add_block(time);
+}
+
+void Node::take_back(std::uint64_t depth, bool back) {
+  SP_CHECK(depth < blocks_.size());
+  std::vector<std::int64_t> times;
+  for (SimTx& tx : pop_blocks(depth, times)) {
+    wait_again(std::move(tx), blocks_.size() + (back ? 0 : depth + 2));
+  }
+  for (const std::int64_t time : times) add_block(time);
+  heads_.push_back({tasks_.now(), head().time, head().state});
 }
 
 // ---- answers ----
@@ -220,7 +245,14 @@ std::uint64_t Node::pending_nonce(const Address& account) const {
 }
 
 Result<Json> Node::send_raw(ByteView raw) {
-  SP_ASSIGN(SimTx tx, SimTx::decode(raw));
+  SP_ASSIGN(const SimTx sent, SimTx::decode(raw));
+  watchers_.on_sent(sent, false);
+  SP_ASSIGN(Json hash, add_to_pool(sent));
+  watchers_.on_sent(sent, true);
+  return hash;
+}
+
+Result<Json> Node::add_to_pool(SimTx tx) {
   const auto& nonces = head().state->nonces;
   const auto mined = nonces.find(tx.sender);
   if (mined != nonces.end() && tx.nonce < mined->second) {

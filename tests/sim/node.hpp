@@ -47,14 +47,19 @@ class Node {
     std::function<void(const SimBlock::Executed&, std::int64_t time, const ContractState& before,
                        const ContractState& after)>
         on_executed;
+    /// A transaction is about to come into the pool, or just has.
+    std::function<void(const SimTx& tx, bool in_pool)> on_sent;
     /// The newest block is another one.
     std::function<void()> on_head;
   };
   Node(Tasks& tasks, const SimClock& clock, Contracts contracts, ContractState genesis,
        Faults& faults, Trace& trace, Watchers watchers);
 
-  /// Makes blocks for ever; a task.
-  void mine(Nanoseconds period);
+  /// Makes blocks for ever, from block `quiet_from` on only while transactions wait; a task.
+  void mine(Nanoseconds period, std::uint64_t quiet_from);
+  /// Replaces the newest `depth` blocks now. What was in them is in the first that may hold it, or
+  /// comes two blocks after the last.
+  void take_back(std::uint64_t depth, bool back);
   /// The answer to one call, as of `behind` blocks ago.
   Result<Json> answer(const std::string& method, const Json& params, std::uint64_t behind);
 
@@ -78,7 +83,11 @@ class Node {
   void add_block(std::int64_t time);
   bool execute_next(const Address& sender, SimBlock& block, ChainState& state);
   void reorganise();
+  std::vector<SimTx> pop_blocks(std::uint64_t depth, std::vector<std::int64_t>& times);
+  void wait_again(SimTx tx, std::uint64_t from_block);
+  [[nodiscard]] bool waits() const;
   Result<Json> send_raw(ByteView raw);
+  Result<Json> add_to_pool(SimTx tx);
   [[nodiscard]] std::uint64_t pending_nonce(const Address& account) const;
   [[nodiscard]] Json block_json(const SimBlock& block) const;
   [[nodiscard]] Json receipt_json(const SimBlock& block, std::size_t index) const;

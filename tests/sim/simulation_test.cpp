@@ -46,6 +46,21 @@ TEST_F(Simulation, ASettlementThatIsUndoneIsSentAgain) {
   EXPECT_TRUE(report.violations.empty()) << report.violations.front();
 }
 
+// Orders that a full queue has no room for wait on the chain, and none is forgotten.
+TEST_F(Simulation, ACrowdWaitsForItsTurn) {
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    SCOPED_TRACE(seed);
+    RunOptions options;
+    options.seed = seed;
+    options.crowd = Crowd{};
+    const RunReport report = run_seed(options);
+    EXPECT_EQ(report.violations, std::vector<std::string>());
+    EXPECT_GE(report.delayed, 3U);
+    EXPECT_EQ(report.settled + report.closed, options.crowd->orders);
+    EXPECT_LE(report.closed, 1U) << "only the one that its customer cancelled";
+  }
+}
+
 struct Planted {
   Bug bug;
   const char* name;

@@ -144,6 +144,7 @@ std::string workload_output(const std::vector<std::string>& arguments) {
 
 // The image's program: runs for argument 1 seconds, ends with argument 2.
 Result<loader::ContainerEnd> Machine::run_workload(const loader::ContainerRun& run) const {
+  on_workload();
   const auto& arguments = run.spec.arguments;
   loader::ContainerEnd end;
   const Nanoseconds started = clock_.monotonic();

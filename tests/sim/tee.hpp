@@ -46,6 +46,8 @@ class Machine {
   /// Loaders that run.
   [[nodiscard]] const std::map<std::string, ProcessId>& loaders() const { return loaders_; }
 
+  std::function<void()> on_workload;  ///< a workload begins
+
  private:
   friend class SimTee;
   void run_loader(std::shared_ptr<PipeEnd> window, bool is_rogue, Dice dice);

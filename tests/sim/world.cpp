@@ -12,6 +12,8 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr std::int64_t kEpoch = 1'800'000'000;
+// Blocks before an upset's order: more than the deepest takes back.
+constexpr std::uint64_t kQuietFrom = 14;
 constexpr Number kToken = 1'000'000'000'000'000'000U;
 constexpr Number kMinimumDeposit = 10 * kToken;
 constexpr std::int64_t kForever = 10LL * 365 * 24 * 3600;
@@ -97,7 +99,7 @@ World::World(const RunOptions& options)
       trace_(options.print),
       tasks_(dice_.split(), trace_),
       clock_(tasks_, kEpoch),
-      rates_(draw_rates(dice_)),
+      rates_(options.upset || options.crowd ? FaultRates{} : draw_rates(dice_)),
       faults_(tasks_, dice_.split(), rates_, tasks_.now() + seconds(dice_.between(60, 300))),
       block_period_(seconds(dice_.between(2, 8))),
       broker_keys_(broker::BrokerKeys::generate(dice_)),
@@ -122,7 +124,11 @@ World::World(const RunOptions& options)
     checkers_->check_payment(executed, time, before);
     checkers_->check_money(after);
   };
-  watchers.on_head = [this] { checkers_->check_single_end(*node_); };
+  watchers.on_head = [this] { look_at_head(); };
+  watchers.on_sent = [this](const SimTx& tx, bool in_pool) {
+    if (tx.sender == action_.address()) reach(in_pool ? OrderStage::in_pool : OrderStage::settling);
+  };
+  machine_.on_workload = [this] { reach(OrderStage::running); };
   node_.emplace(tasks_, clock_, contracts_, genesis(), faults_, trace_, std::move(watchers));
 }
 
@@ -145,7 +151,9 @@ void World::make_terms() {
   compute.attestors = {broker};
   compute.chip = machine_.chip();
   const std::uint64_t prices = dice_.next();
-  const std::size_t count = dice_.between(1, 3);
+  const std::size_t count = options_.upset   ? 1
+                            : options_.crowd ? options_.crowd->orders
+                                             : dice_.between(1, 3);
   for (std::size_t i = 0; i < count; ++i) {
     OrderPlan plan;
     api::Terms& terms = plan.terms;
@@ -164,7 +172,8 @@ void World::make_terms() {
     terms.result_key = result_key_.public_key;
     dice_.fill(terms.salt.data);
     terms.choices = {compute};
-    plan.arguments.argv = {std::to_string(dice_.between(1, 70)), dice_.chance(200) ? "3" : "0"};
+    plan.arguments.argv = {options_.crowd ? "5" : std::to_string(dice_.between(1, 70)),
+                           dice_.chance(200) ? "3" : "0"};
     plan.secret = crypto::random_secret<32>(dice_);
     const Digest32 digests[] = {api::argument_commitment(plan.secret, plan.arguments),
                                 {goods().image.package.data},
@@ -187,7 +196,11 @@ void World::make_terms() {
     }
     plan.id = terms.order_id(contracts_.domain());
     plan.start = milliseconds(dice_.below(60'000));
-    if (dice_.chance(300)) plan.cancel_at = plan.start + milliseconds(dice_.below(200'000));
+    if (options_.upset) plan.start = kQuietFrom * (block_period_ + seconds(1));
+    const bool is_cancelled = options_.crowd ? i + 1 == count : dice_.chance(300);
+    if (is_cancelled && !options_.upset) {
+      plan.cancel_at = plan.start + milliseconds(dice_.below(200'000));
+    }
     plans_.push_back(std::move(plan));
   }
 }
@@ -303,6 +316,9 @@ void World::run_broker(ProcessId process) {
 
 net::HttpResponse World::serve_broker(broker::Broker& broker, const net::HttpRequest& request) {
   const Nanoseconds since = tasks_.now();
+  if (request.path == "/v1/nonce") reach(OrderStage::taken);
+  if (request.path == "/v1/attest") reach(OrderStage::attesting);
+  if (request.path == "/v1/release") reach(OrderStage::releasing);
   net::HttpResponse response = broker::handle_broker_request(broker, request);
   if (request.path != "/v1/release" || response.status != 200) return response;
   const auto answer = api::ReleaseAnswer::decode(response.body);
@@ -339,14 +355,20 @@ void World::run_provider(ProcessId process) {
   provider::CallForwarder forwarder(http, services);
   provider::ControllerOptions options;
   options.authority = authority_.address();
-  options.capacity = 2;
+  options.capacity = options_.crowd ? 1 : 2;
+  options.queue = options_.crowd ? 1 : options.queue;
   options.folder = "/provider";
   options.confirmations = rates_.reorg > 0 ? rates_.reorg_depth + 1 : 1;
   options.poll_period = milliseconds(4'000);
   provider::Controller controller({market, sender, action_, host, forwarder, files, clock_},
                                   options);
   if (!controller.start()) return;
-  Alone(tasks_).wait_for_ever();
+  Alone alone(tasks_);
+  while (options_.crowd) {
+    delayed_ = controller.counts().delayed;
+    tasks_.sleep(seconds(1));
+  }
+  alone.wait_for_ever();
 }
 
 // Kills one process after the other until the calm.
@@ -413,13 +435,14 @@ RunReport World::run() {
   const Nanoseconds begin = tasks_.now();
   tasks_.start_in(0, [this] {
     stock();
-    tasks_.start([this] { node_->mine(block_period_); });
+    const std::uint64_t quiet_from = options_.upset ? kQuietFrom : ~std::uint64_t{0};
+    tasks_.start([this, quiet_from] { node_->mine(block_period_, quiet_from); });
     keep_running("broker", broker_disk_, [this](ProcessId process) { run_broker(process); });
     keep_running("store", store_disk_, [this](ProcessId process) { run_store(process); });
     keep_running("provider", provider_disk_, [this](ProcessId process) { run_provider(process); });
     tasks_.start([this] { reap(); });
     tasks_.start([this] { note_promises(); });
-    if (dice_.chance(300)) tasks_.start([this] { meddle(); });
+    if (!options_.upset && dice_.chance(300)) tasks_.start([this] { meddle(); });
     for (std::size_t i = 0; i < plans_.size(); ++i) tasks_.start([this, i] { live_order(i); });
   });
   // All windows of the latest order, and time for the customer to see them.
@@ -440,6 +463,8 @@ RunReport World::run() {
   }
   report.crashes = crashes_;
   report.releases = checkers_->releases();
+  report.after_upset = after_upset_;
+  report.delayed = delayed_;
   tasks_.end_all();
   return report;
 }

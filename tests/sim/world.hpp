@@ -14,10 +14,39 @@
 
 namespace sp::sim {
 
+/// How far an order is, for an upset.
+enum class OrderStage : std::uint8_t {
+  created,    ///< in the newest block
+  taken,      ///< its first loader asks for its nonces
+  attesting,  ///< its loader shows its evidence
+  releasing,  ///< its loader asks for a key
+  running,    ///< the workload begins
+  settling,   ///< the settlement is about to reach the chain's pool
+  in_pool,    ///< the settlement waits there
+  settled,    ///< in the newest block
+};
+
+/// A world with one order, where nothing goes wrong but one reorganisation, when the order is at
+/// that stage. Blocks come only where transactions wait, so the creation is among the newest.
+struct Upset {
+  OrderStage stage = OrderStage::created;
+  std::uint64_t depth = 1;  ///< blocks that are replaced, 1 to 12
+  /// Whether what was in them is in those that replace them; otherwise it comes after those.
+  bool back = true;
+};
+
+/// A world where nothing goes wrong but that so many orders come within a minute, of which one is
+/// cancelled, for a provider that runs one at a time and has room for one more.
+struct Crowd {
+  std::size_t orders = 8;
+};
+
 struct RunOptions {
   std::uint64_t seed = 0;
   Bug bug = Bug::none;
   bool print = false;  ///< the trace, on standard error
+  std::optional<Upset> upset;
+  std::optional<Crowd> crowd;
 };
 
 struct RunReport {
@@ -27,6 +56,9 @@ struct RunReport {
   std::uint64_t switches = 0;
   std::chrono::nanoseconds simulated{};
   std::size_t orders = 0, settled = 0, closed = 0, crashes = 0, releases = 0;
+  /// The order's right after the upset; empty where it never came to the stage.
+  std::optional<market::OrderStatus> after_upset;
+  std::uint64_t delayed = 0;  ///< orders that waited for room in the queue, of a crowd
 };
 
 RunReport run_seed(const RunOptions& options);
@@ -51,6 +83,8 @@ class World {
   net::HttpResponse serve_broker(broker::Broker& broker, const net::HttpRequest& request);
   void reap();
   void meddle();
+  void reach(OrderStage stage);
+  void look_at_head();
   void note_promises();
   // Customers (customer.cpp).
   struct Desk;
@@ -81,6 +115,8 @@ class World {
   std::optional<Node> node_;
   std::map<std::string, ProcessId> daemons_;
   std::size_t crashes_ = 0;
+  std::optional<market::OrderStatus> after_upset_;
+  std::uint64_t delayed_ = 0;
 };
 
 }  // namespace sp::sim
