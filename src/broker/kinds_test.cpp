@@ -4,6 +4,7 @@
 #include "attest/testing/intel_vendor.hpp"
 #include "attest/testing/recorded.hpp"
 #include "attest/testing/tpm_vendor.hpp"
+#include "broker/remote.hpp"
 #include "broker/testing/broker_fixture.hpp"
 
 namespace sp::broker {
@@ -225,6 +226,7 @@ class VendorService final : public collateral::CollateralSource {
                                                            : attest::PieceKind::amd_crl)),
                                  {}};
   }
+  void publish(attest::Collateral pieces) { pieces_ = std::move(pieces); }
   int asked = 0;
 
  private:
@@ -257,6 +259,43 @@ TEST_F(KindsTest, MissingCollateralComesFromTheSource) {
   move_to(platform, tee);
   evidence_of = bare;
   EXPECT_EQ(attest_error(proof()), Errc::not_found) << "without a source nothing is added";
+}
+
+// Neither attested nor released, and no signed refusal, which would end the order: its caller is
+// told when to try again, and is served once the vendor has renewed its list.
+TEST_F(KindsTest, CollateralThatIsNotCurrentIsAReasonToTryAgain) {
+  const Platform platform = snp();
+  const attest::Collateral current = amd_.collateral(snp_options());
+  auto ended = snp_options();
+  ended.change_crl = [&](auto& crl) { crl.next_update = platform.now - 1; };
+  VendorService service(current);
+  collateral_ = &service;
+  move_to(platform, accepting_kind(platform));
+  evidence_of = [&](const ReportData& data) {
+    attest::Evidence evidence = platform.evidence(data);
+    attest::Collateral some = current;
+    some.pieces.erase(attest::PieceKind::amd_crl);
+    evidence.collateral = some.encode();
+    return evidence;
+  };
+  const api::ReleaseRequest attested = request(proof());
+  ASSERT_TRUE(broker_->release(attested).ok());
+
+  service.publish(amd_.collateral(ended));
+  net::HttpRequest http;
+  http.method = "POST";
+  for (const auto& [path, body] : {std::pair("/v1/attest", attested.proof.encode()),
+                                   std::pair("/v1/release", attested.encode())}) {
+    http.path = path;
+    http.body = body;
+    const net::HttpResponse answer = handle_broker_request(*broker_, http);
+    EXPECT_EQ(answer.status, 503U) << path;
+    EXPECT_TRUE(answer.headers.contains("retry-after"));
+    EXPECT_NE(as_text(answer.body).find("snp.crl.dates"), std::string_view::npos);
+  }
+
+  service.publish(current);
+  EXPECT_EQ(handle_broker_request(*broker_, http).status, 200U);
 }
 
 // Real evidence, good at its time, was made for nobody's session of ours.

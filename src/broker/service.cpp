@@ -46,6 +46,14 @@ Status check_device(const attest::Verdict& verdict, const api::Compute& compute)
   return {};
 }
 
+// What isn't current any more its vendor renews: that is tried again, unlike what is wrong.
+Result<attest::Verdict> current_verdict(const attest::Evidence& evidence, std::int64_t now,
+                                        const attest::Anchors& anchors) {
+  auto verdict = attest::verify(evidence, now, anchors);
+  if (verdict || verdict.error().code != Errc::expired) return verdict;
+  return Error{Errc::unavailable, "collateral isn't current: " + verdict.error().message};
+}
+
 }  // namespace
 
 BrokerKeys BrokerKeys::generate(Random& random) {
@@ -164,7 +172,7 @@ Result<Broker::Session> Broker::check_session(const api::SessionProof& proof) {
   if (options_.collateral != nullptr) {
     SP_ASSIGN(evidence, collateral::complete(std::move(evidence), *options_.collateral));
   }
-  SP_ASSIGN(attest::Verdict verdict, attest::verify(evidence, facts.now, options_.anchors));
+  SP_ASSIGN(attest::Verdict verdict, current_verdict(evidence, facts.now, options_.anchors));
   SP_TRY(verdict.binds(context.report_data()));
   SP_TRY(check_device(verdict, compute));
   metrics_.saw(verdict);

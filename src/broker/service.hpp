@@ -62,7 +62,8 @@ class Broker final : public api::BrokerService {
 
   Result<api::Nonce> nonce(const api::NonceRequest& request) override;
   /// Errc::refused, Errc::unauthorised, Errc::expired, Errc::conflict (cancelled, ended),
-  /// Errc::mismatch, Errc::bad_signature.
+  /// Errc::mismatch, Errc::bad_signature; Errc::unavailable for collateral that isn't current,
+  /// which its vendor renews, and Errc::timed_out as well where nobody gives it.
   Result<api::Signed<api::Attestation>> attest(const api::SessionProof& proof) override;
   Result<api::ReleaseAnswer> release(const api::ReleaseRequest& request) override;
 

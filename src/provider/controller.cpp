@@ -39,7 +39,7 @@ struct Controller::Running {
   std::unique_ptr<tee::RunningTee> tee;
   std::unique_ptr<Relay> relay;
   std::chrono::nanoseconds deadline{};
-  bool cancel_sent = false;  // guarded by Controller::mutex_
+  bool cancel_sent = false;  // guarded by Controller::mutex_, as copies of its pointer are
   int gone_looks = 0;        // belongs to the following thread
 };
 
@@ -184,32 +184,49 @@ Status Controller::take_again(const api::OrderId& order) {
 }
 
 void Controller::watch_running() {
-  std::vector<std::pair<api::OrderId, std::shared_ptr<Running>>> all;
+  std::vector<api::OrderId> orders;
   {
     const std::lock_guard lock(mutex_);
-    all.assign(running_.begin(), running_.end());
-  }
-  for (const auto& [order, running] : all) {
-    if (parts_.clock.monotonic() > running->deadline) {
+    for (const auto& [order, running] : running_) {
+      if (parts_.clock.monotonic() <= running->deadline) {
+        orders.push_back(order);
+        continue;
+      }
       log(LogLevel::warning, "loader_overdue", {{"order", order.hex0x()}});
       running->tee->kill();
-      continue;
     }
+  }
+  for (const api::OrderId& order : orders) {
     const auto record = parts_.market.order(order);
-    if (!record) continue;
-    running->gone_looks = record->status == market::OrderStatus::none ? running->gone_looks + 1 : 0;
-    if (running->gone_looks == kGoneLooks) {
-      log(LogLevel::warning, "order_gone", {{"order", order.hex0x()}});
-      running->tee->kill();
-    }
-    if (record->cancelled_at == 0) continue;
-    {
-      const std::lock_guard lock(mutex_);
-      if (std::exchange(running->cancel_sent, true)) continue;
-    }
+    if (record) tell_running(order, *record);
+  }
+}
+
+// Holds the loader while it is told, not while the chain is asked: its id is in use as long.
+void Controller::tell_running(const api::OrderId& order, const market::OrderRecord& record) {
+  std::shared_ptr<Running> running;
+  bool cancel = false;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = running_.find(order);
+    if (found == running_.end()) return;
+    running = found->second;
+    cancel = record.cancelled_at != 0 && !std::exchange(running->cancel_sent, true);
+  }
+  running->gone_looks = record.status == market::OrderStatus::none ? running->gone_looks + 1 : 0;
+  if (running->gone_looks == kGoneLooks) {
+    log(LogLevel::warning, "order_gone", {{"order", order.hex0x()}});
+    running->tee->kill();
+  }
+  if (cancel) {
     log(LogLevel::info, "order_cancelled", {{"order", order.hex0x()}});
     running->relay->cancel();
   }
+  {
+    const std::lock_guard lock(mutex_);
+    running.reset();
+  }
+  wake_.notify_all();
 }
 
 void Controller::work() {
@@ -282,6 +299,9 @@ Result<api::Finish> Controller::run_loader(const api::OrderId& order, const Entr
   }
   running->tee->kill();
   running->tee->wait(std::chrono::seconds(10));
+  // The next loader of the order has the same id, which is free once nobody holds this one.
+  std::unique_lock lock(mutex_);
+  wake_.wait(lock, [&] { return running.use_count() == 1; });
   return finish;
 }
 

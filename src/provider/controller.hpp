@@ -132,6 +132,7 @@ class Controller {
   Status take(const chain::Log& log);
   Status take_again(const api::OrderId& order);
   void watch_running();
+  void tell_running(const api::OrderId& order, const market::OrderRecord& record);
   void work();
   void run_order(const api::OrderId& order);
   bool run_to_finish(const api::OrderId& order, Entry& entry);

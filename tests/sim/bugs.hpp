@@ -14,6 +14,7 @@ enum class Bug : std::uint8_t {
   market_never_closes,    ///< close() always reverts
   broker_ignores_cancel,  ///< the broker's view of the chain knows no cancel and no end
   broker_trusts_rogues,   ///< the broker attests and releases to any loader
+  broker_trusts_stale,    ///< the broker doesn't look at what its revocation list says and when
   provider_forgets,       ///< the provider's disk loses writes that it had acknowledged
 };
 

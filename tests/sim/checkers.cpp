@@ -126,8 +126,16 @@ void Checkers::check_single_end(const Node& node) {
   }
 }
 
+// The newest blocks that somebody may have seen who looks at the chain from then on.
+std::span<const Node::Head> Checkers::heads_since(const Node& node, Nanoseconds from) {
+  const std::span<const Node::Head> heads = node.heads();
+  std::size_t first = heads.size() - 1;
+  while (first > 0 && heads[first].since >= from) --first;
+  return heads.subspan(first);
+}
+
 void Checkers::check_release(const Node& node, const api::ReleaseRequest& request,
-                             Nanoseconds since, Nanoseconds behind) {
+                             Nanoseconds from) {
   ++releases_;
   const attest::OrderSession& context = request.proof.context;
   if (!machine_.proved(context.report_data())) {
@@ -135,19 +143,34 @@ void Checkers::check_release(const Node& node, const api::ReleaseRequest& reques
   }
   const OrderPlan* plan = plan_of(context.order);
   if (plan == nullptr) return violate("key: released for an order that nobody made");
-  // Live at some moment that the broker may have looked at.
   bool live = false;
-  const auto& heads = node.heads();
-  for (std::size_t i = 0; i < heads.size() && !live; ++i) {
-    const bool gone = i + 1 < heads.size() && heads[i + 1].since + behind < since;
-    if (gone) continue;
-    const auto& orders = heads[i].state->contracts.orders;
+  for (const Node::Head& head : heads_since(node, from)) {
+    const auto& orders = head.state->contracts.orders;
     const auto order = orders.find(plan->id);
-    live = order != orders.end() && order->second.status == OrderStatus::open &&
-           order->second.cancelled_at == 0 &&
-           heads[i].time <= order->second.created_at + plan->terms.work_by;
+    live = live || (order != orders.end() && order->second.status == OrderStatus::open &&
+                    order->second.cancelled_at == 0 &&
+                    head.time <= order->second.created_at + plan->terms.work_by);
   }
   if (!live) violate("key: released for an order that wasn't live");
+}
+
+void Checkers::check_collateral(const Node& node, const std::optional<ListFacts>& list,
+                                Nanoseconds from, const net::HttpResponse& answer) {
+  const bool given = answer.status == 200;
+  if (!list) {
+    if (given) violate("collateral: a session was served without a revocation list");
+    return;
+  }
+  const auto heads = heads_since(node, from);
+  const bool ended = std::none_of(heads.begin(), heads.end(),
+                                  [&](const Node::Head& head) { return head.time <= list->until; });
+  if (!given && (ended || list->revokes)) ++stale_;
+  if (given && ended) violate("collateral: a session was served on a list that had ended");
+  if (given && list->revokes) violate("collateral: a session of a revoked chip was served");
+  const bool told = answer.status == 503 && answer.headers.contains("retry-after");
+  if (!given && ended && !told) {
+    violate("collateral: a list has ended, and nobody is told when to try again");
+  }
 }
 
 void Checkers::check_ends(const ContractState& state) {

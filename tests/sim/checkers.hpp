@@ -2,10 +2,13 @@
 #pragma once
 
 #include <set>
+#include <span>
 
 #include "api/broker.hpp"
+#include "net/http.hpp"
 #include "sim/node.hpp"
 #include "sim/tee.hpp"
+#include "sim/vendor.hpp"
 
 namespace sp::sim {
 
@@ -33,17 +36,25 @@ class Checkers {
   void check_payment(const SimBlock::Executed& executed, std::int64_t time,
                      const ContractState& before);
   void check_single_end(const Node& node);
-  /// A key went out: the session was an honest loader's on this machine, and the order was live.
-  void check_release(const Node& node, const api::ReleaseRequest& request, Nanoseconds since,
-                     Nanoseconds behind);
+  /// A key went out: the session was an honest loader's on this machine, and the order was live at
+  /// some moment that the broker may have looked at, from `from` on.
+  void check_release(const Node& node, const api::ReleaseRequest& request, Nanoseconds from);
+  /// An answer to `attest` or `release`: given only where the revocation list that the broker had
+  /// of its source revoked nobody and held at such a moment; where it had ended, the caller is told
+  /// when to try again.
+  void check_collateral(const Node& node, const std::optional<ListFacts>& list, Nanoseconds from,
+                        const net::HttpResponse& answer);
   /// At the end of the run.
   void check_ends(const ContractState& state);
 
   [[nodiscard]] const std::vector<std::string>& violations() const { return violations_; }
   [[nodiscard]] std::size_t releases() const { return releases_; }
+  /// Answers that weren't given because a list had ended or revoked the chip.
+  [[nodiscard]] std::size_t stale() const { return stale_; }
 
  private:
   void violate(const std::string& what);
+  [[nodiscard]] static std::span<const Node::Head> heads_since(const Node& node, Nanoseconds from);
   [[nodiscard]] const OrderPlan* plan_of(const api::OrderId& id) const;
   void check_settlement(const api::Terms& terms, const SimBlock::Executed& executed,
                         std::int64_t time, const ContractState& before);
@@ -54,6 +65,7 @@ class Checkers {
   const Tasks& tasks_;
   std::vector<std::string> violations_;
   std::size_t releases_ = 0;
+  std::size_t stale_ = 0;
 };
 
 }  // namespace sp::sim

@@ -23,6 +23,8 @@ Contracts::Contracts(const ContractAddresses& addresses, std::uint64_t chain_id,
   const Address& registry = addresses.registry;
   add(registry, "register", "address,address", &Contracts::register_provider);
   add(registry, "setAction", "address", &Contracts::set_action);
+  add(registry, "proposeReceiver", "address", &Contracts::propose_receiver);
+  add(registry, "acceptReceiver", "address", &Contracts::accept_receiver);
   add(registry, "deposit", "address,address,uint128", &Contracts::deposit);
   add(registry, "withdraw", "address,address,uint128", &Contracts::withdraw_deposit);
   add(registry, "providerOf", "address", &Contracts::provider_of);
@@ -98,9 +100,10 @@ Status Contracts::move(ContractState& state, const Address& from, const Address&
   return {};
 }
 
-Status Contracts::pull(ContractState& state, const Address& from, const Address& to,
-                       Number amount) {
+Status Contracts::pull(ContractState& state, const Address& token, const Address& from,
+                       const Address& to, Number amount) const {
   if (amount == 0) return {};
+  SP_TRY(require(token == addresses_.token, "no code at the token's address"));
   Number& allowed = state.allowances[{from, to}];
   SP_TRY(require(allowed >= amount, "ERC20InsufficientAllowance"));
   allowed -= amount;
@@ -119,6 +122,7 @@ Status Contracts::mint(Call& call) const {
 Status Contracts::transfer(Call& call) const {
   SP_ASSIGN(const Address to, call.address(0));
   SP_ASSIGN(const Number amount, call.amount(1));
+  SP_TRY(require(!to.is_zero(), "ERC20InvalidReceiver"));
   return move(call.state, call.sender, to, amount);
 }
 
@@ -171,14 +175,30 @@ Status Contracts::set_action(Call& call) const {
   return {};
 }
 
+Status Contracts::propose_receiver(Call& call) const {
+  SP_ASSIGN(const Address receiver, call.address(0));
+  SP_TRY(require(registered(call.state, call.sender), "Registry_NotRegistered"));
+  call.state.providers[call.sender].pending = receiver;
+  return {};
+}
+
+Status Contracts::accept_receiver(Call& call) const {
+  SP_ASSIGN(const Address account, call.address(0));
+  const Address pending = value_of(call.state.providers, account).pending;
+  SP_TRY(require(call.sender == pending, "Registry_NotPendingReceiver"));
+  auto& provider = call.state.providers[account];
+  provider.receiver = pending;
+  provider.pending = {};
+  return {};
+}
+
 Status Contracts::deposit(Call& call) const {
   SP_ASSIGN(const Address market, call.address(0));
   SP_ASSIGN(const Address token, call.address(1));
   SP_ASSIGN(const Number amount, call.amount(2));
   SP_TRY(require(registered(call.state, call.sender), "Registry_NotRegistered"));
-  SP_TRY(require(token == addresses_.token, "no such token"));
   call.state.deposits[{call.sender, market, token}].total += amount;
-  return pull(call.state, call.sender, addresses_.registry, amount);
+  return pull(call.state, token, call.sender, addresses_.registry, amount);
 }
 
 Status Contracts::withdraw_deposit(Call& call) const {
@@ -189,6 +209,7 @@ Status Contracts::withdraw_deposit(Call& call) const {
   auto& held = call.state.deposits[{call.sender, market, token}];
   SP_TRY(require(held.total - held.locked >= amount, "Registry_FreeDepositShort"));
   held.total -= amount;
+  SP_TRY(require(token == addresses_.token, "SafeERC20FailedOperation"));
   return move(call.state, addresses_.registry, call.state.providers[call.sender].receiver, amount);
 }
 

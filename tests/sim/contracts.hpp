@@ -1,6 +1,6 @@
 // Market.sol, Registry.sol and TestToken.sol as a state machine in memory: what a call changes,
 // logs and gives back, or that it reverts. contracts/src is the specification, and
-// contracts_anvil_test.cpp holds this against the compiled contracts.
+// contracts/contracts_test.cpp holds this against the compiled contracts.
 #pragma once
 
 #include <functional>
@@ -100,6 +100,8 @@ class Contracts {
   // The registry.
   Status register_provider(Call& call) const;
   Status set_action(Call& call) const;
+  Status propose_receiver(Call& call) const;
+  Status accept_receiver(Call& call) const;
   Status deposit(Call& call) const;
   Status withdraw_deposit(Call& call) const;
   Status provider_of(Call& call) const;
@@ -122,7 +124,8 @@ class Contracts {
   Status registry(Call& call) const;
 
   static Status move(ContractState& state, const Address& from, const Address& to, Number amount);
-  static Status pull(ContractState& state, const Address& from, const Address& to, Number amount);
+  Status pull(ContractState& state, const Address& token, const Address& from, const Address& to,
+              Number amount) const;
   static bool registered(const ContractState& state, const Address& provider);
   [[nodiscard]] bool is_active(const ContractState& state, const Address& provider) const;
   Status add_offer(Call& call, const api::OfferId& id, const Address& provider) const;
@@ -130,7 +133,6 @@ class Contracts {
   Status require_orderable(const Call& call, const api::OfferId& id) const;
   Status take_part(Call& call, const api::Part& part, const Address& customer) const;
   static void uncount(Call& call, const api::Part& part);
-  Status check_terms(const api::Terms& terms) const;
   Status lock(Call& call, const api::Terms& terms) const;
   Status end_lock(Call& call, const api::Terms& terms, Number locked, Number paid) const;
   Status check_attestation(const Call& call, const api::OrderId& id,

@@ -11,6 +11,7 @@ using market::OrderStatus;
 using market::Phase;
 
 constexpr Number kHour = 3600;
+constexpr std::size_t kPartsMin = 3;
 
 Number hourly_down(Number price, Number seconds) { return price * seconds / kHour; }
 Number hourly_up(Number price, Number seconds) { return (price * seconds + kHour - 1) / kHour; }
@@ -48,6 +49,81 @@ Digest32 topic(const api::OrderId& id) { return {id.data}; }
 bool is_signed_by(const Digest32& digest, const Bytes& signature, const Address& expected) {
   const auto read = crypto::EthSignature::from(signature);
   return read.ok() && crypto::verify_eth(digest, *read, expected).ok();
+}
+
+// ---- terms (Rules.sol) ----
+
+// What version 1 of the protocol leaves out.
+Status check_version(const api::Terms& terms) {
+  SP_TRY(require(terms.mode == 0, "Market_UnsupportedMode"));
+  SP_TRY(require(terms.replicas == 1 && terms.quorum == 1, "Market_UnsupportedReplicas"));
+  SP_TRY(require(terms.egress.empty(), "Market_UnsupportedEgress"));
+  SP_TRY(require(terms.options.empty(), "Market_UnsupportedOptions"));
+  return require(terms.extensions.is_zero(), "Market_UnsupportedExtensions");
+}
+
+api::PartKind kind_at(std::size_t index, std::size_t count) {
+  if (index == api::Terms::kArguments) return api::PartKind::arguments;
+  if (index == api::Terms::kSolution) return api::PartKind::solution;
+  return index + 1 == count ? api::PartKind::storage : api::PartKind::data;
+}
+
+Status check_shape(const api::Part& part) {
+  const bool has_content = part.kind != api::PartKind::storage;
+  SP_TRY(require(part.brokers.size() == (has_content ? 1 : 0), "Market_BadBrokerCount"));
+  return require(part.digest.is_zero() != has_content, "Market_BadDigest");
+}
+
+Status check_parts(const api::Terms& terms) {
+  const std::size_t count = terms.parts.size();
+  SP_TRY(require(count >= kPartsMin && count <= api::kPartsMax, "Market_BadPartCount"));
+  for (std::size_t i = 0; i < count; ++i) {
+    const api::Part& part = terms.parts[i];
+    SP_TRY(require(part.kind == kind_at(i, count), "Market_BadPartKind"));
+    SP_TRY(require(part.token == terms.token, "Market_TokenDiffers"));
+    SP_TRY(check_shape(part));
+  }
+  return {};
+}
+
+Status check_attestor_count(const api::Compute& compute) {
+  return require(!compute.attestors.empty() && compute.attestors.size() <= api::kAttestorsMax,
+                 "Market_BadAttestorCount");
+}
+
+Status check_choices(const api::Terms& terms) {
+  SP_TRY(require(!terms.choices.empty() && terms.choices.size() <= api::kChoicesMax,
+                 "Market_BadChoiceCount"));
+  for (const api::Compute& choice : terms.choices) SP_TRY(check_attestor_count(choice));
+  return {};
+}
+
+// Whether the order is within the compute offer.
+Status check_fits(const api::Terms& terms, const api::Compute& compute) {
+  SP_TRY(require(compute.token == terms.token, "Market_TokenDiffers"));
+  SP_TRY(require(!terms.result_key.is_zero(), "Market_NoResultKey"));
+  const auto& attestors = compute.attestors;
+  SP_TRY(require(std::find(attestors.begin(), attestors.end(), terms.attestor) != attestors.end(),
+                 "Market_AttestorNotAccepted"));
+  SP_TRY(require(
+      terms.ordered_seconds >= compute.min_seconds && terms.ordered_seconds <= compute.max_seconds,
+      "Market_SecondsOutOfRange"));
+  const std::uint64_t work_end = std::uint64_t{terms.work_by} + terms.ordered_seconds;
+  SP_TRY(require(terms.work_by >= compute.min_work_by && terms.settle_by >= compute.min_settle_by &&
+                     terms.settle_by >= work_end &&
+                     terms.settle_window >= compute.min_settle_window &&
+                     terms.claim_window >= compute.min_claim_window,
+                 "Market_WindowTooShort"));
+  return require(terms.cpu_milli <= compute.cpu_milli && terms.memory_mib <= compute.memory_mib &&
+                     terms.disk_mib <= compute.disk_mib && terms.pids <= compute.pids,
+                 "Market_ResourceAboveOffer");
+}
+
+Status check_terms(const api::Terms& terms) {
+  SP_TRY(check_version(terms));
+  SP_TRY(check_parts(terms));
+  SP_TRY(check_choices(terms));
+  return check_fits(terms, terms.choices[0]);
 }
 
 }  // namespace
@@ -91,9 +167,7 @@ Status Contracts::offer_part(Call& call) const {
   SP_ASSIGN(const api::Part part, market::part_from_abi(call.arguments[0]));
   SP_TRY(require(part.kind != api::PartKind::arguments, "Market_NotOfferable"));
   SP_TRY(require(!part.token.is_zero(), "Market_ZeroToken"));
-  const bool has_content = part.kind != api::PartKind::storage;
-  SP_TRY(require(part.brokers.size() == (has_content ? 1 : 0), "Market_BadBrokerCount"));
-  SP_TRY(require(part.digest.is_zero() != has_content, "Market_BadDigest"));
+  SP_TRY(check_shape(part));
   SP_TRY(add_offer(call, part.offer_id(), part.owner));
   return call.emit(market::part_offered_topic(), {{part.offer_id().data}, topic(part.owner)},
                    "(" + market::kPartAbi + ")", {call.arguments[0]});
@@ -109,8 +183,7 @@ Status Contracts::offer_compute(Call& call) const {
   SP_TRY(require(!compute.token.is_zero(), "Market_ZeroToken"));
   SP_TRY(require(compute.max_seconds != 0 && compute.min_seconds <= compute.max_seconds,
                  "Market_BadTimeRange"));
-  SP_TRY(require(!compute.attestors.empty() && compute.attestors.size() <= api::kAttestorsMax,
-                 "Market_BadAttestorCount"));
+  SP_TRY(check_attestor_count(compute));
   SP_TRY(add_offer(call, compute.offer_id(), compute.provider));
   return call.emit(market::compute_offered_topic(),
                    {{compute.offer_id().data}, topic(compute.provider)},
@@ -134,37 +207,6 @@ Status Contracts::require_orderable(const Call& call, const api::OfferId& id) co
 }
 
 // ---- create ----
-
-Status Contracts::check_terms(const api::Terms& terms) const {
-  SP_TRY(terms.check_version_1());
-  const api::Compute& compute = terms.choices[0];
-  for (const api::Part& part : terms.parts) {
-    SP_TRY(require(part.token == terms.token, "Market_TokenDiffers"));
-    SP_TRY(require(part.digest.is_zero() == (part.kind == api::PartKind::storage),
-                   "Market_BadDigest"));
-  }
-  for (const api::Compute& choice : terms.choices) {
-    SP_TRY(require(!choice.attestors.empty() && choice.attestors.size() <= api::kAttestorsMax,
-                   "Market_BadAttestorCount"));
-  }
-  SP_TRY(require(compute.token == terms.token, "Market_TokenDiffers"));
-  SP_TRY(require(!terms.result_key.is_zero(), "Market_NoResultKey"));
-  const auto& attestors = compute.attestors;
-  SP_TRY(require(std::find(attestors.begin(), attestors.end(), terms.attestor) != attestors.end(),
-                 "Market_AttestorNotAccepted"));
-  SP_TRY(require(
-      terms.ordered_seconds >= compute.min_seconds && terms.ordered_seconds <= compute.max_seconds,
-      "Market_SecondsOutOfRange"));
-  const std::uint64_t work_end = std::uint64_t{terms.work_by} + terms.ordered_seconds;
-  SP_TRY(require(terms.work_by >= compute.min_work_by && terms.settle_by >= compute.min_settle_by &&
-                     terms.settle_by >= work_end &&
-                     terms.settle_window >= compute.min_settle_window &&
-                     terms.claim_window >= compute.min_claim_window,
-                 "Market_WindowTooShort"));
-  return require(terms.cpu_milli <= compute.cpu_milli && terms.memory_mib <= compute.memory_mib &&
-                     terms.disk_mib <= compute.disk_mib && terms.pids <= compute.pids,
-                 "Market_ResourceAboveOffer");
-}
 
 Status Contracts::take_part(Call& call, const api::Part& part, const Address& customer) const {
   const bool upload = part.owner == customer && part.price.units() == 0 && part.max_orders == 0;
@@ -196,7 +238,6 @@ Status Contracts::create(Call& call) const {
   SP_ASSIGN(const Bytes hints, call.arguments[1].as_bytes_value());
   SP_TRY(require(call.sender == terms.customer, "Market_NotCustomer"));
   SP_TRY(require(hints.size() <= market::kHintsSizeMax, "Market_HintsTooLong"));
-  SP_TRY(require(!terms.choices.empty(), "Market_BadChoiceCount"));
   SP_TRY(check_terms(terms));
   const api::OrderId id = terms.order_id(domain_);
   SP_TRY(require(!call.state.orders.contains(id), "Market_OrderExists"));
@@ -208,8 +249,7 @@ Status Contracts::create(Call& call) const {
   SP_TRY(call.emit(market::order_created_topic(),
                    {topic(id), topic(terms.customer), topic(terms.choices[0].provider)},
                    "(" + market::kTermsAbi + ",bytes)", {call.arguments[0], call.arguments[1]}));
-  SP_TRY(require(terms.token == addresses_.token, "no such token"));
-  return pull(call.state, terms.customer, addresses_.market, price);
+  return pull(call.state, terms.token, terms.customer, addresses_.market, price);
 }
 
 // ---- evidence ----

@@ -23,7 +23,7 @@ Status World::deposit_arguments(const OrderPlan& plan) {
   SimCaller http(network_, "customer");
   broker::BrokerClient client(http, "http://broker", clock_, dice_);
   SP_ASSIGN(const api::BrokerIdentityAnswer identity,
-            client.identify(accepted(), dice_, clock_.unix_seconds()));
+            client.identify(accepted_broker(), dice_, clock_.unix_seconds()));
   const api::PartSecret secret{plan.secret.clone(), SecretBytes(plan.arguments.encode())};
   return client.deposit(identity, customer_, plan.terms.parts[0].digest, policy(true).to_json(),
                         secret, dice_);

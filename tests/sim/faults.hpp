@@ -20,7 +20,6 @@ struct FaultRates {
   std::uint64_t tx_lost = 0;      ///< of transactions in reorganised blocks: they don't come back
   Nanoseconds crash_every{0};     ///< mean time between crashes of a process; 0 = none
   std::uint64_t partition = 0;    ///< of the faults above: a link is cut for a while
-  std::uint64_t stale = 0;        ///< of collateral: what is out of date
   std::uint64_t rogue = 0;        ///< of TEE starts: a loader that nobody allowed
 };
 

@@ -18,7 +18,7 @@ namespace sp::sim {
 namespace {
 
 struct Totals {
-  std::size_t seeds = 0, orders = 0, settled = 0, closed = 0, crashes = 0, releases = 0;
+  std::size_t seeds = 0, orders = 0, settled = 0, closed = 0, crashes = 0, releases = 0, stale = 0;
 };
 
 std::optional<std::uint64_t> number_of(std::string_view text) {
@@ -35,6 +35,7 @@ bool run_one(const RunOptions& options, Totals& totals) {
   totals.closed += report.closed;
   totals.crashes += report.crashes;
   totals.releases += report.releases;
+  totals.stale += report.stale;
   if (options.print) {
     std::printf("seed %llu: trace %016llx, %llu events, %llu switches, %lld simulated seconds\n",
                 static_cast<unsigned long long>(options.seed),
@@ -69,9 +70,11 @@ int run_range(std::uint64_t first, std::uint64_t last, const Nanoseconds* limit,
     good = run_one(options, totals);
     if (limit != nullptr && clock.monotonic() - begin > *limit) break;
   }
-  std::printf("%zu seeds, %zu orders: %zu settled, %zu refunded; %zu crashes, %zu keys; %.1f s\n",
-              totals.seeds, totals.orders, totals.settled, totals.closed, totals.crashes,
-              totals.releases, static_cast<double>((clock.monotonic() - begin).count()) / 1e9);
+  std::printf(
+      "%zu seeds, %zu orders: %zu settled, %zu refunded; %zu crashes, %zu keys, %zu refusals for "
+      "collateral; %.1f s\n",
+      totals.seeds, totals.orders, totals.settled, totals.closed, totals.crashes, totals.releases,
+      totals.stale, static_cast<double>((clock.monotonic() - begin).count()) / 1e9);
   return good ? 0 : 1;
 }
 

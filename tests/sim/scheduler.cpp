@@ -94,6 +94,8 @@ ProcessId Tasks::make_process(std::string name) {
 
 ProcessId Tasks::current_process() const { return running_ == nullptr ? 0 : running_->process; }
 
+Scheduler::TaskId Tasks::current_task() const { return running_ == nullptr ? 0 : running_->id; }
+
 Scheduler::TaskId Tasks::start_in(ProcessId process, std::function<void()> body) {
   auto task = std::make_unique<Task>();
   task->id = next_id_++;

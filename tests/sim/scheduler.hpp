@@ -61,6 +61,8 @@ class Tasks final : public Scheduler {
     return processes_[process].name;
   }
   [[nodiscard]] ProcessId current_process() const;
+  /// 0 outside of tasks.
+  [[nodiscard]] TaskId current_task() const;
   /// Blocks until the process has no tasks.
   void await_end(ProcessId process);
   /// Blocks until the calling task is the last one of its process; for what all its tasks use.

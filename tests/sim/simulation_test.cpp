@@ -61,6 +61,25 @@ TEST_F(Simulation, ACrowdWaitsForItsTurn) {
   }
 }
 
+// The broker's revocation list ends before the order runs, and the vendor's next one is fetched
+// minutes later: nothing is released in between, and the order isn't given up.
+TEST_F(Simulation, AnOrderOutlastsCollateralThatHasEnded) {
+  RunOptions options;
+  options.seed = 39;
+  const RunReport report = run_seed(options);
+  EXPECT_TRUE(report.violations.empty()) << report.violations.front();
+  EXPECT_GT(report.stale, 0U);
+  EXPECT_EQ(report.settled, report.orders);
+}
+
+// A loader ends while the chain is asked about its order: the next one has the same id.
+TEST_F(Simulation, ALoaderThatIsWatchedAtItsEndIsFollowedByAnother) {
+  RunOptions options;
+  options.seed = 612;
+  const RunReport report = run_seed(options);
+  EXPECT_TRUE(report.violations.empty()) << report.violations.front();
+}
+
 struct Planted {
   Bug bug;
   const char* name;
@@ -101,6 +120,7 @@ INSTANTIATE_TEST_SUITE_P(
         Planted{Bug::market_never_closes, "market_never_closes", "end: ", 100},
         Planted{Bug::broker_ignores_cancel, "broker_ignores_cancel", "wasn't live", 300},
         Planted{Bug::broker_trusts_rogues, "broker_trusts_rogues", "no allowed loader", 100},
+        Planted{Bug::broker_trusts_stale, "broker_trusts_stale", "collateral: ", 100},
         Planted{Bug::provider_forgets, "provider_forgets", "was refunded", 300}),
     [](const ::testing::TestParamInfo<Planted>& tested) { return tested.param.name; });
 

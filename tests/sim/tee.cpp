@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "base/codec.hpp"
+#include "sim/vendor.hpp"
 
 namespace sp::sim {
 namespace {
@@ -69,23 +70,37 @@ class SimTee final : public tee::RunningTee {
   std::unique_ptr<PipeEnd> window_;
 };
 
-Machine::Machine(Tasks& tasks, Faults& faults, Trace& trace, const Clock& clock, Dice dice)
+Machine::Machine(Tasks& tasks, Faults& faults, Trace& trace, const Clock& clock, Dice dice,
+                 bool is_snp)
     : tasks_(tasks),
       faults_(faults),
       trace_(trace),
       clock_(clock),
       dice_(dice),
+      is_snp_(is_snp),
       platform_(prove::DevPlatform::generate(dice_)) {
   honest_.data.fill(0x11);
   rogue_.data.fill(0x66);
 }
 
-std::unique_ptr<prove::Prover> Machine::prover(const attest::Measurement& measurement) {
+attest::ChipId Machine::chip() const { return is_snp_ ? SnpProver::chip() : platform_.chip(); }
+
+std::unique_ptr<prove::Prover> Machine::dev_prover() const {
   auto copy = prove::DevPlatform::decode(platform_.encode().reveal());
   SP_CHECK(copy.ok());
-  return std::make_unique<Recorder>(
-      std::make_unique<prove::DevProver>(std::move(*copy), measurement),
-      measurement == honest_ ? &proved_ : nullptr);
+  return std::make_unique<prove::DevProver>(std::move(*copy), honest_);
+}
+
+std::unique_ptr<prove::Prover> Machine::prover(const attest::Measurement& measurement) {
+  std::unique_ptr<prove::Prover> inner;
+  if (is_snp_) {
+    inner = std::make_unique<SnpProver>(measurement);
+  } else {
+    auto copy = prove::DevPlatform::decode(platform_.encode().reveal());
+    SP_CHECK(copy.ok());
+    inner = std::make_unique<prove::DevProver>(std::move(*copy), measurement);
+  }
+  return std::make_unique<Recorder>(std::move(inner), measurement == honest_ ? &proved_ : nullptr);
 }
 
 Result<std::unique_ptr<tee::RunningTee>> Machine::start(const tee::StartOptions& options) {

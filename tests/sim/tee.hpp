@@ -1,6 +1,6 @@
 // A TEE host whose loaders are tasks: the real loader, a workload that is a function of its
-// arguments, and evidence of a dev platform. A rogue loader is the same with a measurement that
-// nobody allows.
+// arguments, and evidence of a dev platform or of a vendor's processor. A rogue loader is the same
+// with a measurement that nobody allows.
 #pragma once
 
 #include <map>
@@ -30,16 +30,20 @@ class MemoryFolder {
 /// A machine with a TEE. It outlives the provider's processes on it.
 class Machine {
  public:
-  Machine(Tasks& tasks, Faults& faults, Trace& trace, const Clock& clock, Dice dice);
+  /// With `is_snp` its loaders have a processor's evidence (vendor.hpp), else a dev platform's.
+  Machine(Tasks& tasks, Faults& faults, Trace& trace, const Clock& clock, Dice dice, bool is_snp);
 
   [[nodiscard]] const attest::Measurement& honest() const { return honest_; }
   [[nodiscard]] const attest::Measurement& rogue() const { return rogue_; }
-  [[nodiscard]] attest::ChipId chip() const { return platform_.chip(); }
+  [[nodiscard]] attest::EvidenceKind kind() const {
+    return is_snp_ ? attest::EvidenceKind::sev_snp : attest::EvidenceKind::dev;
+  }
+  [[nodiscard]] attest::ChipId chip() const;
   [[nodiscard]] Digest48 anchor() const { return platform_.anchor(); }
   /// Whether an honest loader bound this report data into evidence.
   [[nodiscard]] bool proved(const attest::ReportData& data) const { return proved_.contains(data); }
-  /// A prover of this platform for a program with that measurement.
-  [[nodiscard]] std::unique_ptr<prove::Prover> prover(const attest::Measurement& measurement);
+  /// A prover of the dev platform, for programs that aren't in a TEE.
+  [[nodiscard]] std::unique_ptr<prove::Prover> dev_prover() const;
 
   Result<std::unique_ptr<tee::RunningTee>> start(const tee::StartOptions& options);
   void end_all();
@@ -50,6 +54,8 @@ class Machine {
 
  private:
   friend class SimTee;
+  /// A loader's prover.
+  [[nodiscard]] std::unique_ptr<prove::Prover> prover(const attest::Measurement& measurement);
   void run_loader(std::shared_ptr<PipeEnd> window, bool is_rogue, Dice dice);
   Result<loader::ContainerEnd> run_workload(const loader::ContainerRun& run) const;
 
@@ -58,6 +64,7 @@ class Machine {
   Trace& trace_;
   const Clock& clock_;
   Dice dice_;
+  bool is_snp_;
   prove::DevPlatform platform_;
   attest::Measurement honest_, rogue_;
   std::set<attest::ReportData> proved_;

@@ -1,7 +1,5 @@
 #include "sim/world.hpp"
 
-#include "crypto/random.hpp"
-#include "sim/goods.hpp"
 #include "store/receipt.hpp"
 #include "store/remote/store_service.hpp"
 
@@ -10,23 +8,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-constexpr std::int64_t kEpoch = 1'800'000'000;
-// Blocks before an upset's order: more than the deepest takes back.
-constexpr std::uint64_t kQuietFrom = 14;
-constexpr Number kToken = 1'000'000'000'000'000'000U;
-constexpr Number kMinimumDeposit = 10 * kToken;
-constexpr std::int64_t kForever = 10LL * 365 * 24 * 3600;
-
-template <class Fixed>
-Fixed filled(std::uint8_t byte) {
-  Fixed value;
-  value.data.fill(byte);
-  return value;
-}
-
-const ContractAddresses kAddresses{filled<Address>(0x70), filled<Address>(0x71),
-                                   filled<Address>(0x72)};
 
 // How bad the world of a seed is: calm, one kind of trouble, or all of it.
 FaultRates draw_rates(Dice& dice) {
@@ -54,13 +35,13 @@ FaultRates draw_rates(Dice& dice) {
   return rates;
 }
 
-// For composing calls: nobody answers.
-class NoEndpoint final : public chain::RpcEndpoint {
- public:
-  Result<Json> call(const std::string& /*method*/, const Json& /*params*/) override {
-    return Error{Errc::unavailable, "no chain"};
-  }
-};
+// The machine's vendor, in one seed of four; without one its evidence is of kind dev. Of dice of
+// its own, so that what else happens in a seed doesn't depend on it.
+std::optional<VendorDays> draw_vendor(std::uint64_t seed, std::int64_t begin, std::int64_t calm) {
+  Dice dice(~seed);
+  if (!dice.chance(250)) return std::nullopt;
+  return VendorDays::draw(dice, begin, calm);
+}
 
 // The planted broker that knows no cancel and no end.
 class BlindView final : public broker::ChainView {
@@ -102,6 +83,11 @@ World::World(const RunOptions& options)
       rates_(options.upset || options.crowd ? FaultRates{} : draw_rates(dice_)),
       faults_(tasks_, dice_.split(), rates_, tasks_.now() + seconds(dice_.between(60, 300))),
       block_period_(seconds(dice_.between(2, 8))),
+      vendor_(
+          options.upset || options.crowd
+              ? std::nullopt
+              : draw_vendor(options.seed, clock_.unix_seconds(),
+                            clock_.unix_seconds() + (faults_.calm() - tasks_.now()) / seconds(1))),
       broker_keys_(broker::BrokerKeys::generate(dice_)),
       authority_(crypto::EthKey::generate(dice_)),
       action_(crypto::EthKey::generate(dice_)),
@@ -110,7 +96,7 @@ World::World(const RunOptions& options)
       store_key_(crypto::EthKey::generate(dice_)),
       stranger_(crypto::EthKey::generate(dice_)),
       result_key_(crypto::X25519KeyPair::generate(dice_)),
-      machine_(tasks_, faults_, trace_, clock_, dice_.split()),
+      machine_(tasks_, faults_, trace_, clock_, dice_.split(), vendor_.has_value()),
       provider_disk_(options.bug == Bug::provider_forgets),
       broker_disk_(false),
       store_disk_(false),
@@ -130,150 +116,6 @@ World::World(const RunOptions& options)
   };
   machine_.on_workload = [this] { reach(OrderStage::running); };
   node_.emplace(tasks_, clock_, contracts_, genesis(), faults_, trace_, std::move(watchers));
-}
-
-// ---- what there is at the start ----
-
-void World::make_terms() {
-  const Address broker = broker_keys_.signing.address();
-  api::Compute compute;
-  compute.kind = attest::EvidenceKind::dev;
-  compute.max_seconds = 3600;
-  compute.cpu_milli = 1000;
-  compute.memory_mib = 64;
-  compute.disk_mib = 64;
-  compute.pids = 32;
-  compute.price_per_hour = Amount(36 * kToken);
-  compute.base_fee = Amount(dice_.below(2) * kToken);
-  compute.max_exposure = Amount(1000 * kToken);
-  compute.provider = authority_.address();
-  compute.token = kAddresses.token;
-  compute.attestors = {broker};
-  compute.chip = machine_.chip();
-  const std::uint64_t prices = dice_.next();
-  const std::size_t count = options_.upset   ? 1
-                            : options_.crowd ? options_.crowd->orders
-                                             : dice_.between(1, 3);
-  for (std::size_t i = 0; i < count; ++i) {
-    OrderPlan plan;
-    api::Terms& terms = plan.terms;
-    terms.ordered_seconds = 60;
-    terms.work_by = 600;
-    terms.settle_by = 700;
-    terms.settle_window = 120;
-    terms.claim_window = 60;
-    terms.cpu_milli = 1000;
-    terms.memory_mib = 64;
-    terms.disk_mib = 64;
-    terms.pids = 32;
-    terms.customer = customer_.address();
-    terms.token = kAddresses.token;
-    terms.attestor = broker;
-    terms.result_key = result_key_.public_key;
-    dice_.fill(terms.salt.data);
-    terms.choices = {compute};
-    plan.arguments.argv = {options_.crowd ? "5" : std::to_string(dice_.between(1, 70)),
-                           dice_.chance(200) ? "3" : "0"};
-    plan.secret = crypto::random_secret<32>(dice_);
-    const Digest32 digests[] = {api::argument_commitment(plan.secret, plan.arguments),
-                                {goods().image.package.data},
-                                {goods().data.package.data},
-                                {}};
-    for (std::uint8_t kind = 1; kind <= 4; ++kind) {
-      api::Part part;
-      part.kind = static_cast<api::PartKind>(kind);
-      part.owner = kind == 1   ? customer_.address()
-                   : kind == 4 ? authority_.address()
-                               : author_.address();
-      part.price_type = kind > 1 && ((prices >> kind) & 1) == 1 ? api::PriceType::per_hour
-                                                                : api::PriceType::fixed;
-      part.price = Amount(kind == 1 ? 0 : (prices >> (8 * kind)) % 5 * kToken);
-      part.token = kAddresses.token;
-      part.store = store_key_.address();
-      part.digest = digests[kind - 1];
-      if (kind != 4) part.brokers = {broker};
-      terms.parts.push_back(part);
-    }
-    plan.id = terms.order_id(contracts_.domain());
-    plan.start = milliseconds(dice_.below(60'000));
-    if (options_.upset) plan.start = kQuietFrom * (block_period_ + seconds(1));
-    const bool is_cancelled = options_.crowd ? i + 1 == count : dice_.chance(300);
-    if (is_cancelled && !options_.upset) {
-      plan.cancel_at = plan.start + milliseconds(dice_.below(200'000));
-    }
-    plans_.push_back(std::move(plan));
-  }
-}
-
-ContractState World::genesis() const {
-  NoEndpoint endpoint;
-  chain::Chain chain(endpoint);
-  const market::MarketClient market(chain, contracts_.domain());
-  const market::TokenClient token(chain, kAddresses.token);
-  ContractState state;
-  const auto send = [&](const crypto::EthKey& from, const chain::TxSender::Call& call) {
-    const auto outcome =
-        contracts_.execute(state, from.address(), clock_.unix_seconds(), *call.to, call.data);
-    if (outcome.reverted) check_failed(outcome.why.c_str(), __FILE__, __LINE__);
-  };
-  for (const crypto::EthKey* key : {&authority_, &author_, &customer_}) {
-    send(*key, token.faucet(Amount(1000 * kToken)));
-    send(*key, token.approve(kAddresses.registry, Amount(500 * kToken)));
-    send(*key, token.approve(kAddresses.market, Amount(500 * kToken)));
-  }
-  for (const crypto::EthKey* key : {&authority_, &author_}) {
-    const crypto::EthKey& action = key == &authority_ ? action_ : author_;
-    send(*key, market::MarketClient::register_provider(kAddresses.registry, action.address(),
-                                                       key->address()));
-    send(*key, market.deposit(kAddresses.registry, kAddresses.token, Amount(100 * kToken)));
-  }
-  const api::Terms& terms = plans_[0].terms;
-  send(authority_, market.offer_compute(terms.choices[0]));
-  for (std::size_t i = 1; i < terms.parts.size(); ++i) {
-    send(i == 3 ? authority_ : author_, market.offer_part(terms.parts[i]));
-  }
-  return state;
-}
-
-attest::AppraisalPolicy World::accepted() const {
-  attest::AppraisalPolicy policy;
-  policy.kinds = {attest::EvidenceKind::dev};
-  policy.measurements = {machine_.honest()};
-  if (options_.bug == Bug::broker_trusts_rogues) policy.measurements.push_back(machine_.rogue());
-  policy.tcb_statuses = {attest::TcbStatus::up_to_date};
-  policy.dev_keys = {machine_.anchor()};
-  return policy;
-}
-
-broker::ReleasePolicy World::policy(bool own_upload) const {
-  broker::ReleasePolicy policy;
-  policy.tee = accepted();
-  policy.chains = {{contracts_.domain(), 1}};
-  policy.solutions.values = {{goods().image.package.data}};
-  policy.orders.any = policy.accounts.any = policy.recipients.any = true;
-  policy.offers.any = !own_upload;
-  policy.own_upload = own_upload;
-  policy.max_orders = std::nullopt;
-  policy.claim_window = 60;
-  policy.until = kEpoch + 365L * 24 * 3600;
-  return policy;
-}
-
-// The owners' packages and keys lie where they belong before anything happens.
-void World::stock() {
-  SimFiles store_files(store_disk_, tasks_, 0, faults_);
-  store::DirectoryStore blobs(store_files, "/store/blobs");
-  for (const auto& [id, bytes] : goods().blobs) SP_CHECK(blobs.put(id, bytes).ok());
-  SimFiles broker_files(broker_disk_, tasks_, 0, faults_);
-  broker::Vault vault(broker_files, "/broker", broker_keys_.vault.clone(), dice_);
-  for (const Goods::Sealed* sealed : {&goods().image, &goods().data}) {
-    broker::Deposited deposited{author_.address(),
-                                {sealed->package.data},
-                                policy(false).to_json(),
-                                {sealed->key.clone(), {}}};
-    const std::int64_t now = clock_.unix_seconds();
-    SP_CHECK(vault.put(deposited, now + kForever, now).ok());
-  }
 }
 
 // ---- daemons ----
@@ -305,27 +147,42 @@ void World::run_broker(ProcessId process) {
   const bool is_blind = options_.bug == Bug::broker_ignores_cancel;
   broker::ChainView& seen = is_blind ? static_cast<broker::ChainView&>(blind) : view;
   broker::Vault vault(files, "/broker", broker_keys_.vault.clone(), dice_);
-  const auto prover = machine_.prover(machine_.honest());
-  broker::Broker service(broker_keys_, seen, vault, *prover, clock_, dice_,
-                         broker::Broker::Options{accepted()});
+  const auto prover = machine_.dev_prover();
+  VendorService upstream(tasks_, faults_, clock_, trace_, vendor_.value_or(VendorDays()));
+  collateral::CachedSource::Options cache;
+  cache.folder = "/broker/collateral";
+  cache.next_update = collateral::next_update_of;
+  const auto cached = collateral::CachedSource::open(cache, files, clock_, upstream);
+  if (!cached) return;
+  WatchedSource source(tasks_, **cached, options_.bug == Bug::broker_trusts_stale);
+  broker::Broker::Options options{accepted(), {}, nullptr};
+  if (vendor_) options.anchors = attest::testing::AmdVendor::anchors();
+  if (vendor_) options.collateral = &source;
+  broker::Broker service(broker_keys_, seen, vault, *prover, clock_, dice_, options);
   Alone alone(tasks_);
-  network_.serve("broker", process,
-                 [&](const net::HttpRequest& request) { return serve_broker(service, request); });
+  network_.serve("broker", process, [&](const net::HttpRequest& request) {
+    return serve_broker(service, source, request);
+  });
   alone.wait_for_ever();
 }
 
-net::HttpResponse World::serve_broker(broker::Broker& broker, const net::HttpRequest& request) {
-  const Nanoseconds since = tasks_.now();
+net::HttpResponse World::serve_broker(broker::Broker& broker, WatchedSource& source,
+                                      const net::HttpRequest& request) {
+  // An endpoint that stands still shows the chain of a while ago.
+  const Nanoseconds from = tasks_.now() - seconds(rates_.rpc_behind > 0 ? 45 : 0);
   if (request.path == "/v1/nonce") reach(OrderStage::taken);
   if (request.path == "/v1/attest") reach(OrderStage::attesting);
   if (request.path == "/v1/release") reach(OrderStage::releasing);
   net::HttpResponse response = broker::handle_broker_request(broker, request);
-  if (request.path != "/v1/release" || response.status != 200) return response;
+  const std::optional<ListFacts> list = source.take();
+  const bool releases = request.path == "/v1/release";
+  if (vendor_ && (releases || request.path == "/v1/attest")) {
+    checkers_->check_collateral(*node_, list, from, response);
+  }
+  if (!releases || response.status != 200) return response;
   const auto answer = api::ReleaseAnswer::decode(response.body);
   if (answer && !answer->refusal) {
-    // An endpoint that stands still shows the chain of a while ago.
-    const Nanoseconds behind = seconds(rates_.rpc_behind > 0 ? 45 : 0);
-    checkers_->check_release(*node_, *api::ReleaseRequest::decode(request.body), since, behind);
+    checkers_->check_release(*node_, *api::ReleaseRequest::decode(request.body), from);
   }
   return response;
 }
@@ -420,7 +277,10 @@ void World::note_promises() {
     const bool failed = entry && entry->state == provider::EntryState::failed;
     if (order == orders.end() || failed || rates_.tx_lost > 0 || plan.cancel_at) continue;
     const std::int64_t left = order->second.created_at + plan.terms.work_by - node_->head().time;
-    plan.must_settle = left > 200 + 15 * (block_period_ / seconds(1));
+    // What the broker keeps of its vendor is asked for again when that time is over.
+    const std::int64_t stale =
+        vendor_ && vendor_->trouble ? std::chrono::seconds(collateral::kLifetimeMin).count() : 0;
+    plan.must_settle = left > stale + 200 + 15 * (block_period_ / seconds(1));
   }
 }
 
@@ -465,6 +325,7 @@ RunReport World::run() {
   report.releases = checkers_->releases();
   report.after_upset = after_upset_;
   report.delayed = delayed_;
+  report.stale = checkers_->stale();
   tasks_.end_all();
   return report;
 }

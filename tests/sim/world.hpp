@@ -10,9 +10,26 @@
 #include "sim/network.hpp"
 #include "sim/node.hpp"
 #include "sim/tee.hpp"
+#include "sim/vendor.hpp"
 #include "store/remote/http_store.hpp"
 
 namespace sp::sim {
+
+inline constexpr std::int64_t kEpoch = 1'800'000'000;
+/// Blocks before an upset's order: more than the deepest takes back.
+inline constexpr std::uint64_t kQuietFrom = 14;
+inline constexpr Number kToken = 1'000'000'000'000'000'000U;
+inline constexpr Number kMinimumDeposit = 10 * kToken;
+
+template <class Fixed>
+constexpr Fixed filled(std::uint8_t byte) {
+  Fixed value;
+  value.data.fill(byte);
+  return value;
+}
+
+inline constexpr ContractAddresses kAddresses{filled<Address>(0x70), filled<Address>(0x71),
+                                              filled<Address>(0x72)};
 
 /// How far an order is, for an upset.
 enum class OrderStage : std::uint8_t {
@@ -55,7 +72,7 @@ struct RunReport {
   std::uint64_t events = 0;
   std::uint64_t switches = 0;
   std::chrono::nanoseconds simulated{};
-  std::size_t orders = 0, settled = 0, closed = 0, crashes = 0, releases = 0;
+  std::size_t orders = 0, settled = 0, closed = 0, crashes = 0, releases = 0, stale = 0;
   /// The order's right after the upset; empty where it never came to the stage.
   std::optional<market::OrderStatus> after_upset;
   std::uint64_t delayed = 0;  ///< orders that waited for room in the queue, of a crowd
@@ -69,18 +86,21 @@ class World {
   RunReport run();
 
  private:
-  // Set up.
+  // Set up (setup.cpp).
   void make_terms();
   ContractState genesis() const;
   void stock();
   [[nodiscard]] broker::ReleasePolicy policy(bool own_upload) const;
+  /// What brokers and policies accept of loaders, and customers of brokers.
   [[nodiscard]] attest::AppraisalPolicy accepted() const;
+  [[nodiscard]] attest::AppraisalPolicy accepted_broker() const;
   // Daemons.
   void keep_running(const std::string& name, Disk& disk, std::function<void(ProcessId)> body);
   void run_broker(ProcessId process);
   void run_store(ProcessId process);
   void run_provider(ProcessId process);
-  net::HttpResponse serve_broker(broker::Broker& broker, const net::HttpRequest& request);
+  net::HttpResponse serve_broker(broker::Broker& broker, WatchedSource& source,
+                                 const net::HttpRequest& request);
   void reap();
   void meddle();
   void reach(OrderStage stage);
@@ -102,6 +122,7 @@ class World {
   FaultRates rates_;
   Faults faults_;
   Nanoseconds block_period_;
+  std::optional<VendorDays> vendor_;  ///< of the machine; none: its evidence is of kind dev
   // Accounts and machines.
   broker::BrokerKeys broker_keys_;
   crypto::EthKey authority_, action_, author_, customer_, store_key_, stranger_;
