@@ -5,6 +5,7 @@
 #include "common/store_settings.hpp"
 #include "crypto/random.hpp"
 #include "daemons.hpp"
+#include "store/buffers.hpp"
 #include "store/remote/s3_store.hpp"
 #include "store/remote/store_service.hpp"
 
@@ -55,6 +56,7 @@ class Backend {
 }  // namespace
 
 Status run_store(const Path& path) {
+  store::keep_freed_buffers();
   PosixFiles files;
   const SystemClock clock;
   SP_ASSIGN(const StoreSettings settings, StoreSettings::load(files, path));

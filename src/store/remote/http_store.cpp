@@ -5,6 +5,7 @@
 
 #include "base/crash_point.hpp"
 #include "base/json.hpp"
+#include "crypto/aead.hpp"
 #include "crypto/hash.hpp"
 #include "net/patience.hpp"
 #include "store/remote/byte_range.hpp"
@@ -186,6 +187,7 @@ Result<Bytes> HttpStore::get(const BlobId& id, std::size_t size_max) {
 
 Result<Bytes> HttpStore::get_unverified(const BlobId& id, std::size_t size_max) {
   MemorySink sink(size_max);
+  sink.bytes().reserve(std::min<std::size_t>(size_max, kChunkSizeMax + crypto::kGcmTagSize));
   SP_TRY(stream_unverified(id, 0, size_max, sink));
   return std::move(sink.bytes());
 }
