@@ -13,7 +13,6 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/vector_body.hpp>
 #include <boost/beast/http/write.hpp>
-#include <boost/beast/ssl/ssl_stream.hpp>
 #include <optional>
 #include <set>
 #include <thread>
@@ -23,6 +22,7 @@
 #include "net/peers.hpp"
 #include "net/request_reading.hpp"
 #include "net/tls.hpp"
+#include "net/tls_socket.hpp"
 #include "net/workers.hpp"
 
 namespace sp::net {
@@ -52,7 +52,6 @@ constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 auto into(error_code& failure) { return asio::redirect_error(asio::use_awaitable, failure); }
 
 using PlainStream = beast::tcp_stream;
-using TlsServerStream = beast::ssl_stream<beast::tcp_stream>;
 
 struct Connection {
   Connection() : buffer(kBufferMax) {}
@@ -72,10 +71,9 @@ struct StreamConnection final : Connection {
 
   void close() override {
     error_code ignored;
-    transport().socket().close(ignored);
+    stream.socket().close(ignored);
   }
-  beast::tcp_stream& transport() { return beast::get_lowest_layer(stream); }
-  void limit(std::chrono::milliseconds time) { transport().expires_after(time); }
+  void limit(std::chrono::milliseconds time) { stream.expires_after(time); }
 
   Stream stream;
 };
@@ -258,11 +256,11 @@ class Server final : public HttpServer {
   }
 
   Task serve_tls(tcp::socket socket, std::string peer) {
-    StreamConnection<TlsServerStream> connection(std::move(socket), *tls_);
+    StreamConnection<TlsSocket> connection(std::move(socket), *tls_);
     enter(connection, std::move(peer));
     connection.limit(options_.transfer_timeout);
     error_code failure;
-    co_await connection.stream.async_handshake(asio::ssl::stream_base::server, into(failure));
+    co_await connection.stream.async_handshake(into(failure));
     co_await serve(connection, failure ? Next::close : Next::keep);
   }
 
@@ -401,7 +399,7 @@ class Server final : public HttpServer {
   template <class Stream>
   Task linger(StreamConnection<Stream>& connection) {
     error_code failure;
-    connection.transport().socket().shutdown(tcp::socket::shutdown_send, failure);
+    connection.stream.socket().shutdown(tcp::socket::shutdown_send, failure);
     connection.buffer.clear();
     connection.limit(kLingerTime);
     for (std::size_t dropped = 0; !failure && dropped < kLingerBytes;) {
