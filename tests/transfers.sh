@@ -4,7 +4,7 @@
 set -euo pipefail
 bin=$1
 kills=${KILLS:-12} # in each direction
-size_mib=${SIZE_MIB:-64}
+size_mib=${SIZE_MIB:-384}
 rss_max_kib=$((160 * 1024)) # of spctl, whatever the size
 work=$(mktemp -d)
 store_pid=
@@ -27,6 +27,7 @@ port=$(node -e 'const s=require("net").createServer().listen(0,"127.0.0.1",()=>{
 sed -i "s/\"port\": [0-9]*/\"port\": $port/" "$work/store/store.json"
 url=https://127.0.0.1:$port
 start_store() {
+  local i
   (cd "$work/store" && exec "$bin/spnode" store --config store.json) >>"$work/store.log" 2>&1 &
   store_pid=$!
   for ((i = 0; i < 200; ++i)); do
@@ -66,26 +67,27 @@ attempt() {
 }
 # repeat COMMAND...: kills it again and again at random moments, and the store once, then lets it end.
 repeat() {
-  local killed=0
+  local killed=0 i
   for ((i = 0; i < kills; ++i)); do
     if [ "$i" = $((kills / 2)) ]; then
       kill -KILL "$store_pid"
-      wait "$store_pid" 2>/dev/null || true
+      { wait "$store_pid" || true; } 2>/dev/null
       start_store
     fi
-    attempt "0.$((RANDOM % 2))$((RANDOM % 5 + 5))" "$@"
+    attempt "0.$((RANDOM % 4))$((RANDOM % 10))" "$@"
     if [ "$code" = 0 ]; then break; fi
-    # Killed when all was in its place already, and only the end was missing.
-    if [ "$2" = download ] && [ "$code" = 1 ] && [ -e "$work/got" ]; then
+    [ "$code" = 137 ] || fail "$* ended with $code"
+    killed=$((killed + 1))
+    # A kill may come when all has been done and said.
+    if [ -s "$work/out" ]; then
       code=0
       break
     fi
-    [ "$code" = 137 ] || fail "$* ended with $code"
-    killed=$((killed + 1))
   done
   if [ "$code" != 0 ]; then attempt 0 "$@"; fi
   [ "$code" = 0 ] || fail "$* ended with $code after $killed kills"
   echo "$1 $2: killed $killed times"
+  [ "$killed" -ge 2 ] || fail "too quick to be killed: set SIZE_MIB"
 }
 
 repeat files upload "$work/data" --store "$url"
@@ -98,6 +100,14 @@ grep -q '^Going on with data' "$work/spctl.log" || fail "no upload went on"
 
 repeat files download "$id" --store "$url" --out "$work/got"
 cmp "$work/data/random" "$work/got/random" || fail "other bytes came back"
+# A run that was killed when all was done and nothing told: the same command ends what it left, and only that one.
+mkdir "$work/home/transfers/$id"
+ln -s "$work/got" "$work/home/transfers/$id/opened"
+spctl files download "$id" --store "$url" --out "$work/got" >/dev/null || fail "a download that is done isn't ended"
+code=0
+spctl files download "$id" --store "$url" --out "$work/got" >/dev/null 2>"$work/twice" || code=$?
+[ "$code" = 1 ] || fail "a folder that isn't empty was taken"
+rm -rf "$work/home/transfers/$id"
 # The same content from a second place, where the first is gone, and where it lies.
 spctl files download "$id" --store "https://127.0.0.1:1" --store "$url" --out "$work/again" >/dev/null 2>&1 ||
   fail "a second place doesn't help"

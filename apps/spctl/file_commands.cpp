@@ -6,6 +6,7 @@
 #include "spctl/cli.hpp"
 #include "spctl/commands.hpp"
 #include "spctl/packages.hpp"
+#include "store/ordered_jobs.hpp"
 #include "store/tree.hpp"
 
 namespace sp::spctl {
@@ -55,6 +56,37 @@ Result<int> download(Context& context, const FileOptions& options) {
   SP_TRY(open_package_to(*download, key, options.out));
   context.console().line("Opened into " + options.out);
   context.console().result({{"package", digest.hex()}, {"out", options.out}});
+  return 0;
+}
+
+// The manifest last, so that the same command again ends what was interrupted.
+Status delete_package(store::BlobStore& blobs, const store::Package& package) {
+  store::OrderedJobs<bool> jobs(kTransferThreads);
+  for (const store::BlobId& chunk : package.manifest().chunks) {
+    if (jobs.in_flight() == kTransferThreads) SP_TRY(jobs.take());
+    jobs.submit([&blobs, chunk]() -> Result<bool> {
+      SP_TRY(blobs.remove(chunk));
+      return true;
+    });
+  }
+  while (jobs.in_flight() > 0) SP_TRY(jobs.take());
+  return blobs.remove(package.id());
+}
+
+Result<int> remove(Context& context, const FileOptions& options) {
+  SP_ASSIGN(const auto digest, store::PackageId::from_hex(options.package));
+  SP_ASSIGN(const auto stores, chosen_stores(context, options.stores, options.signer));
+  const auto package = store::Package::fetch(stores->blobs(), digest);
+  const bool there = package.ok();
+  if (!there && package.error().code != Errc::not_found) return package.error();
+  if (there) {
+    if (const Status gone = delete_package(stores->blobs(), *package); !gone) {
+      return gone.error().in("deleting package " + digest.hex());
+    }
+  }
+  context.console().line(there ? "Deleted " + digest.hex() : digest.hex() + " isn't there");
+  context.console().result(
+      {{"package", digest.hex()}, {"store", stores->name()}, {"deleted", there}});
   return 0;
 }
 
@@ -117,6 +149,16 @@ void add_file_commands(Cli& cli) {
   command->add_option("--key-file", options->key_file,
                       "File with the content key, 32 bytes [the one that this home kept]");
   cli.on(command, [options](Context& context) { return download(context, *options); });
+  command = cli.add(*files, "delete", "Delete an own package from the store; frees the quota",
+                    "  spctl files delete ID\n"
+                    "  spctl files delete ID --store https://a.example:8301 --key me\n"
+                    "What another account uploaded as well stays for it. A store that has promised "
+                    "by a receipt to keep the package refuses until then.");
+  command->add_option("PACKAGE", options->package, "Package id")->required();
+  add_store_option(*command, *options);
+  command->add_option("--key", options->signer, "Key that signed the upload")
+      ->capture_default_str();
+  cli.on(command, [options](Context& context) { return remove(context, *options); });
   command =
       cli.add(*files, "hash",
               "The digest of the canonical tree of a folder or file, as receipts commit to it",

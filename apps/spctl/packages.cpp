@@ -39,12 +39,16 @@ Result<Secret32> kept_key(Context& context, const store::PackageId& package) {
 
 Status open_package_to(Download& download, const Secret32& key, const Path& out) {
   std::error_code failed;
+  const Path absolute = fs::absolute(out).lexically_normal();
+  const Path target = absolute.has_filename() ? absolute : absolute.parent_path();
   if (fs::exists(out, failed) && !(fs::is_directory(out, failed) && fs::is_empty(out, failed))) {
+    if (download.opened_into(target)) {  // a run before was killed when all was done
+      download.finish();
+      return {};
+    }
     return failure(Errc::conflict, "can't open the package", out.string() + " isn't empty",
                    "Name a folder that is empty or doesn't exist (--out).");
   }
-  const Path absolute = fs::absolute(out).lexically_normal();
-  const Path target = absolute.has_filename() ? absolute : absolute.parent_path();
   Path partial = target;
   partial += ".partial-" + download.package().id().hex().substr(0, 8);
   // What a killed process left there is opened again: its blobs are kept elsewhere.
@@ -58,6 +62,7 @@ Status open_package_to(Download& download, const Secret32& key, const Path& out)
     fs::remove_all(partial, failed);
     return written;
   }
+  SP_TRY(download.opens_into(target));
   fs::rename(partial, target, failed);
   if (failed) return Error{Errc::io, target.string() + ": " + failed.message()};
   download.finish();

@@ -2,12 +2,31 @@
 
 #include "crypto/hash.hpp"
 #include "spctl/interrupts.hpp"
+#include "store/buffers.hpp"
 
 namespace sp::spctl {
 namespace {
 
 constexpr const char* kFolder = "transfers";
+constexpr const char* kOpenedLink = "opened";
 constexpr std::size_t kNameDigits = 32;
+constexpr std::chrono::hours kKeptFor{14 * 24};
+
+// The folder of transfers; what nobody has gone on with for kKeptFor is given up.
+Result<Path> transfers_folder(Context& context) {
+  namespace fs = std::filesystem;
+  const Path folder = context.home().root() / kFolder;
+  SP_TRY(context.files().make_folder(folder));
+  std::error_code failed;
+  for (fs::directory_iterator entry(folder, failed), end; !failed && entry != end;
+       entry.increment(failed)) {
+    std::error_code odd;
+    const auto touched = entry->last_write_time(odd);
+    if (odd || fs::file_time_type::clock::now() - touched < kKeptFor) continue;
+    fs::remove_all(entry->path(), odd);
+  }
+  return folder;
+}
 
 Error interruption(std::string_view what) {
   return failure(Errc::cancelled, std::string(what) + " was interrupted",
@@ -21,8 +40,7 @@ class Upload {
       : context_(context), stores_(stores), plan_(plan) {}
 
   Result<std::unique_ptr<store::UploadJournal>> open_journal() {
-    const Path folder = context_.home().root() / kFolder;
-    SP_TRY(context_.files().make_folder(folder));
+    SP_ASSIGN(const Path folder, transfers_folder(context_));
     const std::string identity = plan_.identity + '\0' + stores_.name();
     const std::string name = crypto::sha256(as_bytes(identity)).hex().substr(0, kNameDigits);
     return store::UploadJournal::open(folder / (name + ".upload"), context_.random());
@@ -82,6 +100,7 @@ Result<SealedUpload> upload_stream(Context& context, OpenStore& stores, const Up
                                    const SourceMaker& make_source,
                                    const std::function<Status(const SealedUpload&)>& keep) {
   catch_interrupts();
+  store::keep_freed_buffers();
   Upload upload(context, stores, plan);
   for (bool again = false;; again = true) {
     SP_ASSIGN(const auto journal, upload.open_journal());
@@ -105,8 +124,9 @@ Result<SealedUpload> upload_stream(Context& context, OpenStore& stores, const Up
 Result<std::unique_ptr<Download>> Download::begin(Context& context, OpenStore& stores,
                                                   const store::PackageId& id) {
   catch_interrupts();
-  std::unique_ptr<Download> download(
-      new Download(context, stores, context.home().root() / kFolder / id.hex()));
+  store::keep_freed_buffers();
+  SP_ASSIGN(const Path folder, transfers_folder(context));
+  std::unique_ptr<Download> download(new Download(context, stores, folder / id.hex()));
   auto package = store::Package::fetch(download->spool_, id);
   if (!package) {
     // Whoever mistypes an id leaves nothing behind.
@@ -120,6 +140,21 @@ Result<std::unique_ptr<Download>> Download::begin(Context& context, OpenStore& s
 std::unique_ptr<store::ByteSource> Download::open(const Secret32& key, const std::string& what) {
   return std::make_unique<WatchedSource>(context_, package_->open_stream(key, kTransferThreads),
                                          what, package_->manifest().stream_size);
+}
+
+// As a link, which is there whole or not at all.
+Status Download::opens_into(const Path& place) {
+  std::error_code failed;
+  std::filesystem::remove(folder_ / kOpenedLink, failed);
+  std::filesystem::create_symlink(place, folder_ / kOpenedLink, failed);
+  if (failed) return Error{Errc::io, folder_.string() + ": " + failed.message()};
+  return {};
+}
+
+bool Download::opened_into(const Path& place) const {
+  std::error_code failed;
+  const Path noted = std::filesystem::read_symlink(folder_ / kOpenedLink, failed);
+  return !failed && noted == place;
 }
 
 void Download::finish() {

@@ -1,8 +1,8 @@
 // Uploads and downloads that go on where they were interrupted or killed.
 //
 // An upload's journal lies in HOME/transfers under a name made of what is uploaded and whereto; it
-// goes away when the package is whole. A download's blobs lie in HOME/transfers/PACKAGE until it
-// has been opened.
+// goes away when the package is whole; what nobody goes on with is given up after 14 days. A
+// download's blobs lie in HOME/transfers/PACKAGE until it has been opened.
 #pragma once
 
 #include "spctl/stores.hpp"
@@ -46,6 +46,11 @@ class Download {
   /// The plaintext, with a bar on the console. The download must outlive it. Its errors are those
   /// of Package::open_stream, and Errc::cancelled at an interrupt.
   std::unique_ptr<store::ByteSource> open(const Secret32& key, const std::string& what);
+  /// Notes that the content is about to be moved whole to its place, so that a kill right behind
+  /// that leaves nothing that a second run couldn't end.
+  Status opens_into(const Path& place);
+  /// Whether a run before noted that place.
+  [[nodiscard]] bool opened_into(const Path& place) const;
   /// The content is safe: removes what was kept of the blobs.
   void finish();
 

@@ -5,6 +5,7 @@
 #include "common/store_settings.hpp"
 #include "crypto/random.hpp"
 #include "daemons.hpp"
+#include "store/buffers.hpp"
 #include "store/remote/s3_store.hpp"
 #include "store/remote/store_service.hpp"
 
@@ -12,6 +13,7 @@ namespace sp::apps {
 namespace {
 
 constexpr const char* kOwnersFile = "owners.log";
+constexpr const char* kPromisesFile = "promises.log";
 
 /// A folder or a bucket, with what it stands on.
 class Backend {
@@ -55,6 +57,7 @@ class Backend {
 }  // namespace
 
 Status run_store(const Path& path) {
+  store::keep_freed_buffers();
   PosixFiles files;
   const SystemClock clock;
   SP_ASSIGN(const StoreSettings settings, StoreSettings::load(files, path));
@@ -66,12 +69,15 @@ Status run_store(const Path& path) {
   const auto holds = [&](const store::BlobId& id, std::uint64_t size) {
     return backend.holds(id, size);
   };
-  SP_ASSIGN(const auto accounts, store::AccountBook::open(files, settings.folder / kOwnersFile,
-                                                          settings.accounts, holds));
+  SP_ASSIGN(const auto accounts,
+            store::AccountBook::open(files, settings.folder / kOwnersFile, settings.accounts,
+                                     clock.unix_seconds(), holds));
+  SP_ASSIGN(const auto promises, store::PromiseBook::open(files, settings.folder / kPromisesFile,
+                                                          backend.blobs(), clock.unix_seconds()));
   store::StoreService::Options options;
   options.bytes_max = settings.bytes_max;
   options.anonymous_writes = settings.anonymous_writes;
-  store::StoreService service(backend.blobs(), key, clock, accounts.get(), options);
+  store::StoreService service(backend.blobs(), key, clock, accounts.get(), promises.get(), options);
   DaemonFrame frame;
   frame.name = "store";
   frame.listen = settings.listen;
@@ -82,6 +88,14 @@ Status run_store(const Path& path) {
   frame.health = [&] { return check_folder(files, settings.folder); };
   frame.collect = [&](net::MetricsText& text) {
     write_disk_metrics(text, "superprotocol_store", settings.folder);
+    const auto owned = accounts->total();
+    using Type = net::MetricsText::Type;
+    text.single("superprotocol_store_owned_bytes", Type::gauge,
+                "Bytes that count for quotas, once for each owner.", owned.bytes);
+    text.single("superprotocol_store_owned_blobs", Type::gauge,
+                "Blobs that count for quotas, once for each owner.", owned.blobs);
+    text.single("superprotocol_store_deletions_total", Type::counter,
+                "Deletions of blobs by an owner.", service.deleted());
   };
   return serve_until_stopped(frame);
 }

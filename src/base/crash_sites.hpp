@@ -64,8 +64,12 @@
     "A blob is kept, whole or not at all. Who had no answer puts it again.")                      \
   X(store_owner, "store.owner", effect, "store",                                                  \
     "A blob is counted to its account. A record without its blob is void at the next start.")     \
+  X(store_delete, "store.delete", effect, "store",                                                \
+    "A blob goes, then its owner's record. Who had no answer deletes it again.")                  \
   X(store_owners, "store.owners", write, "store",                                                 \
     "The record of owners is written anew without what is void. The old one says the same.")      \
+  X(store_promise, "store.promise", effect, "store",                                              \
+    "A promise is kept before its receipt goes out. Without a receipt it binds the store alone.") \
   X(store_receipt, "store.receipt", effect, "store",                                              \
     "A storage receipt is signed, over blobs that are on the disk.")
 

@@ -137,8 +137,8 @@ Status PosixFiles::make_folder(const Path& path) {
 }
 
 Status PosixFiles::remove(const Path& path) {
-  if (::unlink(path.c_str()) != 0 && errno != ENOENT) return errno_error("unlink", path);
-  return {};
+  if (::unlink(path.c_str()) == 0) return sync_folder(path.parent_path());
+  return errno == ENOENT ? Status{} : errno_error("unlink", path);
 }
 
 Result<std::vector<std::string>> PosixFiles::list(const Path& folder) const {

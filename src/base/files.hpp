@@ -36,7 +36,8 @@ class Files {
   virtual Status write_atomic(const Path& path, ByteView bytes, FileMode mode) = 0;
   /// Creates the folder and its parents (mode 0700). No error where it exists.
   virtual Status make_folder(const Path& path) = 0;
-  /// Removes a file. No error where there is none.
+  /// Removes a file, so that it doesn't come back after a power failure. No error where there is
+  /// none.
   virtual Status remove(const Path& path) = 0;
   /// Names in a folder, sorted, temporary files of write_atomic left out. Errc::not_found,
   /// Errc::io.

@@ -48,7 +48,7 @@ std::size_t DeadlineStream::receive(iovec* parts, std::size_t count, ErrorCode& 
   message.msg_iov = parts;
   message.msg_iovlen = count;
   for (;;) {
-    if (wait_for(socket_.get(), POLLIN, deadline_) == 0) {
+    if (std::chrono::steady_clock::now() >= deadline_) {
       failure = boost::asio::error::timed_out;
       return 0;
     }
@@ -61,9 +61,12 @@ std::size_t DeadlineStream::receive(iovec* parts, std::size_t count, ErrorCode& 
       failure = boost::asio::error::eof;
       return 0;
     }
-    if (errno == EINTR || errno == EAGAIN) continue;
-    failure = system_failure();
-    return 0;
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN) {
+      failure = system_failure();
+      return 0;
+    }
+    wait_for(socket_.get(), POLLIN, deadline_);
   }
 }
 

@@ -46,7 +46,7 @@ struct Connection {
   // Whether nothing has come that nobody has asked for.
   bool is_quiet() {
     auto* tls = std::get_if<std::unique_ptr<TlsStream>>(&stream);
-    const bool pending = tls != nullptr && SSL_pending((*tls)->native_handle()) > 0;
+    const bool pending = tls != nullptr && (*tls)->holds_input();
     return !pending && buffer.size() == 0;
   }
 

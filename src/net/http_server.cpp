@@ -13,7 +13,6 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/vector_body.hpp>
 #include <boost/beast/http/write.hpp>
-#include <boost/beast/ssl/ssl_stream.hpp>
 #include <optional>
 #include <set>
 #include <thread>
@@ -23,6 +22,7 @@
 #include "net/peers.hpp"
 #include "net/request_reading.hpp"
 #include "net/tls.hpp"
+#include "net/tls_socket.hpp"
 #include "net/workers.hpp"
 
 namespace sp::net {
@@ -42,6 +42,9 @@ constexpr std::size_t kFirstRead = 4096;
 constexpr std::chrono::milliseconds kAcceptPause{50};  // where descriptors run out
 constexpr std::chrono::milliseconds kLingerTime{500};  // so that a refusal is read before the reset
 constexpr std::size_t kLingerBytes = 1 << 20;
+// Connections over TLS that are told at once that there is no room for them, and for how long.
+constexpr std::size_t kTurnedAwayMax = 16;
+constexpr std::chrono::seconds kTurnAwayTime{2};
 // Errors as net/problem.hpp writes them. The number of the field is kBusyRetryAfter's.
 constexpr std::string_view kBusyHead =
     "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\n"
@@ -52,7 +55,6 @@ constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 auto into(error_code& failure) { return asio::redirect_error(asio::use_awaitable, failure); }
 
 using PlainStream = beast::tcp_stream;
-using TlsServerStream = beast::ssl_stream<beast::tcp_stream>;
 
 struct Connection {
   Connection() : buffer(kBufferMax) {}
@@ -72,10 +74,9 @@ struct StreamConnection final : Connection {
 
   void close() override {
     error_code ignored;
-    transport().socket().close(ignored);
+    stream.socket().close(ignored);
   }
-  beast::tcp_stream& transport() { return beast::get_lowest_layer(stream); }
-  void limit(std::chrono::milliseconds time) { transport().expires_after(time); }
+  void limit(std::chrono::milliseconds time) { stream.expires_after(time); }
 
   Stream stream;
 };
@@ -190,6 +191,7 @@ class Server final : public HttpServer {
     for (Connection* connection : connections_) {
       if (connection->idle) connection->close();
     }
+    for (Connection* connection : turned_away_) connection->close();
     if (connections_.empty()) return;
     grace_.expires_after(kStopGrace);
     grace_.async_wait([this](const error_code& failure) {
@@ -229,8 +231,13 @@ class Server final : public HttpServer {
     return many ? "too many connections from this address" : "";
   }
 
-  void turn_away(tcp::socket socket, std::string_view why) const {
-    if (tls_) return;  // closed without a word: it would take a handshake to say one
+  void turn_away(tcp::socket socket, std::string_view why) {
+    if (tls_) {
+      // A word costs a handshake: beyond so many at once it is closed without one.
+      if (turned_away_.size() >= kTurnedAwayMax) return;
+      asio::co_spawn(loop_, turn_away_tls(std::move(socket), why), asio::detached);
+      return;
+    }
     const Bytes body = busy(why).body;
     const std::string answer = std::string(kBusyHead) + std::to_string(body.size()) + "\r\n\r\n" +
                                std::string(as_text(body));
@@ -238,6 +245,19 @@ class Server final : public HttpServer {
     socket.non_blocking(true, ignored);
     socket.send(asio::buffer(answer), 0, ignored);
     socket.shutdown(tcp::socket::shutdown_send, ignored);
+  }
+
+  Task turn_away_tls(tcp::socket socket, std::string_view why) {
+    StreamConnection<TlsSocket> connection(std::move(socket), *tls_);
+    turned_away_.insert(&connection);
+    connection.limit(kTurnAwayTime);
+    error_code failure;
+    co_await connection.stream.async_handshake(into(failure));
+    if (!failure && !stopping_ && co_await write(connection, busy(why), false, false)) {
+      co_await linger(connection);
+    }
+    connection.close();
+    turned_away_.erase(&connection);
   }
 
   void enter(Connection& connection, std::string peer) {
@@ -258,11 +278,11 @@ class Server final : public HttpServer {
   }
 
   Task serve_tls(tcp::socket socket, std::string peer) {
-    StreamConnection<TlsServerStream> connection(std::move(socket), *tls_);
+    StreamConnection<TlsSocket> connection(std::move(socket), *tls_);
     enter(connection, std::move(peer));
     connection.limit(options_.transfer_timeout);
     error_code failure;
-    co_await connection.stream.async_handshake(asio::ssl::stream_base::server, into(failure));
+    co_await connection.stream.async_handshake(into(failure));
     co_await serve(connection, failure ? Next::close : Next::keep);
   }
 
@@ -401,7 +421,7 @@ class Server final : public HttpServer {
   template <class Stream>
   Task linger(StreamConnection<Stream>& connection) {
     error_code failure;
-    connection.transport().socket().shutdown(tcp::socket::shutdown_send, failure);
+    connection.stream.socket().shutdown(tcp::socket::shutdown_send, failure);
     connection.buffer.clear();
     connection.limit(kLingerTime);
     for (std::size_t dropped = 0; !failure && dropped < kLingerBytes;) {
@@ -420,6 +440,7 @@ class Server final : public HttpServer {
   asio::steady_timer grace_{loop_};
   Peers peers_;                        // loop's thread only
   std::set<Connection*> connections_;  // loop's thread only
+  std::set<Connection*> turned_away_;  // loop's thread only
   std::size_t bytes_held_ = 0;         // of bodies, loop's thread only
   bool stopping_ = false;              // loop's thread only
   std::atomic<bool> refusing_ = false;

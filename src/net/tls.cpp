@@ -17,6 +17,8 @@ using boost::system::error_code;
 ssl::context make_context(ssl::context::method method) {
   ssl::context context(method);
   SP_CHECK(SSL_CTX_set_min_proto_version(context.native_handle(), TLS1_2_VERSION) == 1);
+  // In TLS 1.2 a peer could make a write wait for its handshake.
+  SSL_CTX_set_options(context.native_handle(), SSL_OP_NO_RENEGOTIATION);
   return context;
 }
 
@@ -49,9 +51,57 @@ Error handshake_error(const Url& url, SSL* connection, const error_code& failure
 
 }  // namespace
 
-TlsTransport::TlsTransport(Fd socket, executor_type executor)
-    : DeadlineStream(std::move(socket)), executor_(executor) {
-  write_despite_input();
+TlsStream::TlsStream(Fd socket, ssl::context& context)
+    : transport_(std::move(socket)), session_(context, TlsSession::Side::client, *this) {
+  transport_.write_despite_input();
+}
+
+error_code TlsStream::why() const { return wire_failure_ ? wire_failure_ : session_.failure(); }
+
+void TlsStream::handshake(error_code& failure) {
+  const bool done = session_.handshake() == TlsSession::Step::done;
+  // What is sealed where it failed is an alert that tells the server why.
+  send_sealed(failure);
+  if (!done) failure = why();
+}
+
+std::size_t TlsStream::read(MutableByteView out, error_code& failure) {
+  failure = {};
+  std::size_t got = 0;
+  const TlsSession::Step step = session_.read(out, got);
+  if (step != TlsSession::Step::done) {
+    failure = why();
+    return 0;
+  }
+  send_sealed(failure);  // an answer to the peer's change of keys
+  return failure ? 0 : got;
+}
+
+void TlsStream::seal(ByteView bytes, error_code& failure) {
+  if (session_.write(bytes) != TlsSession::Step::done) failure = why();
+}
+
+void TlsStream::send_sealed(error_code& failure) {
+  failure = {};
+  while (!failure && !session_.sealed().empty()) {
+    const ByteView left = session_.sealed();
+    session_.sent(transport_.write_some(boost::asio::buffer(left.data(), left.size()), failure));
+  }
+}
+
+std::ptrdiff_t TlsStream::receive(MutableByteView out, TlsSession::Patience patience) {
+  const boost::asio::mutable_buffer room(out.data(), out.size());
+  if (patience == TlsSession::Patience::only_what_is_there && !transport_.is_readable_now()) {
+    return kNothingNow;
+  }
+  // Before it waits, the peer has to have what it waits for.
+  error_code failure;
+  send_sealed(failure);
+  const std::size_t got = failure ? 0 : transport_.read_some(room, failure);
+  if (!failure) return static_cast<std::ptrdiff_t>(got);
+  if (failure == boost::asio::error::eof) return 0;
+  wire_failure_ = failure;
+  return kFailed;
 }
 
 TlsClient::TlsClient() : context_(make_context(ssl::context::tls_client)) {}
@@ -73,12 +123,11 @@ Result<std::unique_ptr<TlsClient>> TlsClient::make(const std::string& ca_file) {
 
 Result<std::unique_ptr<TlsStream>> TlsClient::connect(Fd socket, const Url& url,
                                                       DeadlineStream::SteadyTime deadline) {
-  auto stream = std::make_unique<TlsStream>(
-      TlsTransport(std::move(socket), never_run_.get_executor()), context_);
+  auto stream = std::make_unique<TlsStream>(std::move(socket), context_);
   SP_TRY(expect_host(stream->native_handle(), url.host));
   stream->next_layer().set_deadline(deadline);
   error_code failure;
-  stream->handshake(ssl::stream_base::client, failure);
+  stream->handshake(failure);
   if (failure) return handshake_error(url, stream->native_handle(), failure);
   return stream;
 }

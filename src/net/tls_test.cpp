@@ -175,6 +175,34 @@ TEST_F(Tls, TheServerEndsASlowHandshake) {
   EXPECT_TRUE(silent.closed());
 }
 
+TEST_F(Tls, SaysToSoManyThatItIsBusy) {
+  HttpServer::Options options;
+  const ServerFiles server_files = files().server("busy", "IP:127.0.0.1");
+  options.certificate_file = server_files.certificate;
+  options.key_file = server_files.key;
+  options.connections_per_peer_max = 1;
+  options.count_loopback = true;
+  const auto server = *HttpServer::start(options, echo);
+  const RawSocket holder = RawSocket::connect(server->port());
+  const auto ask = [&] {
+    HttpClient client(trusting(files().ca_file()));
+    return client.call("GET", https(*server, "127.0.0.1"));
+  };
+  const auto busy = ask();
+  ASSERT_TRUE(busy) << busy.error().message;
+  EXPECT_EQ(busy->status, 503U);
+  EXPECT_EQ(busy->headers.at("retry-after"), "1");
+  // Those who never shake hands take the places of those who could be told, for a while.
+  constexpr int kAtOnce = 16;
+  std::vector<RawSocket> silent;
+  for (int i = 0; i < kAtOnce; ++i) silent.push_back(RawSocket::connect(server->port()));
+  EXPECT_EQ(ask().error().code, Errc::unavailable);
+  for (RawSocket& one : silent) EXPECT_EQ(one.read_all(), "") << "closed within a short time";
+  const auto again = ask();
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->status, 503U);
+}
+
 TEST_F(Tls, RefusesOldVersions) {
   const auto server = serve(files().server("old", "IP:127.0.0.1"));
   const auto connect = [&](const std::string& version) {

@@ -36,6 +36,10 @@ Status BlobStore::stream_unverified(const BlobId& id, std::uint64_t offset, std:
   return sink.write(ByteView(bytes).subspan(static_cast<std::size_t>(offset)));
 }
 
+Status BlobStore::remove(const BlobId& id) {
+  return Error{Errc::unsupported, "this store doesn't delete blob " + id.hex()};
+}
+
 Status DirectoryStore::put(const BlobId& id, ByteView bytes) {
   if (bytes.size() > kBlobSizeMax) {
     return Error{Errc::too_large, "blob of " + std::to_string(bytes.size()) + " bytes, at most " +
@@ -71,6 +75,8 @@ Result<Bytes> DirectoryStore::get_unverified(const BlobId& id, std::size_t size_
 Result<std::uint64_t> DirectoryStore::size(const BlobId& id) {
   return named(files_.size(path_of(id)), id);
 }
+
+Status DirectoryStore::remove(const BlobId& id) { return files_.remove(path_of(id)); }
 
 Result<Bytes> DirectoryStore::get_range_unverified(const BlobId& id, std::uint64_t offset,
                                                    std::size_t size) {

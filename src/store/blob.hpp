@@ -41,6 +41,10 @@ class BlobStore {
                                    ByteSink& sink);
   /// The size in bytes. Errc::not_found, Errc::unavailable.
   virtual Result<std::uint64_t> size(const BlobId& id) = 0;
+  /// Deletes a blob, or what the caller has of it where others own it as well; no error where there
+  /// is none. Errc::unsupported where blobs stay, Errc::unauthorised, Errc::refused, Errc::io,
+  /// Errc::unavailable.
+  virtual Status remove(const BlobId& id);
 };
 
 /// A store of which parts of a blob can be read.
@@ -65,6 +69,7 @@ class DirectoryStore final : public RangedStore {
   Result<Bytes> get(const BlobId& id, std::size_t size_max) override;
   Result<Bytes> get_unverified(const BlobId& id, std::size_t size_max) override;
   Result<std::uint64_t> size(const BlobId& id) override;
+  Status remove(const BlobId& id) override;
   Result<Bytes> get_range_unverified(const BlobId& id, std::uint64_t offset,
                                      std::size_t size) override;
   [[nodiscard]] Result<std::uint64_t> total_size() const override;

@@ -58,6 +58,14 @@ TEST_F(DirectoryStoreTest, KeepsAndGives) {
   EXPECT_TRUE(std::filesystem::is_regular_file(file_of(id_)));
 }
 
+TEST_F(DirectoryStoreTest, RemovesWhatIsThere) {
+  const Bytes bytes = to_bytes(as_bytes("gone soon"));
+  EXPECT_TRUE(store_.remove(blob_id(bytes)).ok());
+  ASSERT_TRUE(store_.put(blob_id(bytes), bytes).ok());
+  ASSERT_TRUE(store_.remove(blob_id(bytes)).ok());
+  EXPECT_EQ(store_.size(blob_id(bytes)).error().code, Errc::not_found);
+}
+
 TEST_F(DirectoryStoreTest, EmptyBlob) {
   const BlobId empty = blob_id({});
   ASSERT_TRUE(store_.put(empty, {}).ok());

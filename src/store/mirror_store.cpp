@@ -94,6 +94,14 @@ Status MirrorStore::put(const BlobId& id, ByteView bytes) {
                      " copies were kept");
 }
 
+Status MirrorStore::remove(const BlobId& id) {
+  Status all;
+  for (Source& source : sources_) {
+    if (Status done = source.store->remove(id); !done) all = std::move(done);
+  }
+  return all;
+}
+
 Result<Bytes> MirrorStore::get(const BlobId& id, std::size_t size_max) {
   std::optional<Bytes> found;
   SP_TRY(ask(id, [&](Source& source) -> Status {

@@ -37,6 +37,9 @@ class MirrorStore final : public BlobStore {
   /// What the first that knows the blob says. Errc::not_found where all say so.
   Result<std::uint64_t> size(const BlobId& id) override;
 
+  /// From all; the error of the last that failed.
+  Status remove(const BlobId& id) override;
+
   [[nodiscard]] State state(std::size_t store) const { return sources_[store].state; }
 
  private:

@@ -141,6 +141,22 @@ TEST_F(MirrorTest, ASpoolGoesOnAtTheByte) {
   EXPECT_EQ(spool.get(id_, 999).error().code, Errc::too_large);
 }
 
+TEST(Mirror, DeletesFromEveryPlaceAndSaysWhichCouldNot) {
+  testing::TemporaryFolder folder;
+  PosixFiles files;
+  DirectoryStore first(files, folder.path() / "1");
+  DirectoryStore last(files, folder.path() / "2");
+  OddStore stays;
+  const Bytes bytes = testing::pattern(10);
+  const BlobId id = blob_id(bytes);
+  ASSERT_TRUE(first.put(id, bytes).ok() && last.put(id, bytes).ok());
+  MirrorStore mirror({&first, &stays, &last}, 1);
+  EXPECT_EQ(mirror.remove(id).error().code, Errc::unsupported);
+  EXPECT_FALSE(first.size(id).ok() || last.size(id).ok());
+  MirrorStore able({&first, &last}, 1);
+  EXPECT_TRUE(able.remove(id).ok());
+}
+
 TEST_F(MirrorTest, ASpoolBelievesNothing) {
   const Path folder = folder_.path() / "spool";
   a_.held[id_] = bytes_;

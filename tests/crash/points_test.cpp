@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -110,10 +111,30 @@ class CrashPoints : public testing::TestWithParam<Point> {
     return world.expect_one_end(world.order());
   }
 
+  // The store dies as it deletes; the command, which asks again, ends well.
+  std::string in_a_deletion() {
+    const Path file = world.town().work() / "to-delete";
+    std::ofstream(file) << "what goes";
+    const std::string id = must_run({"files", "upload", file}).text.substr(0, 64);
+    world.restart("store", point);
+    auto deleted = std::async(std::launch::async, [&] {
+      return must_run({"files", "delete", id});
+    });
+    EXPECT_TRUE(world.dies("store", kDeathLimit)) << "the point was never passed";
+    world.restart("store");
+    EXPECT_EQ(deleted.get().end.exit_code, 0);
+    const auto opened = world.spctl({"files", "download", id, "--out", file.string() + ".out"});
+    EXPECT_TRUE(opened && opened->end.exit_code != 0) << "it is still there";
+    EXPECT_EQ(must_run({"files", "delete", id}).text, id + " isn't there\n");
+    return world.expect_one_end(world.order());
+  }
+
   std::string in_a_daemon() {
     switch (point.site) {
       case CrashSite::store_owners:
         return in_the_owners();
+      case CrashSite::store_delete:
+        return in_a_deletion();
       case CrashSite::ledger_failed:
         return given_up();
       case CrashSite::broker_secret:

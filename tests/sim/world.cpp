@@ -192,7 +192,7 @@ void World::run_store(ProcessId process) {
   store::DirectoryStore blobs(files, "/store/blobs");
   store::StoreService::Options options;
   options.anonymous_writes = true;
-  store::StoreService service(blobs, store_key_, clock_, nullptr, options);
+  store::StoreService service(blobs, store_key_, clock_, nullptr, nullptr, options);
   Alone alone(tasks_);
   network_.serve("store", process,
                  [&](const net::HttpRequest& request) { return service.handle(request); });

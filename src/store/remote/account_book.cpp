@@ -1,136 +1,63 @@
 #include "store/remote/account_book.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <unordered_map>
+#include <algorithm>
 
 #include "base/codec.hpp"
-#include "base/durable.hpp"
+#include "base/crash_point.hpp"
 #include "base/log.hpp"
-#include "crypto/hash.hpp"
 
 namespace sp::store {
 namespace {
 
-// account, blob, size with the highest bit for a refund, and the beginning of a SHA-256 over these.
-constexpr std::size_t kRecordSize = 64;
-constexpr std::size_t kCheckSize = 4;
-constexpr std::uint64_t kRefundBit = std::uint64_t{1} << 63;
+constexpr std::uint64_t kEndBit = std::uint64_t{1} << 63;  // in the size: the ownership ends
 constexpr std::size_t kVoidRecordsMax = 4096;  // more are left out by writing the file anew
-constexpr std::size_t kReadSize = kRecordSize << 14;
 
-struct Owned {
-  Address account;
-  std::uint64_t size = 0;
-};
-
-struct BlobHash {
-  std::size_t operator()(const BlobId& id) const {
-    std::size_t value = 0;
-    std::copy_n(id.data.begin(), sizeof(value), reinterpret_cast<std::uint8_t*>(&value));
-    return value;
-  }
-};
-
-using Live = std::unordered_map<BlobId, Owned, BlobHash>;
-
-Bytes check_of(ByteView record) {
-  const Digest32 digest = crypto::sha256(record.first(kRecordSize - kCheckSize));
-  return to_bytes(digest.view().first(kCheckSize));
-}
-
-Bytes record_of(const Address& account, const BlobId& id, std::uint64_t size) {
+// account, blob, size.
+RecordLog::Content record_of(const BlobId& id, const Address& account, std::uint64_t size) {
   Writer writer;
   writer.raw(account.view()).raw(id.view()).u64(size);
-  Bytes record = std::move(writer).take();
-  record.resize(kRecordSize);
-  const Bytes check = check_of(record);
-  std::copy(check.begin(), check.end(), record.end() - kCheckSize);
-  return record;
-}
-
-// False where it isn't a record: a write that was cut off.
-bool apply(ByteView record, Live& live) {
-  if (!std::ranges::equal(check_of(record), record.last(kCheckSize))) return false;
-  Reader reader(record);
-  const auto account = reader.fixed<Address>();
-  const auto id = reader.fixed<BlobId>();
-  const std::uint64_t size = reader.u64();
-  if ((size & kRefundBit) == 0) {
-    live.try_emplace(id, Owned{account, size});
-  } else if (const auto found = live.find(id); found != live.end()) {
-    if (found->second.account == account) live.erase(found);
-  }
-  return true;
-}
-
-// Bytes of the file up to the first that is no record.
-Result<std::uint64_t> read_log(const Files& files, const Path& file, std::uint64_t whole,
-                               Live& live) {
-  std::uint64_t done = 0;
-  while (whole - done >= kRecordSize) {
-    const std::uint64_t left = (whole - done) / kRecordSize * kRecordSize;
-    SP_ASSIGN(const Bytes piece,
-              files.read_range(file, done, std::min<std::uint64_t>(left, kReadSize)));
-    for (std::size_t at = 0; at < piece.size(); at += kRecordSize) {
-      if (!apply(ByteView(piece).subspan(at, kRecordSize), live)) return done + at;
-    }
-    done += piece.size();
-  }
-  return done;
-}
-
-Status write_whole(int descriptor, ByteView bytes, const Path& file) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return errno_error("write", file);
-    bytes = bytes.subspan(static_cast<std::size_t>(written));
-  }
-  return {};
+  const Bytes bytes = std::move(writer).take();
+  RecordLog::Content content{};
+  SP_CHECK(bytes.size() == content.size());
+  std::copy(bytes.begin(), bytes.end(), content.begin());
+  return content;
 }
 
 }  // namespace
 
-Result<std::unique_ptr<AccountBook>> AccountBook::open(Files& files, Path file,
-                                                       StoreAccounts accounts, const Holds& holds) {
-  std::unique_ptr<AccountBook> book(new AccountBook(std::move(file), std::move(accounts)));
-  SP_TRY(book->recover(files, holds));
+Result<std::unique_ptr<AccountBook>> AccountBook::open(Files& files, const Path& file,
+                                                       StoreAccounts accounts, std::int64_t now,
+                                                       const Holds& holds) {
+  std::unique_ptr<AccountBook> book(new AccountBook(std::move(accounts), now));
+  SP_TRY(book->recover(files, file, holds));
   return book;
 }
 
-Status AccountBook::recover(Files& files, const Holds& holds) {
-  const auto size = files.size(file_);
-  if (!size && size.error().code != Errc::not_found) return size.error();
-  const std::uint64_t whole = size ? *size : 0;
-  if (whole / kRecordSize > kOwnedBlobsMax) {
-    return Error{Errc::too_large,
-                 file_.string() + " has over " + std::to_string(kOwnedBlobsMax) + " records"};
-  }
-  Live live;
-  SP_ASSIGN(log_size_, read_log(files, file_, whole, live));
-  if (log_size_ != whole) {
-    log(LogLevel::warning, "store_owners_cut",
-        {{"read", std::to_string(log_size_)}, {"bytes", std::to_string(whole)}});
-  }
-  std::erase_if(live, [&](const auto& one) { return !holds(one.first, one.second.size); });
-  for (const auto& [id, owned] : live) {
-    Usage& usage = usage_[owned.account];
+Status AccountBook::recover(Files& files, const Path& file, const Holds& holds) {
+  const auto apply = [&](const RecordLog::Content& content) {
+    Reader reader(content);
+    const auto account = reader.fixed<Address>();
+    const auto id = reader.fixed<BlobId>();
+    const std::uint64_t size = reader.u64();
+    if ((size & kEndBit) != 0) {
+      owned_.erase({id, account});
+    } else {
+      owned_.try_emplace({id, account}, Owned{size, opened_at_ - 1});
+    }
+  };
+  SP_ASSIGN(log_, RecordLog::open(files, file, kOwnedBlobsMax, apply));
+  std::erase_if(owned_, [&](const auto& one) { return !holds(one.first.first, one.second.size); });
+  for (const auto& [key, owned] : owned_) {
+    Usage& usage = usage_[key.second];
     usage.bytes += owned.size;
     ++usage.blobs;
   }
-  if (log_size_ != whole || log_size_ / kRecordSize > live.size() + kVoidRecordsMax) {
-    Bytes records;
-    records.reserve(live.size() * kRecordSize);
-    for (const auto& [id, owned] : live)
-      sp::append(records, record_of(owned.account, id, owned.size));
-    SP_TRY(keep(files, CrashSite::store_owners, file_, records, FileMode::owner_only));
-    log_size_ = records.size();
-  }
-  log_ = Fd(::open(file_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600));
-  if (!log_.valid()) return errno_error("open", file_);
-  return {};
+  if (!log_->needs_rewrite() && log_->records() <= owned_.size() + kVoidRecordsMax) return {};
+  std::vector<RecordLog::Content> records;
+  records.reserve(owned_.size());
+  for (const auto& [key, owned] : owned_)
+    records.push_back(record_of(key.first, key.second, owned.size));
+  return log_->rewrite(files, records);
 }
 
 std::uint64_t AccountBook::quota_of(const Address& account) const {
@@ -159,13 +86,13 @@ void AccountBook::leave(const Address& account) {
   if (--found->second == 0) entered_.erase(found);
 }
 
-Status AccountBook::charge(const Address& account, const BlobId& id, std::uint64_t size) {
-  const std::lock_guard lock(mutex_);
-  if (!usage_.contains(account) && usage_.size() >= kAccountsMax) {
+Status AccountBook::check_quota(const Address& account, std::uint64_t size) const {
+  const auto found = usage_.find(account);
+  if (found == usage_.end() && usage_.size() >= kAccountsMax) {
     return Error{Errc::refused,
                  "this store has its " + std::to_string(kAccountsMax) + " accounts already"};
   }
-  const Usage used = usage_[account];
+  const Usage used = found == usage_.end() ? Usage{} : found->second;
   const std::uint64_t quota = quota_of(account);
   if (used.bytes > quota || size > quota - used.bytes) {
     return Error{Errc::refused, "the quota of " + account.hex0x() + " is " + std::to_string(quota) +
@@ -177,39 +104,86 @@ Status AccountBook::charge(const Address& account, const BlobId& id, std::uint64
                                     std::to_string(accounts_.quota_blobs) +
                                     " blobs, and all are used"};
   }
-  SP_TRY(append(account, id, size, false));
-  usage_[account] = {used.bytes + size, used.blobs + 1};
   return {};
 }
 
-void AccountBook::refund(const Address& account, const BlobId& id, std::uint64_t size) {
+Result<AccountBook::Charge> AccountBook::charge(const Address& account, const BlobId& id,
+                                                std::uint64_t size, std::int64_t signed_at) {
   const std::lock_guard lock(mutex_);
-  Usage& used = usage_[account];
-  SP_CHECK(used.bytes >= size && used.blobs > 0);
-  used.bytes -= size;
-  --used.blobs;
-  // Without the record the blob's absence says the same at the next start.
-  if (const Status written = append(account, id, size, true); !written) {
-    log(LogLevel::error, "store_io", {{"message", written.error().message}});
+  const Key key{id, account};
+  const auto deleted = deleted_at_.find(account);
+  const std::int64_t since =
+      deleted == deleted_at_.end() ? signed_at : std::max(signed_at, deleted->second);
+  if (const auto found = owned_.find(key); found != owned_.end()) {
+    found->second.since = std::max(found->second.since, since);
+    return Charge::owned_already;
   }
+  SP_TRY(check_quota(account, size));
+  SP_TRY(append(key, size));
+  owned_.emplace(key, Owned{size, since});
+  Usage& used = usage_[account];
+  used.bytes += size;
+  ++used.blobs;
+  return Charge::made;
 }
 
-// A record that was written in part is taken back, so that what follows stays readable.
-Status AccountBook::append(const Address& account, const BlobId& id, std::uint64_t size,
-                           bool refund) {
-  if (log_size_ / kRecordSize >= kOwnedBlobsMax) {
-    return Error{Errc::refused,
-                 "this store has its " + std::to_string(kOwnedBlobsMax) + " records already"};
-  }
-  const Bytes record = record_of(account, id, refund ? size | kRefundBit : size);
+Status AccountBook::append(const Key& key, std::uint64_t size) {
   const CrashEffect effect(CrashSite::store_owner);
-  const Status written = write_whole(log_.get(), record, file_);
-  if (written) {
-    log_size_ += record.size();
-  } else if (::ftruncate(log_.get(), static_cast<off_t>(log_size_)) != 0) {
-    log(LogLevel::error, "store_io", {{"message", errno_error("truncate", file_).message}});
+  return log_->append(record_of(key.first, key.second, size));
+}
+
+void AccountBook::forget(std::map<Key, Owned>::iterator owned) {
+  Usage& used = usage_[owned->first.second];
+  SP_CHECK(used.bytes >= owned->second.size && used.blobs > 0);
+  used.bytes -= owned->second.size;
+  --used.blobs;
+  owned_.erase(owned);
+}
+
+void AccountBook::refund(const Address& account, const BlobId& id) {
+  const std::lock_guard lock(mutex_);
+  const auto found = owned_.find({id, account});
+  SP_CHECK(found != owned_.end());
+  // Without the record the blob's absence says the same at the next start.
+  if (const Status written = append(found->first, found->second.size | kEndBit); !written) {
+    log(LogLevel::error, "store_io", {{"message", written.error().message}});
   }
-  return written;
+  forget(found);
+}
+
+AccountBook::Share AccountBook::share(const Address& account, const BlobId& id) const {
+  const std::lock_guard lock(mutex_);
+  if (!owned_.contains({id, account})) return Share::none;
+  std::size_t owners = 0;
+  for (auto one = owned_.lower_bound({id, Address{}});
+       one != owned_.end() && one->first.first == id && owners < 2; ++one) {
+    ++owners;
+  }
+  return owners == 1 ? Share::last : Share::of_several;
+}
+
+Status AccountBook::may_delete(const Address& account, const BlobId& id,
+                               std::int64_t signed_at) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = owned_.find({id, account});
+  SP_CHECK(found != owned_.end());
+  if (signed_at > found->second.since) return {};
+  return Error{Errc::expired, "the deletion of blob " + id.hex() + " was signed for " +
+                                  std::to_string(signed_at) +
+                                  ", before the blob was brought last: sign it anew"};
+}
+
+Status AccountBook::disown(const Address& account, const BlobId& id, std::int64_t signed_at) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = owned_.find({id, account});
+    SP_CHECK(found != owned_.end());
+    SP_TRY(append(found->first, found->second.size | kEndBit));
+    forget(found);
+    std::int64_t& latest = deleted_at_[account];
+    latest = std::max(latest, signed_at);
+  }
+  return log_->sync();
 }
 
 AccountBook::Usage AccountBook::usage(const Address& account) const {

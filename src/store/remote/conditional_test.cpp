@@ -63,7 +63,7 @@ class CuttingStoreTest : public ::testing::Test {
   crypto::EthKey key_ = *crypto::EthKey::from_secret(*Secret32::from(Bytes(32, 5)));
   SystemClock clock_;
   testing::CountingRandom random_;
-  StoreService service_{blobs_, key_, clock_, nullptr, {.anonymous_writes = true}};
+  StoreService service_{blobs_, key_, clock_, nullptr, nullptr, {.anonymous_writes = true}};
   net::HttpClient client_;
   std::function<void(net::HttpResponse&)> hook_;
   std::vector<std::string> asked_;

@@ -5,6 +5,7 @@
 
 #include "base/crash_point.hpp"
 #include "base/json.hpp"
+#include "crypto/aead.hpp"
 #include "crypto/hash.hpp"
 #include "net/patience.hpp"
 #include "store/remote/byte_range.hpp"
@@ -140,7 +141,7 @@ Result<Address> HttpStore::signed_for() {
 
 Result<net::HttpResponse> HttpStore::write(const std::string& method, const std::string& path,
                                            const Digest32& content, ByteView body,
-                                           net::Headers headers) {
+                                           net::Headers headers, std::int64_t ahead) {
   std::optional<Address> store;
   if (access_.signer != nullptr) {
     SP_ASSIGN(store, signed_for());
@@ -149,7 +150,7 @@ Result<net::HttpResponse> HttpStore::write(const std::string& method, const std:
     if (store) {
       // Signed anew: waiting must not carry a signature out of the store's window.
       headers["authorization"] = sign_request(
-          *access_.signer, {*store, method, path, content, access_.clock->unix_seconds()});
+          *access_.signer, {*store, method, path, content, access_.clock->unix_seconds() + ahead});
     }
     auto answer = client_.call(method, base_url_ + path, body, headers);
     if (!wait_after(attempt, answer)) return answer;
@@ -162,9 +163,12 @@ Status HttpStore::put(const BlobId& id, ByteView bytes) {
                                       std::to_string(kBlobSizeMax)};
   }
   if (bytes.size() > kAskFirstSize) {
-    const auto held = size(id);
+    // Signed, so that the store says whether it is there for this account.
+    const auto held = size_in(write("HEAD", blob_path(id), crypto::sha256({}), {}, {}), id);
     if (held && *held == bytes.size()) return {};
-    if (!held && held.error().code != Errc::not_found) return held.error();
+    // A refusal has words only in the answer to PUT.
+    const Errc why = held ? Errc::not_found : held.error().code;
+    if (why != Errc::not_found && why != Errc::unauthorised) return held.error();
   }
   const CrashEffect effect(CrashSite::upload);
   SP_ASSIGN(const net::HttpResponse response,
@@ -186,6 +190,7 @@ Result<Bytes> HttpStore::get(const BlobId& id, std::size_t size_max) {
 
 Result<Bytes> HttpStore::get_unverified(const BlobId& id, std::size_t size_max) {
   MemorySink sink(size_max);
+  sink.bytes().reserve(std::min<std::size_t>(size_max, kChunkSizeMax + crypto::kGcmTagSize));
   SP_TRY(stream_unverified(id, 0, size_max, sink));
   return std::move(sink.bytes());
 }
@@ -218,7 +223,13 @@ Status HttpStore::stream_unverified(const BlobId& id, std::uint64_t offset, std:
 }
 
 Result<std::uint64_t> HttpStore::size(const BlobId& id) {
-  SP_ASSIGN(const net::HttpResponse response, call("HEAD", blob_path(id)));
+  return size_in(call("HEAD", blob_path(id)), id);
+}
+
+Result<std::uint64_t> HttpStore::size_in(const Result<net::HttpResponse>& answer,
+                                         const BlobId& id) {
+  if (!answer) return answer.error();
+  const net::HttpResponse& response = *answer;
   if (response.status != 200) return error_of(response, "looking for blob " + id.hex());
   const auto field = response.headers.find("content-length");
   std::uint64_t size = 0;
@@ -228,6 +239,24 @@ Result<std::uint64_t> HttpStore::size(const BlobId& id) {
     if (failure == std::errc{} && rest == end) return size;
   }
   return Error{Errc::unavailable, "the store tells no size of blob " + id.hex()};
+}
+
+Status HttpStore::remove(const BlobId& id) {
+  SP_CHECK(access_.signer != nullptr);
+  // A deletion counts where it was signed later than the upload, in whole seconds: one ahead does.
+  constexpr unsigned kTries = 3;  // where a deletion of this second went before
+  for (unsigned attempt = 1;; ++attempt) {
+    SP_ASSIGN(const net::HttpResponse response,
+              write("DELETE", blob_path(id), crypto::sha256({}), {}, {}, 1));
+    if (response.status == 204) return {};
+    if (response.status == 425 && attempt < kTries) {
+      access_.clock->sleep_for(std::chrono::seconds(1));
+      continue;
+    }
+    Error error = error_of(response, "deleting blob " + id.hex());
+    if (response.status == 409) error.code = Errc::refused;
+    return error;
+  }
 }
 
 Result<StorageReceipt> HttpStore::request_receipt(const PackageId& package, std::int64_t until) {

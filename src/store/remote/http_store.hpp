@@ -41,6 +41,8 @@ class HttpStore final : public BlobStore {
   Status stream_unverified(const BlobId& id, std::uint64_t offset, std::size_t size_max,
                            ByteSink& sink) override;
   Result<std::uint64_t> size(const BlobId& id) override;
+  /// Signed, for StoreAccess.signer (CHECK).
+  Status remove(const BlobId& id) override;
   /// Asks the store to promise the package until then. The signature isn't checked here: verify()
   /// against the expected address. Errc::not_found names what is missing, Errc::refused,
   /// Errc::mismatch for a receipt about something else.
@@ -51,10 +53,12 @@ class HttpStore final : public BlobStore {
  private:
   Result<net::HttpResponse> call(const std::string& method, const std::string& path,
                                  ByteView body = {}, const net::Headers& headers = {});
-  /// Signs and sends once.
+  /// Signs and sends; `ahead` are seconds that the signature is for the future.
   Result<net::HttpResponse> write(const std::string& method, const std::string& path,
-                                  const Digest32& content, ByteView body, net::Headers headers);
+                                  const Digest32& content, ByteView body, net::Headers headers,
+                                  std::int64_t ahead = 0);
   Result<Address> signed_for();
+  Result<std::uint64_t> size_in(const Result<net::HttpResponse>& answer, const BlobId& id);
   bool wait_after(unsigned attempt, const Result<net::HttpResponse>& answer);
 
   net::HttpCaller& client_;

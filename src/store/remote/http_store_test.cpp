@@ -63,7 +63,7 @@ class HttpStoreTest : public ::testing::Test {
 
   void serve(const StoreService::Options& options) {
     server_.reset();
-    service_ = std::make_unique<StoreService>(blobs_, key_, clock_, nullptr, options);
+    service_ = std::make_unique<StoreService>(blobs_, key_, clock_, nullptr, nullptr, options);
     net::HttpServer::Options listening;
     listening.body_max = kBlobSizeMax + 1;
     server_ = *net::HttpServer::start(
@@ -122,7 +122,8 @@ TEST_F(HttpStoreTest, StatusesOfThePaths) {
   EXPECT_EQ(code_of(differs), "mismatch");
   EXPECT_EQ(call("GET", blob).body, bytes_);
   EXPECT_EQ(call("HEAD", blob).headers.at("content-length"), "5000");
-  EXPECT_EQ(call("DELETE", blob).status, 405U);
+  EXPECT_EQ(call("POST", blob).status, 405U);
+  EXPECT_EQ(call("DELETE", blob).status, 401U);
   EXPECT_EQ(call("GET", "/health").body, to_bytes(as_bytes("ok\n")));
   EXPECT_EQ(call("PUT", "/health", bytes_).status, 405U);
   EXPECT_EQ(call("GET", "/v1/receipts").status, 405U);

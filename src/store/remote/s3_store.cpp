@@ -127,6 +127,12 @@ Result<std::uint64_t> S3Store::size(const BlobId& id) {
   return Error{Errc::unavailable, "the store tells no size of blob " + id.hex()};
 }
 
+Status S3Store::remove(const BlobId& id) {
+  SP_ASSIGN(const net::HttpResponse response, client_->call(request_for("DELETE", id)));
+  const bool gone = response.status == 200 || response.status == 204 || response.status == 404;
+  return gone ? Status{} : Status(s3_error(response, "deleting blob " + id.hex()));
+}
+
 Result<Bytes> S3Store::get_range_unverified(const BlobId& id, std::uint64_t offset,
                                             std::size_t size) {
   const Error beyond{Errc::malformed, "the range lies outside of blob " + id.hex()};

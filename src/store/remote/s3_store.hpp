@@ -36,6 +36,7 @@ class S3Store final : public RangedStore {
   Result<Bytes> get(const BlobId& id, std::size_t size_max) override;
   Result<Bytes> get_unverified(const BlobId& id, std::size_t size_max) override;
   Result<std::uint64_t> size(const BlobId& id) override;
+  Status remove(const BlobId& id) override;
   Result<Bytes> get_range_unverified(const BlobId& id, std::uint64_t offset,
                                      std::size_t size) override;
   /// Errc::unsupported: a bucket may hold others' objects.

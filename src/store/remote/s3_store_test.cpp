@@ -31,6 +31,16 @@ TEST_F(S3StoreTest, KeepsAndGives) {
   EXPECT_EQ(store_->put(id_, Bytes(kBlobSizeMax + 1)).error().code, Errc::too_large);
 }
 
+TEST_F(S3StoreTest, Deletes) {
+  ASSERT_TRUE(store_->put(id_, bytes_).ok());
+  answer("DELETE", 1, FakeS3::error(403, "AccessDenied"));
+  EXPECT_EQ(store_->remove(id_).error().code, Errc::unauthorised);
+  EXPECT_TRUE(server_.objects.contains(key(id_)));
+  ASSERT_TRUE(store_->remove(id_).ok());
+  EXPECT_FALSE(server_.objects.contains(key(id_)));
+  EXPECT_TRUE(store_->remove(id_).ok());
+}
+
 TEST_F(S3StoreTest, KeepsTheEmptyBlob) {
   ASSERT_TRUE(store_->put(blob_id({}), {}).ok());
   EXPECT_TRUE(store_->get(blob_id({}), 0)->empty());

@@ -88,11 +88,13 @@ class SignedStoreTest : public ::testing::Test {
   void serve(StoreAccounts accounts, const StoreService::Options& options = {}) {
     server_.reset();
     book_ = *AccountBook::open(files_, folder_.path() / "owners.log", std::move(accounts),
-                               [this](const BlobId& id, std::uint64_t size) {
+                               clock_.now, [this](const BlobId& id, std::uint64_t size) {
                                  const auto held = blobs_.size(id);
                                  return held && *held == size;
                                });
-    service_ = std::make_unique<StoreService>(blobs_, key_, clock_, book_.get(), options);
+    promises_ = *PromiseBook::open(files_, folder_.path() / "promises.log", blobs_, clock_.now);
+    service_ =
+        std::make_unique<StoreService>(blobs_, key_, clock_, book_.get(), promises_.get(), options);
     net::HttpServer::Options listening;
     listening.body_max = kBlobSizeMax + 1;
     server_ = *net::HttpServer::start(
@@ -122,6 +124,7 @@ class SignedStoreTest : public ::testing::Test {
   SetClock clock_;
   net::HttpClient client_;
   std::unique_ptr<AccountBook> book_;
+  std::unique_ptr<PromiseBook> promises_;
   std::unique_ptr<StoreService> service_;
   std::unique_ptr<net::HttpServer> server_;
   std::string url_;
@@ -184,9 +187,11 @@ TEST_F(SignedStoreTest, QuotaInBytesAndBlobs) {
   EXPECT_EQ(
       put_in(as(ann_), {}).error().message.find("blobs, and all are used") == std::string::npos,
       false);
-  // Another has a quota of his own, and what is there costs him nothing.
+  // Another has a quota of his own, which what he brings counts for, be it there or not.
   EXPECT_TRUE(put_in(as(bob_), bytes_).ok());
-  EXPECT_EQ(book_->usage(bob_.address()), AccountBook::Usage{});
+  EXPECT_EQ(book_->usage(bob_.address()), (AccountBook::Usage{1000, 1}));
+  EXPECT_TRUE(put_in(as(bob_), bytes_).ok());
+  EXPECT_EQ(book_->usage(bob_.address()), (AccountBook::Usage{1000, 1}));
 }
 
 TEST_F(SignedStoreTest, QuotaOutlivesTheProcess) {
@@ -196,8 +201,9 @@ TEST_F(SignedStoreTest, QuotaOutlivesTheProcess) {
   EXPECT_TRUE(put_in(as(bob_), pattern(700, 2)).ok());
   // Crashes: a charge whose blob was never written, one made again, and one cut off.
   const Bytes late = pattern(900, 3);
-  ASSERT_TRUE(book_->charge(ann_.address(), blob_id(late), late.size()).ok());
-  ASSERT_TRUE(book_->charge(bob_.address(), blob_id(bytes_), bytes_.size()).ok());
+  ASSERT_TRUE(book_->charge(ann_.address(), blob_id(late), late.size(), kNow).ok());
+  ASSERT_EQ(*book_->charge(ann_.address(), blob_id(bytes_), bytes_.size(), kNow),
+            AccountBook::Charge::owned_already);
   std::ofstream(folder_.path() / "owners.log", std::ios::app) << "cut off";
   serve(accounts);
   EXPECT_EQ(book_->usage(ann_.address()), (AccountBook::Usage{1000, 1}));
@@ -228,7 +234,8 @@ TEST_F(SignedStoreTest, TheSameBlobAtOnceCountsOnce) {
         [&, t] { EXPECT_TRUE(put_in(as(t % 2 == 0 ? ann_ : bob_), bytes_).ok()); });
   }
   for (auto& thread : threads) thread.join();
-  EXPECT_EQ(book_->total(), (AccountBook::Usage{1000, 1}));
+  EXPECT_EQ(book_->usage(ann_.address()), (AccountBook::Usage{1000, 1}));
+  EXPECT_EQ(book_->usage(bob_.address()), (AccountBook::Usage{1000, 1}));
 }
 
 TEST_F(SignedStoreTest, AnAccountHasOnlySoManyRequestsAtOnce) {
@@ -258,18 +265,18 @@ TEST(AccountBook, WritesTheFileAnewWhereMuchIsVoid) {
   const Path file = folder.path() / "owners.log";
   const Address account = key_of(6).address();
   const auto all = [](const BlobId&, std::uint64_t) { return true; };
-  auto book = *AccountBook::open(files, file, {.open = true}, all);
+  auto book = *AccountBook::open(files, file, {.open = true}, kNow, all);
   for (int i = 0; i < 5000; ++i) {
-    ASSERT_TRUE(book->charge(account, blob_id({}), 10).ok());
-    if (i != 4999) book->refund(account, blob_id({}), 10);
+    ASSERT_TRUE(book->charge(account, blob_id({}), 10, kNow).ok());
+    if (i != 4999) book->refund(account, blob_id({}));
   }
   EXPECT_EQ(*files.size(file), 9999U * 64);
   book.reset();
-  book = *AccountBook::open(files, file, {.open = true}, all);
+  book = *AccountBook::open(files, file, {.open = true}, kNow, all);
   EXPECT_EQ(book->usage(account), (AccountBook::Usage{10, 1}));
   EXPECT_EQ(*files.size(file), 64U);
-  ASSERT_TRUE(book->charge(account, blob_id(as_bytes("x")), 5).ok());
-  book = *AccountBook::open(files, file, {.open = true}, all);
+  ASSERT_TRUE(book->charge(account, blob_id(as_bytes("x")), 5, kNow).ok());
+  book = *AccountBook::open(files, file, {.open = true}, kNow, all);
   EXPECT_EQ(book->usage(account), (AccountBook::Usage{15, 2}));
 }
 

@@ -110,27 +110,34 @@ bool is_lower_hex(std::string_view text) {
 /// One of an account's requests that write, while it runs.
 class StoreService::Writer {
  public:
-  Writer(AccountBook* accounts, const std::optional<Address>& account)
-      : accounts_(accounts), account_(account) {
-    entered_ = !account_ || accounts_->enter(*account_);
+  Writer(AccountBook* accounts, const std::optional<RequestSignature>& who)
+      : accounts_(accounts), who_(who) {
+    entered_ = !who_ || accounts_->enter(who_->account);
   }
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
   ~Writer() {
-    if (account_ && entered_) accounts_->leave(*account_);
+    if (who_ && entered_) accounts_->leave(who_->account);
   }
   /// False where the account has too many already.
   [[nodiscard]] bool entered() const { return entered_; }
 
  private:
   AccountBook* accounts_;
-  const std::optional<Address>& account_;
+  const std::optional<RequestSignature>& who_;
   bool entered_;
 };
 
 StoreService::StoreService(RangedStore& blobs, const crypto::EthKey& key, const Clock& clock,
-                           AccountBook* accounts, const Options& options)
-    : blobs_(blobs), key_(key), clock_(clock), accounts_(accounts), options_(options) {}
+                           AccountBook* accounts, PromiseBook* promises, const Options& options)
+    : blobs_(blobs),
+      key_(key),
+      clock_(clock),
+      accounts_(accounts),
+      promises_(promises),
+      options_(options) {
+  SP_CHECK(accounts == nullptr || promises != nullptr);
+}
 
 net::HttpResponse StoreService::handle(const net::HttpRequest& request) {
   const std::string_view path = request.path;
@@ -159,7 +166,8 @@ net::HttpResponse StoreService::handle_blob(const net::HttpRequest& request) {
   if (request.method == "GET") return get_blob(id, request);
   if (request.method == "HEAD") return head_blob(id, request);
   if (request.method == "PUT") return put_blob(id, request);
-  return not_allowed("GET, HEAD, PUT");
+  if (request.method == "DELETE") return delete_blob(id, request);
+  return not_allowed("GET, HEAD, PUT, DELETE");
 }
 
 /// Who says that he signed a request that writes, and may; none where it isn't signed and needn't
@@ -179,13 +187,12 @@ Result<std::optional<RequestSignature>> StoreService::who_asks(
   return std::optional(signature);
 }
 
-Result<std::optional<Address>> StoreService::who_signed(
-    const net::HttpRequest& request, const std::optional<RequestSignature>& signature,
-    const Digest32& content) const {
-  if (!signature) return std::optional<Address>();
-  SP_TRY(signature->verify({key_.address(), request.method, request.path, content, 0},
-                           clock_.unix_seconds()));
-  return std::optional(signature->account);
+Status StoreService::check_signed(const net::HttpRequest& request,
+                                  const std::optional<RequestSignature>& signature,
+                                  const Digest32& content) const {
+  if (!signature) return {};
+  return signature->verify({key_.address(), request.method, request.path, content, 0},
+                           clock_.unix_seconds());
 }
 
 net::HttpResponse StoreService::put_blob(const BlobId& id, const net::HttpRequest& request) {
@@ -196,30 +203,45 @@ net::HttpResponse StoreService::put_blob(const BlobId& id, const net::HttpReques
   const auto signature = who_asks(request);
   if (!signature) return who_error(signature.error());
   const BlobId actual = blob_id(request.body);
-  const auto account = who_signed(request, *signature, {actual.data});
-  if (!account) return who_error(account.error());
+  const Status good = check_signed(request, *signature, {actual.data});
+  if (!good) return who_error(good.error());
   if (actual != id) {
     return error_response({Errc::mismatch, "blob " + id.hex() + " has the digest " + actual.hex()});
   }
-  const Writer writer(accounts_, *account);
+  const Writer writer(accounts_, *signature);
   if (!writer.entered()) return too_many("the account has too many requests at once");
-  return keep(id, request, *account);
+  return keep(id, request, *signature);
 }
 
 net::HttpResponse StoreService::keep(const BlobId& id, const net::HttpRequest& request,
-                                     const std::optional<Address>& account) {
-  const std::size_t size = request.body.size();
+                                     const std::optional<RequestSignature>& who) {
   const std::lock_guard lock(writing_[id.data[0] % writing_.size()]);
+  bool fresh = false;
+  if (who) {
+    const auto charge = accounts_->charge(who->account, id, request.body.size(), who->time);
+    if (!charge && charge.error().code == Errc::io) return error_response(charge.error());
+    if (!charge) return error_response(507, charge.error());
+    fresh = *charge == AccountBook::Charge::made;
+  }
+  net::HttpResponse answer = keep_new(id, request);
+  if (answer.status != 201 && answer.status != 200 && answer.status != 412) {
+    if (fresh) accounts_->refund(who->account, id);
+    return answer;
+  }
+  // The answer says that blob and owner outlive a power failure.
+  if (who) {
+    if (const Status kept = accounts_->sync(); !kept) return error_response(kept.error());
+  }
+  return answer;
+}
+
+/// Writes a blob that isn't there. 201, 200 and 412 where it is, 507 and others where it can't be.
+net::HttpResponse StoreService::keep_new(const BlobId& id, const net::HttpRequest& request) {
+  const std::size_t size = request.body.size();
   if (const auto kept = blobs_.size(id); kept && *kept == size) {
     const auto condition = request.headers.find("if-none-match");
     const bool wants_none = condition != request.headers.end() && condition->second == "*";
     return bare(wants_none ? 412 : 200, id);
-  }
-  if (account) {
-    if (const Status charged = accounts_->charge(*account, id, size); !charged) {
-      if (charged.error().code == Errc::io) return error_response(charged.error());
-      return error_response(507, charged.error());
-    }
   }
   Status done = reserve(size);
   if (done) {
@@ -227,11 +249,53 @@ net::HttpResponse StoreService::keep(const BlobId& id, const net::HttpRequest& r
     if (!done) release(size);
   }
   if (done) return bare(201, id);
-  if (account) accounts_->refund(*account, id, size);
   if (done.error().code == Errc::refused) return error_response(507, done.error());
   if (done.error().code != Errc::io) return error_response(done.error());
   log(LogLevel::error, "store_io", {{"message", done.error().message}});
   return error_response(507, {Errc::io, "the store can't keep the blob"});
+}
+
+net::HttpResponse StoreService::delete_blob(const BlobId& id, const net::HttpRequest& request) {
+  if (!request.body.empty()) {
+    return error_response(400, {Errc::malformed, "a deletion has no body"});
+  }
+  const auto signature = who_asks(request);
+  if (!signature) return who_error(signature.error());
+  if (!*signature) return who_error({Errc::bad_signature, "a blob's owner signs its deletion"});
+  const Status good = check_signed(request, *signature, crypto::sha256({}));
+  if (!good) return who_error(good.error());
+  const Writer writer(accounts_, *signature);
+  if (!writer.entered()) return too_many("the account has too many requests at once");
+  return end_ownership(id, **signature);
+}
+
+net::HttpResponse StoreService::end_ownership(const BlobId& id, const RequestSignature& who) {
+  const std::lock_guard lock(writing_[id.data[0] % writing_.size()]);
+  const AccountBook::Share share = accounts_->share(who.account, id);
+  if (share == AccountBook::Share::none) {
+    const auto size = blobs_.size(id);
+    if (!size && size.error().code == Errc::not_found) return bare(204, id);
+    if (!size) return error_response(size.error());
+    return error_response(403, {Errc::unauthorised, "account " + who.account.hex0x() +
+                                                        " doesn't own blob " + id.hex()});
+  }
+  if (const Status counts = accounts_->may_delete(who.account, id, who.time); !counts) {
+    return error_response(425, counts.error());
+  }
+  const CrashEffect effect(CrashSite::store_delete);
+  if (share == AccountBook::Share::last) {
+    // The blob first: a record without its blob is void, a blob without its record would stay.
+    const auto size = blobs_.size(id);
+    const Status gone =
+        promises_->unless_promised(id, clock_.unix_seconds(), [&] { return blobs_.remove(id); });
+    if (!gone) return error_response(gone.error());
+    if (size) release(static_cast<std::size_t>(*size));
+  }
+  if (const Status ended = accounts_->disown(who.account, id, who.time); !ended) {
+    return error_response(ended.error());
+  }
+  ++deleted_;
+  return bare(204, id);
 }
 
 /// Counts a blob that is about to be written. Errc::refused where the store is full.
@@ -289,6 +353,15 @@ net::HttpResponse StoreService::get_blob(const BlobId& id, const net::HttpReques
 }
 
 net::HttpResponse StoreService::head_blob(const BlobId& id, const net::HttpRequest& request) {
+  if (accounts_ != nullptr && request.headers.contains("authorization")) {
+    const auto signature = who_asks(request);
+    if (!signature) return who_error(signature.error());
+    const Status good = check_signed(request, *signature, crypto::sha256(request.body));
+    if (!good) return who_error(good.error());
+    if (accounts_->share((*signature)->account, id) == AccountBook::Share::none) {
+      return error_response(404, {Errc::not_found, "no blob " + id.hex() + " of this account"});
+    }
+  }
   const auto size = blobs_.size(id);
   if (!size) return missing(id, size.error());
   const auto condition = read_condition(request.headers, id);
@@ -304,9 +377,9 @@ net::HttpResponse StoreService::head_blob(const BlobId& id, const net::HttpReque
 net::HttpResponse StoreService::issue_receipt(const net::HttpRequest& request) {
   const auto signature = who_asks(request);
   if (!signature) return who_error(signature.error());
-  const auto account = who_signed(request, *signature, crypto::sha256(request.body));
-  if (!account) return who_error(account.error());
-  const Writer writer(accounts_, *account);
+  const Status good = check_signed(request, *signature, crypto::sha256(request.body));
+  if (!good) return who_error(good.error());
+  const Writer writer(accounts_, *signature);
   if (!writer.entered()) return too_many("the account has too many requests at once");
   const auto json = parse_json(as_text(request.body), kReceiptRequestMax);
   if (!json) return error_response(json.error());
@@ -322,8 +395,17 @@ net::HttpResponse StoreService::issue_receipt(const net::HttpRequest& request) {
          "this store promises at most " + std::to_string(options_.keep_seconds_max) + " seconds"});
   }
   const CrashEffect effect(CrashSite::store_receipt);
+  // Held before it is looked at, so that nothing of it goes in between.
+  if (promises_ != nullptr) {
+    const Status held = promises_->hold(blobs_, package, until);
+    if (!held) return error_response(held.error());
+  }
   const auto receipt = issue_storage_receipt(blobs_, package, until, key_);
   if (!receipt) return error_response(receipt.error());
+  if (promises_ != nullptr) {
+    const Status kept = promises_->keep(package, until);
+    if (!kept) return error_response(kept.error());
+  }
   return binary_response(200, receipt->encode());
 }
 

@@ -6,6 +6,9 @@
 //   GET  /v1/blobs/HEX   Range, If-Range, If-Match, If-None-Match honoured
 //                                            200, 206, 304, 404, 412, 416
 //   HEAD /v1/blobs/HEX                       200 with Content-Length, 304, 404, 412
+//   DELETE /v1/blobs/HEX                     204 gone, or was not there, or stays for its other
+//                                            owners; 403 not an owner's; 409 promised by a receipt;
+//                                            425 signed before the blob was brought last
 //   POST /v1/receipts    {"package": HEX, "until": seconds}
 //                                            200 storage receipt, binary; 404 names what is
 //                                            missing; 409 until is past or too far
@@ -13,19 +16,23 @@
 //   GET  /health                             "ok"
 //
 // HEX is 64 lower-case digits. One range in bytes is honoured; for any other Range the whole blob
-// is the answer. PUT and POST are signed (signed_request.hpp): 401 without a good signature, 403
-// for an account that may not write, 429 with Retry-After for one that has too many at once.
-// Reading is for all: what lies here is sealed, and named by digest. Errors have a JSON body
+// is the answer. PUT, POST and DELETE are signed (signed_request.hpp): 401 without a good
+// signature, 403 for an account that may not write, 429 with Retry-After for one that has too many
+// at once. Reading is for all: what lies here is sealed, and named by digest. A HEAD that is signed
+// is answered as if the blob weren't there where it isn't the account's: whoever then puts it owns
+// it. Errors have a JSON body
 // {"error": code, "message": text}.
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <optional>
 #include "base/sync.hpp"
 
 #include "net/http.hpp"
 #include "store/receipt.hpp"
 #include "store/remote/account_book.hpp"
+#include "store/remote/promise_book.hpp"
 #include "store/remote/signed_request.hpp"
 
 namespace sp::store {
@@ -41,25 +48,31 @@ class StoreService {
     std::int64_t keep_seconds_max = 365L * 24 * 3600;  ///< how far ahead a receipt may promise
     bool anonymous_writes = false;                     ///< whoever doesn't sign may write as well
   };
-  /// Without a book nobody who signs may write.
+  /// Without a book of accounts nobody who signs may write, and so nobody deletes; with one there
+  /// has to be one of promises (CHECK).
   StoreService(RangedStore& blobs, const crypto::EthKey& key, const Clock& clock,
-               AccountBook* accounts, const Options& options);
+               AccountBook* accounts, PromiseBook* promises, const Options& options);
   net::HttpResponse handle(const net::HttpRequest& request);
+  /// Ownerships that ended by DELETE since the start.
+  [[nodiscard]] std::uint64_t deleted() const { return deleted_; }
 
  private:
   class Writer;
   net::HttpResponse handle_blob(const net::HttpRequest& request);
   net::HttpResponse put_blob(const BlobId& id, const net::HttpRequest& request);
   net::HttpResponse keep(const BlobId& id, const net::HttpRequest& request,
-                         const std::optional<Address>& account);
+                         const std::optional<RequestSignature>& who);
+  net::HttpResponse keep_new(const BlobId& id, const net::HttpRequest& request);
+  net::HttpResponse delete_blob(const BlobId& id, const net::HttpRequest& request);
+  net::HttpResponse end_ownership(const BlobId& id, const RequestSignature& who);
   net::HttpResponse get_blob(const BlobId& id, const net::HttpRequest& request);
   net::HttpResponse head_blob(const BlobId& id, const net::HttpRequest& request);
   net::HttpResponse issue_receipt(const net::HttpRequest& request);
   [[nodiscard]] Result<std::optional<RequestSignature>> who_asks(
       const net::HttpRequest& request) const;
-  [[nodiscard]] Result<std::optional<Address>> who_signed(
-      const net::HttpRequest& request, const std::optional<RequestSignature>& signature,
-      const Digest32& content) const;
+  [[nodiscard]] Status check_signed(const net::HttpRequest& request,
+                                    const std::optional<RequestSignature>& signature,
+                                    const Digest32& content) const;
   Status reserve(std::size_t size);
   void release(std::size_t size);
 
@@ -67,8 +80,10 @@ class StoreService {
   const crypto::EthKey& key_;
   const Clock& clock_;
   AccountBook* accounts_;
+  PromiseBook* promises_;
   const Options options_;
   std::array<Mutex, 64> writing_;  // by a blob's first byte: one writes it at a time
+  std::atomic<std::uint64_t> deleted_ = 0;
   Mutex mutex_;
   std::optional<std::uint64_t> bytes_used_;  // guarded by mutex_; counted at the first put
 };

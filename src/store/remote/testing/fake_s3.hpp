@@ -98,6 +98,12 @@ class FakeS3 {
     if (key.empty()) return list_uploads(request);
     if (request.query.contains("uploads")) return begin(key);
     if (request.query.contains("uploadId")) return in_upload(request, key);
+    if (request.method == "DELETE") {  // the same answer whether it was there
+      objects.erase(key);
+      net::HttpResponse gone;
+      gone.status = 204;
+      return gone;
+    }
     if (request.method == "PUT") {
       objects[key] = request.body;
       return {};

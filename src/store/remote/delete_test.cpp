@@ -1,0 +1,213 @@
+// Deleting blobs: by an owner alone, once for each signature, never against a promise.
+#include <gtest/gtest.h>
+
+#include "crypto/hash.hpp"
+#include "store/remote/http_store.hpp"
+#include "store/remote/store_service.hpp"
+#include "store/testing/test_support.hpp"
+
+namespace sp::store {
+namespace {
+
+using testing::pattern;
+
+constexpr std::int64_t kNow = 1'800'000'000;
+
+class SetClock final : public Clock {
+ public:
+  [[nodiscard]] std::int64_t unix_seconds() const override { return now; }
+  [[nodiscard]] std::chrono::nanoseconds monotonic() const override { return {}; }
+  void sleep_for(std::chrono::nanoseconds time) const override {
+    now += std::chrono::duration_cast<std::chrono::seconds>(time).count();
+  }
+
+  mutable std::int64_t now = kNow;
+};
+
+crypto::EthKey key_of(std::uint8_t byte) {
+  Secret32 secret;
+  std::fill(secret.writable().begin(), secret.writable().end(), byte);
+  return *crypto::EthKey::from_secret(std::move(secret));
+}
+
+class DeleteTest : public ::testing::Test {
+ protected:
+  DeleteTest() { start(); }
+
+  // As after a restart.
+  void start(const StoreService::Options& options = {}) {
+    server_.reset();
+    book_ = *AccountBook::open(files_, folder_.path() / "owners.log", {.open = true}, clock_.now,
+                               [this](const BlobId& id, std::uint64_t size) {
+                                 const auto held = blobs_.size(id);
+                                 return held && *held == size;
+                               });
+    promises_ = *PromiseBook::open(files_, folder_.path() / "promises.log", blobs_, clock_.now);
+    service_ =
+        std::make_unique<StoreService>(blobs_, key_, clock_, book_.get(), promises_.get(), options);
+    net::HttpServer::Options listening;
+    listening.body_max = kBlobSizeMax;
+    server_ = *net::HttpServer::start(
+        listening, [this](const net::HttpRequest& request) { return service_->handle(request); });
+    url_ = "http://127.0.0.1:" + std::to_string(server_->port());
+  }
+  HttpStore as(const crypto::EthKey& key) {
+    return {client_, url_, {&key, key_.address(), &clock_, nullptr, {}}};
+  }
+  std::string field(const crypto::EthKey& key, std::int64_t time, const std::string& method,
+                    const BlobId& id, const Digest32& content) {
+    return sign_request(key, {key_.address(), method, "/v1/blobs/" + id.hex(), content, time});
+  }
+  std::string field(const crypto::EthKey& key, std::int64_t time) {
+    return field(key, time, "DELETE", id_, crypto::sha256({}));
+  }
+  net::HttpResponse call(const std::string& method, const std::string& authorization,
+                         ByteView body = {}) {
+    net::Headers headers;
+    if (!authorization.empty()) headers["authorization"] = authorization;
+    return *client_.call(method, url_ + "/v1/blobs/" + id_.hex(), body, headers);
+  }
+  unsigned remove(const std::string& authorization) { return call("DELETE", authorization).status; }
+  Status bring(const crypto::EthKey& key) { return as(key).put(id_, bytes_); }
+  bool is_there() { return blobs_.size(id_).ok(); }
+
+  testing::TemporaryFolder folder_;
+  PosixFiles files_;
+  DirectoryStore blobs_{files_, folder_.path()};
+  crypto::EthKey key_ = key_of(5);
+  crypto::EthKey ann_ = key_of(6);
+  crypto::EthKey bob_ = key_of(7);
+  SetClock clock_;
+  net::HttpClient client_;
+  std::unique_ptr<AccountBook> book_;
+  std::unique_ptr<PromiseBook> promises_;
+  std::unique_ptr<StoreService> service_;
+  std::unique_ptr<net::HttpServer> server_;
+  std::string url_;
+  Bytes bytes_ = pattern(100'000);  // of which a client asks first
+  BlobId id_ = blob_id(bytes_);
+};
+
+TEST_F(DeleteTest, AnOwnerFreesHisQuotaAndMayDoSoAgain) {
+  start({.bytes_max = 150'000});
+  ASSERT_TRUE(bring(ann_).ok());
+  EXPECT_FALSE(as(ann_).put(blob_id(pattern(90'000, 2)), pattern(90'000, 2)).ok()) << "it's full";
+  ASSERT_TRUE(as(ann_).remove(id_).ok());
+  EXPECT_FALSE(is_there());
+  EXPECT_EQ(book_->usage(ann_.address()), AccountBook::Usage{});
+  EXPECT_EQ(service_->deleted(), 1U);
+  EXPECT_TRUE(as(ann_).remove(id_).ok());
+  EXPECT_EQ(service_->deleted(), 1U);
+  EXPECT_TRUE(as(ann_).put(blob_id(pattern(90'000, 2)), pattern(90'000, 2)).ok());
+  start();
+  EXPECT_EQ(book_->usage(ann_.address()), (AccountBook::Usage{90'000, 1}));
+}
+
+TEST_F(DeleteTest, ABlobStaysUntilItsLastOwnerDeletesIt) {
+  ASSERT_TRUE(bring(ann_).ok());
+  ASSERT_TRUE(bring(bob_).ok());
+  EXPECT_EQ(book_->usage(bob_.address()), (AccountBook::Usage{100'000, 1}));
+  ASSERT_TRUE(as(ann_).remove(id_).ok());
+  EXPECT_TRUE(is_there());
+  EXPECT_EQ(book_->usage(ann_.address()), AccountBook::Usage{});
+  EXPECT_EQ(as(ann_).remove(id_).error().code, Errc::unauthorised) << "it's another's now";
+  start();
+  EXPECT_EQ(book_->usage(bob_.address()), (AccountBook::Usage{100'000, 1}));
+  ASSERT_TRUE(as(bob_).remove(id_).ok());
+  EXPECT_FALSE(is_there());
+}
+
+TEST_F(DeleteTest, NobodyElseDeletes) {
+  ASSERT_TRUE(bring(ann_).ok());
+  EXPECT_EQ(remove(""), 401U);
+  EXPECT_EQ(remove("Basic x"), 401U);
+  EXPECT_EQ(remove(field(bob_, kNow + 1)), 403U);
+  std::string stolen = field(bob_, kNow + 1);
+  stolen.replace(stolen.find(bob_.address().hex0x()), 42, ann_.address().hex0x());
+  EXPECT_EQ(remove(stolen), 401U);
+  // For another method, blob, body, time, store.
+  EXPECT_EQ(remove(field(ann_, kNow + 1, "PUT", id_, crypto::sha256({}))), 401U);
+  EXPECT_EQ(remove(field(ann_, kNow + 1, "DELETE", blob_id({}), crypto::sha256({}))), 401U);
+  EXPECT_EQ(remove(field(ann_, kNow + 1, "DELETE", id_, {id_.data})), 401U);
+  EXPECT_EQ(remove(field(ann_, kNow - 301)), 401U);
+  EXPECT_EQ(remove(field(ann_, kNow + 301)), 401U);
+  EXPECT_EQ(remove(sign_request(ann_, {bob_.address(), "DELETE", "/v1/blobs/" + id_.hex(),
+                                       crypto::sha256({}), kNow + 1})),
+            401U);
+  EXPECT_EQ(call("DELETE", field(ann_, kNow + 1, "DELETE", id_, {id_.data}), bytes_).status, 400U);
+  EXPECT_TRUE(is_there());
+  EXPECT_EQ(book_->usage(ann_.address()), (AccountBook::Usage{100'000, 1}));
+  // Anonymous writers have nothing to delete.
+  start({.anonymous_writes = true});
+  EXPECT_EQ(remove(""), 401U);
+  EXPECT_TRUE(is_there());
+}
+
+TEST_F(DeleteTest, WhatWasSignedOnceDeletesOnce) {
+  ASSERT_TRUE(bring(ann_).ok());
+  EXPECT_EQ(remove(field(ann_, kNow)), 425U) << "not later than the upload";
+  const std::string once = field(ann_, kNow + 1);
+  EXPECT_EQ(remove(once), 204U);
+  ASSERT_TRUE(bring(ann_).ok());
+  EXPECT_EQ(remove(once), 425U) << "in the same second";
+  clock_.now += 60;
+  EXPECT_EQ(remove(once), 425U);
+  // A deletion that was signed ahead is not one for what is brought after it.
+  EXPECT_EQ(remove(field(ann_, clock_.now + 200)), 204U);
+  ASSERT_TRUE(bring(ann_).ok());
+  EXPECT_EQ(remove(field(ann_, clock_.now + 200)), 425U);
+  // Nor does a restart make an old one good.
+  const std::string old = field(ann_, clock_.now + 4);
+  clock_.now += 5;
+  start();
+  EXPECT_EQ(remove(old), 425U);
+  EXPECT_TRUE(is_there());
+  EXPECT_TRUE(as(ann_).remove(id_).ok());
+  EXPECT_FALSE(is_there());
+}
+
+TEST_F(DeleteTest, TheClientSignsAgainWhereASecondIsTooShort) {
+  ASSERT_TRUE(bring(ann_).ok());
+  ASSERT_TRUE(as(ann_).remove(id_).ok());
+  ASSERT_TRUE(bring(ann_).ok());
+  EXPECT_TRUE(as(ann_).remove(id_).ok());
+  EXPECT_EQ(clock_.now, kNow + 1);
+  EXPECT_FALSE(is_there());
+}
+
+TEST_F(DeleteTest, APromiseHoldsOverARestartUntilItEnds) {
+  MemorySource source(bytes_);
+  testing::CountingRandom random;
+  HttpStore store = as(ann_);
+  const SealedPackage sealed = *seal_package(source, Secret32{}, store, random, {});
+  const BlobId chunk = Package::fetch(store, sealed.id)->manifest().chunks.at(0);
+  ASSERT_TRUE(store.request_receipt(sealed.id, kNow + 100).ok());
+  for (const bool restarted : {false, true}) {
+    if (restarted) start();
+    HttpStore owner = as(ann_);
+    const Status refused = owner.remove(chunk);
+    EXPECT_EQ(refused.error().code, Errc::refused);
+    EXPECT_NE(refused.error().message.find("until 1800000100"), std::string::npos)
+        << refused.error().message;
+    EXPECT_EQ(owner.remove(sealed.id).error().code, Errc::refused);
+    EXPECT_TRUE(blobs_.size(chunk).ok());
+  }
+  clock_.now = kNow + 100;
+  HttpStore owner = as(ann_);
+  EXPECT_TRUE(owner.remove(chunk).ok());
+  EXPECT_TRUE(owner.remove(sealed.id).ok());
+  EXPECT_FALSE(blobs_.size(chunk).ok());
+  start();
+  EXPECT_EQ(*files_.size(folder_.path() / "promises.log"), 0U) << "what is over is left out";
+}
+
+TEST_F(DeleteTest, ASignedQuestionIsAboutTheAccountsOwn) {
+  ASSERT_TRUE(bring(ann_).ok());
+  EXPECT_EQ(call("HEAD", "").status, 200U);
+  EXPECT_EQ(call("HEAD", field(ann_, kNow, "HEAD", id_, crypto::sha256({}))).status, 200U);
+  EXPECT_EQ(call("HEAD", field(bob_, kNow, "HEAD", id_, crypto::sha256({}))).status, 404U);
+  EXPECT_EQ(call("HEAD", field(ann_, kNow, "GET", id_, crypto::sha256({}))).status, 401U);
+}
+
+}  // namespace
+}  // namespace sp::store

@@ -1,0 +1,48 @@
+// What a store has promised to keep by its storage receipts, and until when: nobody, its owner
+// included, deletes that before.
+//
+// A promise is on the disk before its receipt is answered. Safe to call from any thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <unordered_map>
+
+#include "store/package.hpp"
+#include "store/remote/record_log.hpp"
+
+namespace sp::store {
+
+inline constexpr std::size_t kPromisesMax = 1'000'000;  ///< records of one file
+
+class PromiseBook {
+ public:
+  /// Reads the file, which need not exist, and the manifests of what is promised beyond `now`, in
+  /// seconds of Unix time; writes it anew without what is over. A package whose manifest isn't
+  /// there any more is told to the log. Errc::io, Errc::too_large (over kPromisesMax records).
+  static Result<std::unique_ptr<PromiseBook>> open(Files& files, Path file, BlobStore& blobs,
+                                                   std::int64_t now);
+
+  /// From its return on no blob of the package is deleted before `until`. A promise whose receipt
+  /// is then refused holds until the next start. Errc::not_found, Errc::mismatch for a package that
+  /// can't be read.
+  Status hold(BlobStore& blobs, const PackageId& package, std::int64_t until);
+  /// Keeps a promise over a restart. Errc::refused where there are kPromisesMax already, Errc::io.
+  Status keep(const PackageId& package, std::int64_t until);
+  /// Runs `remove` where nothing is promised of the blob at `now`, with no promise made meanwhile.
+  /// Errc::refused with the time until which it is.
+  Status unless_promised(const BlobId& id, std::int64_t now, const std::function<Status()>& remove);
+
+ private:
+  struct BlobHash {
+    std::size_t operator()(const BlobId& id) const;
+  };
+  PromiseBook() = default;
+  void hold_until(const BlobId& id, std::int64_t until);
+
+  std::unique_ptr<RecordLog> log_;
+  Mutex mutex_;  // guards all below
+  std::unordered_map<BlobId, std::int64_t, BlobHash> until_;
+};
+
+}  // namespace sp::store

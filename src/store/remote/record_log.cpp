@@ -1,0 +1,142 @@
+#include "store/remote/record_log.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/durable.hpp"
+#include "base/log.hpp"
+#include "crypto/hash.hpp"
+
+namespace sp::store {
+namespace {
+
+constexpr std::size_t kReadSize = kRecordSize << 14;
+
+Bytes record_of(const RecordLog::Content& content) {
+  Bytes record(content.begin(), content.end());
+  append(record, crypto::sha256(content).view().first(kRecordSize - kRecordContentSize));
+  return record;
+}
+
+Status write_whole(int descriptor, ByteView bytes, const Path& file) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return errno_error("write", file);
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<RecordLog>> RecordLog::open(const Files& files, Path file,
+                                                   std::size_t records_max, const Visit& visit) {
+  std::unique_ptr<RecordLog> log(new RecordLog(std::move(file), records_max));
+  SP_TRY(log->read(files, visit));
+  if (!log->needs_rewrite_) SP_TRY(log->begin_appending());
+  return log;
+}
+
+Status RecordLog::read(const Files& files, const Visit& visit) {
+  const auto size = files.size(file_);
+  if (!size && size.error().code != Errc::not_found) return size.error();
+  const std::uint64_t whole = size ? *size : 0;
+  if (whole / kRecordSize > records_max_) {
+    return Error{Errc::too_large,
+                 file_.string() + " has over " + std::to_string(records_max_) + " records"};
+  }
+  bool good = true;
+  while (good && whole - size_ >= kRecordSize) {
+    const std::uint64_t left = (whole - size_) / kRecordSize * kRecordSize;
+    SP_ASSIGN(const Bytes piece,
+              files.read_range(file_, size_, std::min<std::uint64_t>(left, kReadSize)));
+    for (std::size_t at = 0; good && at < piece.size(); at += kRecordSize) {
+      const ByteView record = ByteView(piece).subspan(at, kRecordSize);
+      Content content{};
+      std::copy_n(record.begin(), kRecordContentSize, content.begin());
+      good = std::ranges::equal(record_of(content), record);
+      if (!good) break;
+      visit(content);
+      size_ += kRecordSize;
+    }
+  }
+  if (size_ != whole) {
+    log(LogLevel::warning, "store_records_cut",
+        {{"file", file_.filename().string()},
+         {"read", std::to_string(size_)},
+         {"bytes", std::to_string(whole)}});
+  }
+  needs_rewrite_ = !size || size_ != whole;
+  return {};
+}
+
+std::size_t RecordLog::records() const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<std::size_t>(size_ / kRecordSize);
+}
+
+Status RecordLog::rewrite(Files& files, const std::vector<Content>& records) {
+  Bytes bytes;
+  bytes.reserve(records.size() * kRecordSize);
+  for (const Content& content : records) sp::append(bytes, record_of(content));
+  SP_TRY(keep(files, CrashSite::store_owners, file_, bytes, FileMode::owner_only));
+  {
+    const std::lock_guard lock(mutex_);
+    size_ = bytes.size();
+  }
+  needs_rewrite_ = false;
+  return begin_appending();
+}
+
+Status RecordLog::begin_appending() {
+  const std::lock_guard lock(mutex_);
+  log_ = Fd(::open(file_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+  return log_.valid() ? Status{} : errno_error("open", file_);
+}
+
+Status RecordLog::append(const Content& content) {
+  const Bytes record = record_of(content);
+  const std::lock_guard lock(mutex_);
+  SP_CHECK(log_.valid());
+  if (size_ / kRecordSize >= records_max_) {
+    return Error{Errc::refused,
+                 "this store has its " + std::to_string(records_max_) + " records already"};
+  }
+  const Status written = write_whole(log_.get(), record, file_);
+  if (written) {
+    size_ += record.size();
+    ++appended_;
+  } else if (::ftruncate(log_.get(), static_cast<off_t>(size_)) != 0) {
+    log(LogLevel::error, "store_io", {{"message", errno_error("truncate", file_).message}});
+  }
+  return written;
+}
+
+Status RecordLog::sync() {
+  std::unique_lock lock(mutex_);
+  const std::uint64_t wanted = appended_;
+  while (!broken_ && synced_ < wanted) {
+    if (syncing_) {
+      synced_one_.wait(lock);
+      continue;
+    }
+    syncing_ = true;
+    const std::uint64_t covered = appended_;
+    lock.unlock();
+    const bool kept = ::fdatasync(log_.get()) == 0;
+    const Error failure = kept ? Error{} : errno_error("fdatasync", file_);
+    lock.lock();
+    syncing_ = false;
+    broken_ = !kept;
+    if (kept) synced_ = covered;
+    synced_one_.notify_all();
+    if (!kept) return failure;
+  }
+  if (broken_) return Error{Errc::io, file_.string() + " couldn't be kept before"};
+  return {};
+}
+
+}  // namespace sp::store
