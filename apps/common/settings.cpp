@@ -139,8 +139,11 @@ std::string read_ca_file(JsonObject& object) {
 }
 
 Result<Json> read_settings_json(const Files& files, const Path& path) {
-  SP_ASSIGN(const Bytes bytes, files.read(path, kSettingsSizeMax));
-  return parse_json(as_text(bytes), kSettingsSizeMax);
+  const auto bytes = files.read(path, kSettingsSizeMax);
+  if (!bytes) return bytes.error().in("settings");
+  auto json = parse_json(as_text(*bytes), kSettingsSizeMax);
+  if (!json) return json.error().in(path.string());
+  return json;
 }
 
 std::string settings_text(const Json& json) { return json.dump(2) + "\n"; }

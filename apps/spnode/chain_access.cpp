@@ -28,7 +28,8 @@ Status ChainAccess::check() {
   if (id != market_->domain().chain_id) {
     return Error{Errc::mismatch, "the endpoint is of chain " + std::to_string(id) +
                                      ", the settings name " +
-                                     std::to_string(market_->domain().chain_id)};
+                                     std::to_string(market_->domain().chain_id) +
+                                     ": see \"rpc\" and \"chainId\" in them"};
   }
   // Asked for once, before there are threads: the client keeps it without a lock.
   const auto registry = market_->registry();

@@ -26,7 +26,7 @@ int run(int argc, char** argv) {
   app.footer(kFooter);
   app.set_version_flag("--version", SP_VERSION);
   app.require_subcommand(1);
-  std::string config;
+  std::string config, role;
   sp::Status (*daemon)(const sp::Path&) = nullptr;
   sp::Status (*init)(const sp::apps::InitOptions&) = nullptr;
   sp::apps::InitOptions init_options;
@@ -35,7 +35,10 @@ int run(int argc, char** argv) {
     CLI::App* command = app.add_subcommand(name, what);
     command->add_option("--config", config, "Settings (JSON; docs/SETTINGS.md)")->required();
     sp::apps::add_log_option(*command);
-    command->callback([&daemon, run_it] { daemon = run_it; });
+    command->callback([&daemon, &role, run_it, name] {
+      daemon = run_it;
+      role = name;
+    });
   };
   add("store", "Holds sealed packages and signs storage receipts", sp::apps::run_store);
   add("broker", "Keeps secrets, attests loaders and releases keys to them", sp::apps::run_broker);
@@ -53,6 +56,12 @@ int run(int argc, char** argv) {
   if (ended) ended = daemon ? daemon(config) : init(init_options);
   if (ended) return 0;
   std::fprintf(stderr, "spnode: %s\n", ended.error().message.c_str());
+  if (daemon) {
+    std::fprintf(stderr,
+                 "`spnode check %s --config %s` tells all that is wrong with the settings "
+                 "(docs/SETTINGS.md); their paths are relative to the folder of the start.\n",
+                 role.c_str(), config.c_str());
+  }
   const sp::Errc code = ended.error().code;
   return code == sp::Errc::malformed || code == sp::Errc::usage ? 2 : 1;
 }

@@ -96,7 +96,7 @@ class Follower {
   Files* files_;
   Options options_;
   std::uint64_t next_ = 0;
-  std::deque<Mark> marks_;  // oldest first; the newest is block next_ - 1, if there is any
+  std::deque<Mark> marks_;    // oldest first; the newest is block next_ - 1, if there is any
   std::uint64_t proven_ = 0;  // all logs of blocks before it were handed on; at most next_
   std::map<std::uint64_t, BlockHash> handed_;  // blocks from proven_ on whose logs were handed on
   std::optional<Position> handled_;

@@ -54,6 +54,20 @@ constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 auto into(error_code& failure) { return asio::redirect_error(asio::use_awaitable, failure); }
 
+std::string_view listening_advice(const error_code& failure) {
+  if (failure == asio::error::address_in_use) {
+    return "; another program listens there: stop it, or choose another port";
+  }
+  if (failure == asio::error::access_denied) {
+    return "; ports below 1024 need a privilege: choose another port";
+  }
+  // By the system's number: asio has no name for it.
+  if (failure == boost::system::errc::address_not_available) {
+    return "; this machine has no such address: choose one that it has, or 0.0.0.0 for all";
+  }
+  return "";
+}
+
 using PlainStream = beast::tcp_stream;
 
 struct Connection {
@@ -167,7 +181,10 @@ class Server final : public HttpServer {
   Status listen_on_port() {
     error_code failure;
     const auto address = asio::ip::make_address(options_.address, failure);
-    if (failure) return Error{Errc::usage, "not a numeric address: " + options_.address};
+    if (failure) {
+      return Error{Errc::usage, "listen: \"" + options_.address +
+                                    "\" isn't an IP address, such as 127.0.0.1, 0.0.0.0 or ::1"};
+    }
     const tcp::endpoint endpoint(address, options_.port);
     acceptor_.open(endpoint.protocol(), failure);
     if (!failure) acceptor_.set_option(tcp::acceptor::reuse_address(true), failure);
@@ -175,7 +192,8 @@ class Server final : public HttpServer {
     if (!failure) acceptor_.listen(asio::socket_base::max_listen_connections, failure);
     if (failure) {
       return Error{Errc::io, "listen on " + options_.address + " port " +
-                                 std::to_string(options_.port) + ": " + failure.message()};
+                                 std::to_string(options_.port) + ": " + failure.message() +
+                                 std::string(listening_advice(failure))};
     }
     port_ = acceptor_.local_endpoint().port();
     asio::co_spawn(loop_, accept(), asio::detached);

@@ -4,7 +4,11 @@
 
 #include "net/server_files.hpp"
 
+#include <unistd.h>
+
 #include <boost/asio/ip/address.hpp>
+#include <cerrno>
+#include <system_error>
 
 #include "net/connect.hpp"
 
@@ -134,15 +138,27 @@ Result<std::unique_ptr<TlsStream>> TlsClient::connect(Fd socket, const Url& url,
 
 ssl::context make_server_context() { return make_context(ssl::context::tls_server); }
 
+// Asio says little of a file that isn't there.
+Status check_readable(const std::string& what, const std::string& file) {
+  if (::access(file.c_str(), R_OK) == 0) return {};
+  return Error{Errc::usage, what + " file " + file + ": " + std::generic_category().message(errno)};
+}
+
 Status load_server_files(ssl::context& context, const std::string& certificate_file,
                          const std::string& key_file) {
+  SP_TRY(check_readable("certificate", certificate_file));
+  SP_TRY(check_readable("key", key_file));
   error_code failure;
   context.use_certificate_chain_file(certificate_file, failure);
   if (failure) {
-    return Error{Errc::usage, "certificate file " + certificate_file + ": " + failure.message()};
+    return Error{Errc::usage, "certificate file " + certificate_file +
+                                  " isn't a certificate in PEM: " + failure.message()};
   }
   context.use_private_key_file(key_file, ssl::context::pem, failure);
-  if (failure) return Error{Errc::usage, "key file " + key_file + ": " + failure.message()};
+  if (failure) {
+    return Error{Errc::usage,
+                 "key file " + key_file + " isn't a private key in PEM: " + failure.message()};
+  }
   if (SSL_CTX_check_private_key(context.native_handle()) != 1) {
     return Error{Errc::usage, key_file + " isn't the key of " + certificate_file};
   }
