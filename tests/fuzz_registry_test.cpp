@@ -63,15 +63,17 @@ Names parsers_of(const std::vector<std::string>& lines, const std::string& heade
       "AbiValue&|chain::AbiValue&|chain::Log&|Path&)";
   static const std::regex parser(name + R"(\((?:const )?)" + what + "[ )]");
   Names found;
-  std::string inside;
+  std::vector<std::pair<std::string, std::size_t>> around;  // types, and how far they are indented
   for (const std::string& line : lines) {
     std::smatch match;
-    if (std::regex_match(line, match, type)) inside = match[1].str() + ".";
-    if (line == "};") inside.clear();
+    const std::size_t indent = line.find_first_not_of(' ');
+    if (std::regex_match(line, match, type)) around.emplace_back(match[1], indent);
+    if (!around.empty() && line == std::string(around.back().second, ' ') + "};") around.pop_back();
     if (line.find("//") < line.find('(')) continue;
     const bool declares = std::regex_search(line, match, parser) &&
                           line.find("return ") == std::string::npos &&
                           line.find(" = ") == std::string::npos;
+    const std::string inside = around.empty() ? "" : around.back().first + ".";
     if (declares) found.insert(header + ":" + inside + match[1].str());
   }
   return found;
