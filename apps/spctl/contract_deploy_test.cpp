@@ -177,6 +177,10 @@ TEST_F(DeployTest, AContractThatTheEndpointDoesntShowYetIsWaitedFor) {
   Killed endpoint(*endpoint_, 1, false);
   chain::Chain dying(endpoint);
   ASSERT_FALSE(run(dying));
+  // A node makes the block a moment after it took the transaction.
+  for (int tries = 0; tries < 100 && *chain_->nonce(key_.address(), false) == 0; ++tries) {
+    clock_.sleep_for(std::chrono::milliseconds(20));
+  }
   ASSERT_EQ(*chain_->nonce(key_.address(), false), 1U);
   Lagging lagging(*endpoint_, 0);
   chain::Chain behind(lagging);

@@ -7,6 +7,7 @@
 #include "common/broker_settings.hpp"
 #include "common/daemon.hpp"
 #include "common/folder_health.hpp"
+#include "common/folder_lock.hpp"
 #include "crypto/random.hpp"
 #include "daemons.hpp"
 #include "opening.hpp"
@@ -110,7 +111,7 @@ Status run_broker(const Path& path) {
   SP_ASSIGN(prove::DevPlatform platform, load_platform(files, settings.platform));
   SP_ASSIGN(const attest::Measurement own, prove::measure_program(files, prove::kOwnProgram));
   prove::DevProver prover(std::move(platform), own);
-  SP_TRY(files.make_folder(settings.folder));
+  SP_ASSIGN(const FolderLock lock, FolderLock::take(files, clock, settings.folder));
   SP_TRY(sweep_temporaries(settings.folder, SweepDepth::below));
 
   SP_ASSIGN(const auto markets, BrokerMarkets::load(settings, files, clock));

@@ -5,6 +5,7 @@
 #include "chain_pulse.hpp"
 #include "common/daemon.hpp"
 #include "common/folder_health.hpp"
+#include "common/folder_lock.hpp"
 #include "common/provider_settings.hpp"
 #include "crypto/random.hpp"
 #include "daemons.hpp"
@@ -150,7 +151,7 @@ Status run_provider(const Path& path) {
   SP_ASSIGN(const ProviderSettings settings, ProviderSettings::load(files, path));
   start_log(settings.operation);
   SP_ASSIGN(const crypto::EthKey action, load_key(files, settings.action_key));
-  SP_TRY(files.make_folder(settings.folder));
+  SP_ASSIGN(const FolderLock lock, FolderLock::take(files, clock, settings.folder));
   SP_TRY(sweep_temporaries(settings.folder, SweepDepth::below));
   crypto::SystemRandom random;
   net::HttpClient::Options trusting;

@@ -2,6 +2,7 @@
 #include "common/daemon.hpp"
 #include "common/environment.hpp"
 #include "common/folder_health.hpp"
+#include "common/folder_lock.hpp"
 #include "common/store_settings.hpp"
 #include "crypto/random.hpp"
 #include "daemons.hpp"
@@ -63,6 +64,7 @@ Status run_store(const Path& path) {
   SP_ASSIGN(const StoreSettings settings, StoreSettings::load(files, path));
   start_log(settings.operation);
   SP_ASSIGN(const crypto::EthKey key, load_key(files, settings.key));
+  SP_ASSIGN(const FolderLock lock, FolderLock::take(files, clock, settings.folder));
   Backend backend(files, clock);
   SP_TRY(backend.open(settings));
   SP_TRY(sweep_temporaries(settings.folder, SweepDepth::below));

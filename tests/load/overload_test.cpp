@@ -27,6 +27,7 @@ using std::chrono::seconds;
 
 constexpr std::size_t kFlooders = net::kQueuedRequestsMax + 64;  // more than may wait at a broker
 constexpr seconds kFloodTime{8};
+constexpr milliseconds kImpatience{50};  // of who was refused: told was a second
 // Bytes that broker and store may have each: what may be under way, and as much for the rest.
 constexpr std::uint64_t kMemoryMax = 2 * net::kBytesInFlightMax;
 constexpr milliseconds kNormal{500};  // of an answer when nothing else is asked
@@ -93,18 +94,21 @@ struct Told {
   std::atomic<std::size_t> wordless = 0;  // of them: without Retry-After or the words
 };
 
-void hear(const Result<net::HttpResponse>& answer, Told& told) {
-  if (!answer) return;
+// Whether it was refused.
+bool hear(const Result<net::HttpResponse>& answer, Told& told) {
+  if (!answer) return false;
   ++told.answered;
-  if (answer->status != 429 && answer->status != 503) return;
+  if (answer->status != 429 && answer->status != 503) return false;
   ++told.busy;
   const bool words = as_text(answer->body).find("try again in ") != std::string_view::npos;
   if (!net::retry_after(answer->headers) || !words) ++told.wordless;
+  return true;
 }
 
 std::uint16_t port_of(const std::string& url) { return net::Url::parse(url).value().port; }
 
-// Many who ask a daemon all the time, as fast as it answers.
+// Many who ask a daemon all the time, as fast as it answers, and again much sooner than they are
+// told to.
 class Flood {
  public:
   using Ask = std::function<Result<net::HttpResponse>(net::HttpClient&)>;
@@ -113,7 +117,10 @@ class Flood {
     for (std::size_t i = 0; i < threads; ++i) {
       threads_.emplace_back([this, i] {
         net::HttpClient client;
-        while (!over_) hear(questions_[i % questions_.size()](client), told_);
+        while (!over_) {
+          const bool refused = hear(questions_[i % questions_.size()](client), told_);
+          if (refused) std::this_thread::sleep_for(kImpatience);
+        }
       });
     }
   }
@@ -150,11 +157,15 @@ TEST_F(Overload, AFloodOfRequestsAndAnOrderInTheMiddle) {
   Bytes body(kBlobSize);
   random_.fill(body);
   const Bytes proof = senseless_proof(random_);
-  Flood at_broker(
-      kFlooders,
-      {[&](auto& client) { return client.call("POST", broker + "/v1/attest", proof); },
-       [&](auto& client) { return client.call("GET", identities()[0]); },
-       [&](auto& client) { return client.call("POST", broker + "/v1/deposits", body); }});
+  // Most ask what takes long, so that more are there than may wait, however fast the machine is.
+  std::vector<Flood::Ask> questions(14, [&](net::HttpClient& client) {
+    return client.call("POST", broker + "/v1/attest", proof);
+  });
+  questions.emplace_back(
+      [&](net::HttpClient& client) { return client.call("GET", identities()[0]); });
+  questions.emplace_back(
+      [&](net::HttpClient& client) { return client.call("POST", broker + "/v1/deposits", body); });
+  Flood at_broker(kFlooders, std::move(questions));
   Flood at_store(kFlooders / 8, {[&](auto& client) { return client.call("PUT", wrong, body); }});
   clock_.sleep_for(seconds(2));
   const Time begun = clock_.monotonic();

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/process.hpp"
+#include "common/folder_lock.hpp"
 #include "common/store_settings.hpp"
 
 namespace sp::apps {
@@ -113,6 +114,18 @@ TEST_F(WordsTest, OfFilesThatTheSettingsName) {
   expect_words(tls("file"), 2, {path("file") + " isn't a certificate in PEM"});
   expect_words([&](Json& json) { json["folder"] = path("file"); }, 1,
                {path("file"), "is not a folder"});
+}
+
+TEST_F(WordsTest, OfAFolderThatAnotherWorksIn) {
+  const SystemClock clock;
+  {
+    const auto lock = FolderLock::take(files_, clock, folder_ / "blobs");
+    ASSERT_TRUE(lock.ok());
+    expect_words([](Json&) {}, 1,
+                 {"another process works in " + path("blobs"), "name another folder"});
+    EXPECT_EQ(FolderLock::take(files_, clock, folder_ / "blobs").error().code, Errc::conflict);
+  }
+  EXPECT_TRUE(FolderLock::take(files_, clock, folder_ / "blobs").ok());
 }
 
 }  // namespace

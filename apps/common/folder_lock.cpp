@@ -1,0 +1,31 @@
+#include "common/folder_lock.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+namespace sp::apps {
+namespace {
+
+constexpr std::chrono::milliseconds kPause{50};
+
+}  // namespace
+
+Result<FolderLock> FolderLock::take(Files& files, const Clock& clock, const Path& folder) {
+  SP_TRY(files.make_folder(folder));
+  Fd descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!descriptor.valid()) return errno_error("open", folder);
+  const auto deadline = clock.monotonic() + kFolderLockWait;
+  while (::flock(descriptor.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EINTR) continue;
+    if (errno != EWOULDBLOCK) return errno_error("lock", folder);
+    if (clock.monotonic() >= deadline) {
+      return Error{Errc::conflict, "folder: another process works in " + folder.string() +
+                                       "; two on one folder would undo each other's work: stop "
+                                       "it, or name another folder"};
+    }
+    clock.sleep_for(kPause);
+  }
+  return FolderLock(std::move(descriptor));
+}
+
+}  // namespace sp::apps
