@@ -13,6 +13,7 @@
 
 #include "base/log.hpp"
 #include "broker/remote.hpp"
+#include "common/dev_policy.hpp"
 #include "crypto/hash.hpp"
 #include "crypto/random.hpp"
 #include "prove/dev.hpp"
@@ -124,14 +125,7 @@ class Scene {
     return pattern;
   }
 
-  attest::AppraisalPolicy tee() const {
-    attest::AppraisalPolicy policy;
-    policy.kinds = {attest::EvidenceKind::dev};
-    policy.measurements = {measurement_};
-    policy.tcb_statuses = {attest::TcbStatus::up_to_date};
-    policy.dev_keys = {anchor_};
-    return policy;
-  }
+  attest::AppraisalPolicy tee() const { return apps::dev_policy(measurement_, anchor_); }
 
   OrderFacts facts() const {
     OrderFacts facts;

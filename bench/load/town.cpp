@@ -15,6 +15,7 @@
 #include "broker/remote.hpp"
 #include "broker/service.hpp"
 #include "common/broker_settings.hpp"
+#include "common/dev_policy.hpp"
 #include "common/store_settings.hpp"
 #include "crypto/hash.hpp"
 #include "image.hpp"
@@ -126,7 +127,7 @@ Town::Town(const TownOptions& options, const Clock& clock, Random& random, Momen
   platform_ = to_bytes(platform.encode().reveal());
   loader_.data.fill(0x10);  // stands for sploader's measurement: no such program is started
   told_.token_symbol = "TEE";
-  told_.loader_tee = dev_policy(loader_, platform.anchor());
+  told_.loader_tee = apps::dev_policy(loader_, platform.anchor());
   start_anvil();
   start_store();
   start_broker();
@@ -143,16 +144,6 @@ Town::~Town() {
   for (auto& [name, process] : processes_) process.wait(std::chrono::seconds(10));
   std::error_code ignored;
   std::filesystem::remove_all(folder_, ignored);
-}
-
-attest::AppraisalPolicy Town::dev_policy(const attest::Measurement& program,
-                                         const Digest48& anchor) const {
-  attest::AppraisalPolicy policy;
-  policy.kinds = {attest::EvidenceKind::dev};
-  policy.measurements = {program};
-  policy.tcb_statuses = {attest::TcbStatus::up_to_date};
-  policy.dev_keys = {anchor};
-  return policy;
 }
 
 void Town::start_anvil() {
@@ -237,7 +228,7 @@ void Town::start_broker() {
   settings.attests = told_.loader_tee;
   told_.broker = {settings.listen.url(), keys.signing.address()};
   told_.broker_tee =
-      dev_policy(must(prove::measure_program(files_, options_.spnode)), platform.anchor());
+      apps::dev_policy(must(prove::measure_program(files_, options_.spnode)), platform.anchor());
   start_daemon("broker", settings.to_json(), told_.broker.url);
 }
 

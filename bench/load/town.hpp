@@ -66,8 +66,6 @@ class Town {
   void make_offers();
   void sell_image();
   void start_providers();
-  [[nodiscard]] attest::AppraisalPolicy dev_policy(const attest::Measurement& program,
-                                                   const Digest48& anchor) const;
 
   const TownOptions options_;
   const Clock& clock_;
