@@ -2,58 +2,21 @@
 #include <gtest/gtest.h>
 
 #include "crypto/hash.hpp"
-#include "store/remote/http_store.hpp"
-#include "store/remote/store_service.hpp"
-#include "store/testing/test_support.hpp"
+#include "store/remote/testing/signed_store.hpp"
 
 namespace sp::store {
 namespace {
 
+using testing::kNow;
 using testing::pattern;
+using testing::SignedStore;
 
-constexpr std::int64_t kNow = 1'800'000'000;
-
-class SetClock final : public Clock {
- public:
-  [[nodiscard]] std::int64_t unix_seconds() const override { return now; }
-  [[nodiscard]] std::chrono::nanoseconds monotonic() const override { return {}; }
-  void sleep_for(std::chrono::nanoseconds time) const override {
-    now += std::chrono::duration_cast<std::chrono::seconds>(time).count();
-  }
-
-  mutable std::int64_t now = kNow;
-};
-
-crypto::EthKey key_of(std::uint8_t byte) {
-  Secret32 secret;
-  std::fill(secret.writable().begin(), secret.writable().end(), byte);
-  return *crypto::EthKey::from_secret(std::move(secret));
-}
-
-class DeleteTest : public ::testing::Test {
+class DeleteTest : public SignedStore {
  protected:
   DeleteTest() { start(); }
 
   // As after a restart.
-  void start(const StoreService::Options& options = {}) {
-    server_.reset();
-    book_ = *AccountBook::open(files_, folder_.path() / "owners.log", {.open = true}, clock_.now,
-                               [this](const BlobId& id, std::uint64_t size) {
-                                 const auto held = blobs_.size(id);
-                                 return held && *held == size;
-                               });
-    promises_ = *PromiseBook::open(files_, folder_.path() / "promises.log", blobs_, clock_.now);
-    service_ =
-        std::make_unique<StoreService>(blobs_, key_, clock_, book_.get(), promises_.get(), options);
-    net::HttpServer::Options listening;
-    listening.body_max = kBlobSizeMax;
-    server_ = *net::HttpServer::start(
-        listening, [this](const net::HttpRequest& request) { return service_->handle(request); });
-    url_ = "http://127.0.0.1:" + std::to_string(server_->port());
-  }
-  HttpStore as(const crypto::EthKey& key) {
-    return {client_, url_, {&key, key_.address(), &clock_, nullptr, {}}};
-  }
+  void start(const StoreService::Options& options = {}) { serve({.open = true}, options); }
   std::string field(const crypto::EthKey& key, std::int64_t time, const std::string& method,
                     const BlobId& id, const Digest32& content) {
     return sign_request(key, {key_.address(), method, "/v1/blobs/" + id.hex(), content, time});
@@ -71,19 +34,6 @@ class DeleteTest : public ::testing::Test {
   Status bring(const crypto::EthKey& key) { return as(key).put(id_, bytes_); }
   bool is_there() { return blobs_.size(id_).ok(); }
 
-  testing::TemporaryFolder folder_;
-  PosixFiles files_;
-  DirectoryStore blobs_{files_, folder_.path()};
-  crypto::EthKey key_ = key_of(5);
-  crypto::EthKey ann_ = key_of(6);
-  crypto::EthKey bob_ = key_of(7);
-  SetClock clock_;
-  net::HttpClient client_;
-  std::unique_ptr<AccountBook> book_;
-  std::unique_ptr<PromiseBook> promises_;
-  std::unique_ptr<StoreService> service_;
-  std::unique_ptr<net::HttpServer> server_;
-  std::string url_;
   Bytes bytes_ = pattern(100'000);  // of which a client asks first
   BlobId id_ = blob_id(bytes_);
 };

@@ -6,32 +6,16 @@
 #include <thread>
 
 #include "base/json.hpp"
-#include "store/remote/http_store.hpp"
-#include "store/remote/store_service.hpp"
-#include "store/testing/test_support.hpp"
+#include "store/remote/testing/signed_store.hpp"
 
 namespace sp::store {
 namespace {
 
+using testing::key_of;
+using testing::kNow;
 using testing::pattern;
+using testing::SignedStore;
 using testing::TemporaryFolder;
-
-constexpr std::int64_t kNow = 1'800'000'000;
-
-class SetClock final : public Clock {
- public:
-  [[nodiscard]] std::int64_t unix_seconds() const override { return now; }
-  [[nodiscard]] std::chrono::nanoseconds monotonic() const override { return {}; }
-  void sleep_for(std::chrono::nanoseconds) const override {}
-
-  std::int64_t now = kNow;
-};
-
-crypto::EthKey key_of(std::uint8_t byte) {
-  Secret32 secret;
-  std::fill(secret.writable().begin(), secret.writable().end(), byte);
-  return *crypto::EthKey::from_secret(std::move(secret));
-}
 
 TEST(SignedRequest, HasOneSpelling) {
   const crypto::EthKey key = key_of(7);
@@ -83,27 +67,8 @@ TEST(SignedRequest, CoversAllOfIt) {
   EXPECT_EQ(signature.verify(request, kNow - kRequestClockWindow - 1).error().code, Errc::expired);
 }
 
-class SignedStoreTest : public ::testing::Test {
+class SignedStoreTest : public SignedStore {
  protected:
-  void serve(StoreAccounts accounts, const StoreService::Options& options = {}) {
-    server_.reset();
-    book_ = *AccountBook::open(files_, folder_.path() / "owners.log", std::move(accounts),
-                               clock_.now, [this](const BlobId& id, std::uint64_t size) {
-                                 const auto held = blobs_.size(id);
-                                 return held && *held == size;
-                               });
-    promises_ = *PromiseBook::open(files_, folder_.path() / "promises.log", blobs_, clock_.now);
-    service_ =
-        std::make_unique<StoreService>(blobs_, key_, clock_, book_.get(), promises_.get(), options);
-    net::HttpServer::Options listening;
-    listening.body_max = kBlobSizeMax + 1;
-    server_ = *net::HttpServer::start(
-        listening, [this](const net::HttpRequest& request) { return service_->handle(request); });
-    url_ = "http://127.0.0.1:" + std::to_string(server_->port());
-  }
-  HttpStore as(const crypto::EthKey& key) {
-    return {client_, url_, {&key, key_.address(), &clock_, nullptr, {}}};
-  }
   net::HttpResponse put(const Bytes& bytes, const net::Headers& headers) {
     return *client_.call("PUT", url_ + "/v1/blobs/" + blob_id(bytes).hex(), bytes, headers);
   }
@@ -115,19 +80,6 @@ class SignedStoreTest : public ::testing::Test {
     return store.put(blob_id(bytes), bytes);
   }
 
-  TemporaryFolder folder_;
-  PosixFiles files_;
-  DirectoryStore blobs_{files_, folder_.path()};
-  crypto::EthKey key_ = key_of(5);
-  crypto::EthKey ann_ = key_of(6);
-  crypto::EthKey bob_ = key_of(7);
-  SetClock clock_;
-  net::HttpClient client_;
-  std::unique_ptr<AccountBook> book_;
-  std::unique_ptr<PromiseBook> promises_;
-  std::unique_ptr<StoreService> service_;
-  std::unique_ptr<net::HttpServer> server_;
-  std::string url_;
   Bytes bytes_ = pattern(1000);
 };
 
