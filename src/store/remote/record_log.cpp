@@ -35,12 +35,12 @@ Status write_whole(int descriptor, ByteView bytes, const Path& file) {
 Result<std::unique_ptr<RecordLog>> RecordLog::open(const Files& files, Path file,
                                                    std::size_t records_max, const Visit& visit) {
   std::unique_ptr<RecordLog> log(new RecordLog(std::move(file), records_max));
-  SP_TRY(log->recover(files, visit));
+  SP_TRY(log->read(files, visit));
   if (!log->needs_rewrite_) SP_TRY(log->begin_appending());
   return log;
 }
 
-Status RecordLog::recover(const Files& files, const Visit& visit) {
+Status RecordLog::read(const Files& files, const Visit& visit) {
   const auto size = files.size(file_);
   if (!size && size.error().code != Errc::not_found) return size.error();
   const std::uint64_t whole = size ? *size : 0;

@@ -43,7 +43,7 @@ class RecordLog {
  private:
   RecordLog(Path file, std::size_t records_max)
       : file_(std::move(file)), records_max_(records_max) {}
-  Status recover(const Files& files, const Visit& visit);
+  Status read(const Files& files, const Visit& visit);
   Status begin_appending();
 
   const Path file_;
