@@ -61,7 +61,7 @@ Status run(int count, char** arguments) {
   const SystemClock clock;
   crypto::SystemRandom random;
   SocketStream stream(kWindow);
-  loader::WindowClient window(stream, clock);
+  loader::WindowClient window(stream);
   auto prover = make_prover();  // first, so that a loader that waits for its order has measured
   SP_ASSIGN(const api::Start start, window.receive_start());
   if (!prover) {

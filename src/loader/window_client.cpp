@@ -27,9 +27,8 @@ Error store_error(Error error) {
 
 }  // namespace
 
-WindowClient::WindowClient(ByteStream& stream, const Clock& clock, CallLimits limits)
+WindowClient::WindowClient(ByteStream& stream, CallLimits limits)
     : bytes_(stream),
-      clock_(clock),
       limits_(limits),
       stream_(stream),
       cancel_event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {

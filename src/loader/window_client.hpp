@@ -41,7 +41,7 @@ struct CallTarget {
 class WindowClient {
  public:
   /// `stream` stays the caller's.
-  WindowClient(ByteStream& stream, const Clock& clock, CallLimits limits = {});
+  explicit WindowClient(ByteStream& stream, CallLimits limits = {});
   /// Ends the reader; calls must have returned.
   ~WindowClient();
   WindowClient(const WindowClient&) = delete;
@@ -81,7 +81,6 @@ class WindowClient {
   [[nodiscard]] Status may_go_on(OnCancel on_cancel) const;
 
   ByteStream& bytes_;
-  const Clock& clock_;
   const CallLimits limits_;
   api::FrameStream stream_;
   Fd cancel_event_;

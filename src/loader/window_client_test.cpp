@@ -88,7 +88,7 @@ class WindowClientTest : public ::testing::Test {
  public:
   SystemClock clock;
   FakeRelay relay;
-  WindowClient client{relay.loader_end(), clock, kQuick};
+  WindowClient client{relay.loader_end(), kQuick};
   CallTarget target{api::ServiceKind::broker, address_of(1)};
 
   Result<Bytes> call(std::string_view method, OnCancel on_cancel = OnCancel::stop) {

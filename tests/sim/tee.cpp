@@ -140,7 +140,7 @@ void Machine::run_loader(std::shared_ptr<PipeEnd> window, bool is_rogue, Dice di
     return run_workload(run);
   };
   const auto own = prover(is_rogue ? rogue_ : honest_);
-  loader::WindowClient client(*window, clock_);
+  loader::WindowClient client(*window);
   const auto start = client.receive_start();
   if (!start) return;
   const api::Finish finish = loader::run_order(*start, client, *own, settings, clock_, dice);
