@@ -5,6 +5,7 @@
 //   chain/ store/ broker/ provider/   one per daemon of `spctl up`: PROCESS.json (settings),
 //   PROCESS.log, PROCESS.pid,
 //                     and state/, which alone belongs to the daemon's user
+//   chain/chain-copy.hex   the chain's state at the last `spctl up` (chain_copy.hpp)
 //   orders/ID/        what the customer must keep of an order
 //   content/ID.key    content keys of packages that were uploaded
 //   ports.json        ports of the daemons, chosen once

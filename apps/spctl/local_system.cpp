@@ -3,9 +3,12 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "broker/service.hpp"
 #include "common/dev_policy.hpp"
 #include "prove/dev.hpp"
+#include "spctl/chain_copy.hpp"
 #include "spctl/deployment.hpp"
 #include "spctl/ports.hpp"
 
@@ -86,7 +89,9 @@ Status LocalSystem::up(const Programs& programs) {
   SP_TRY(start_broker());
   SP_TRY(set_up_accounts());
   SP_TRY(start_provider(programs));
-  return wait_until_answering();
+  SP_TRY(wait_until_answering());
+  copy_chain();
+  return {};
 }
 
 Status LocalSystem::prepare_keys() {
@@ -112,26 +117,49 @@ Status LocalSystem::prepare_keys() {
 
 Status LocalSystem::start_chain() {
   network_.rpc = listen(chain_).url();
-  DaemonStart start{anvil_,
-                    {"--host", "127.0.0.1", "--port", std::to_string(listen(chain_).port),
-                     "--chain-id", std::to_string(kLocalChainId), "--state", "state/chain.json",
-                     "--state-interval", "1", "--accounts", "1", "--quiet"},
-                    user(kChainUser)};
+  DaemonStart start{
+      anvil_,
+      {"--host", "127.0.0.1", "--port", std::to_string(listen(chain_).port), "--chain-id",
+       std::to_string(kLocalChainId), "--state", std::string("state/") + kChainStateFile,
+       "--state-interval", "1", "--accounts", "1", "--no-request-size-limit", "--quiet"},
+      user(kChainUser)};
+  if (!chain_.running()) SP_TRY(ChainCopy(context_.files(), chain_).remove_torn_state());
   return ensure_running(chain_, start, false);
+}
+
+// Whether the market is on the chain; where it isn't, the chain gets back what it had at the last
+// `spctl up`.
+Result<bool> LocalSystem::has_contracts(chain::Chain& chain, chain::RpcEndpoint& endpoint,
+                                        const Address& market) {
+  SP_ASSIGN(const Bytes code, chain.code(market));
+  if (!code.empty()) return true;
+  const Status restored = ChainCopy(context_.files(), chain_).restore(endpoint);
+  if (!restored && restored.error().code == Errc::not_found) return false;
+  SP_TRY(restored);
+  context_.console().note(
+      "The chain was killed while it wrote its state: it goes back to the last \"spctl up\".");
+  SP_ASSIGN(const Bytes code_again, chain.code(market));
+  return !code_again.empty();
+}
+
+// A chain without a copy is still one that works.
+void LocalSystem::copy_chain() {
+  const auto endpoint = chain::http_endpoint(network_.rpc, context_.clock());
+  const Status taken = ChainCopy(context_.files(), chain_).take(*endpoint);
+  if (taken) return;
+  context_.console().note("No copy of the chain's state was made (" + taken.error().message +
+                          "): it is lost if the chain is killed while it writes it.");
 }
 
 Status LocalSystem::ensure_contracts() {
   Files& files = context_.files();
   const auto endpoint = chain::http_endpoint(network_.rpc, context_.clock());
   chain::Chain chain(*endpoint);
-  const auto deadline = context_.clock().monotonic() + kAnswerLimit;
-  while (!answers(chain_) && context_.clock().monotonic() < deadline) {
-    context_.clock().sleep_for(kPollPause);
-  }
+  SP_TRY(wait_for(chain_));
   const auto before = apps::Network::load(files, context_.home().network());
   if (before) {
-    SP_ASSIGN(const Bytes code, chain.code(before->market.contract));
-    if (!code.empty()) {
+    SP_ASSIGN(const bool there, has_contracts(chain, *endpoint, before->market.contract));
+    if (there) {
       network_.market = before->market;
       network_.token = before->token;
       network_.start_block = before->start_block;
@@ -239,21 +267,27 @@ bool LocalSystem::answers(const Daemon& daemon) {
   return answer && (is_chain || answer->status == 200);
 }
 
-Status LocalSystem::wait_until_answering() {
+Status LocalSystem::wait_for(const Daemon& daemon) {
+  const auto started = std::find_if(started_.begin(), started_.end(),
+                                    [&](const Started& one) { return one.daemon == &daemon; });
   const auto deadline = context_.clock().monotonic() + kAnswerLimit;
-  for (Started& started : started_) {
-    while (!answers(*started.daemon)) {
-      const bool ended = started.process.wait(std::chrono::milliseconds(0)).has_value();
-      if (!ended && context_.clock().monotonic() < deadline) {
-        context_.clock().sleep_for(kPollPause);
-        continue;
-      }
-      const std::string why = ended ? "it ended" : "it doesn't answer";
-      return failure(Errc::unavailable, started.daemon->name() + " didn't start",
-                     why + ", and its log says:\n" + started.daemon->log_tail(kLogLines),
-                     "The whole log is " + started.daemon->log().string());
+  while (!answers(daemon)) {
+    const bool ended =
+        started != started_.end() && started->process.wait(std::chrono::milliseconds(0));
+    if (!ended && context_.clock().monotonic() < deadline) {
+      context_.clock().sleep_for(kPollPause);
+      continue;
     }
+    const std::string why = ended ? "it ended" : "it doesn't answer";
+    return failure(Errc::unavailable, daemon.name() + " didn't start",
+                   why + ", and its log says:\n" + daemon.log_tail(kLogLines),
+                   "The whole log is " + daemon.log().string());
   }
+  return {};
+}
+
+Status LocalSystem::wait_until_answering() {
+  for (const Started& started : started_) SP_TRY(wait_for(*started.daemon));
   for (Started& started : started_) started.process.detach();
   started_.clear();
   return {};

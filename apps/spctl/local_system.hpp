@@ -48,6 +48,9 @@ class LocalSystem {
   Status prepare_keys();
   Status start_chain();
   Status ensure_contracts();
+  Result<bool> has_contracts(chain::Chain& chain, chain::RpcEndpoint& endpoint,
+                             const Address& market);
+  void copy_chain();
   Status save_network(const Programs& programs);
   Status start_store();
   Status start_broker();
@@ -56,6 +59,8 @@ class LocalSystem {
   Status ensure_running(Daemon& daemon, const DaemonStart& start, bool changed);
   Status spnode(Daemon& daemon, const std::string& settings, std::optional<uid_t> user);
   Status wait_until_answering();
+  /// Errc::unavailable with the log's end, where a daemon ends or says nothing within kAnswerLimit.
+  Status wait_for(const Daemon& daemon);
   Status set_up_accounts();
 
   [[nodiscard]] apps::Listen listen(const Daemon& daemon) const;

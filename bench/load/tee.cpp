@@ -129,7 +129,7 @@ class ThreadHost::Tee final : public tee::RunningTee {
   void run() {
     {
       SocketStream stream(loader_pair_.second.get());
-      loader::WindowClient window(stream, host_.clock_);
+      loader::WindowClient window(stream);
       const auto start = window.receive_start();
       if (start) {
         const api::OrderId order = start->terms.order_id(start->market);

@@ -129,8 +129,10 @@ TEST_F(Reorg, OfTheSettlementSendsItAgainUntilItIsFinal) {
   wait_until(is_settled, "the settlement");
   for (int depth = 1; depth < kConfirmations; ++depth) {
     if (depth > 1) mine(depth - 1);
+    town.signal_provider(SIGSTOP);  // else it may send the settlement again before the look
     reorganise(depth);
     EXPECT_EQ(status_of(placed), OrderStatus::open) << depth;
+    town.signal_provider(SIGCONT);
     wait_until(is_settled, "the settlement after depth " + std::to_string(depth));
     EXPECT_NE(shop.progress(placed.id).state, "settled") << "it isn't final";
   }

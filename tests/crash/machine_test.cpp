@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "must.hpp"
+#include "spctl/chain_copy.hpp"
 #include "world.hpp"
 
 namespace sp::crash {
@@ -78,6 +79,32 @@ TEST_F(Machine, TheChainKilled) {
     tell(std::string("the chain killed ") + stage.name, expect_an_end(ordered));
     world.expect_clean();
   }
+}
+
+// Killed in the middle of a write, the chain leaves half of its state, with which it can't start: it
+// goes back to the last `up`, what was settled before that holds, and orders go on.
+TEST_F(Machine, TheChainKilledInAWrite) {
+  world.up();
+  const Ordered before = world.order();
+  EXPECT_EQ(world.expect_one_end(before), "settled: success");
+  EXPECT_FALSE(world.spctl({"up"}, "spctl.up.state:between").has_value());
+  world.up();
+  const Ordered after = world.order();
+  world.expect_one_end(after);
+  world.kill("chain");
+  const Path state = world.town().home() / "chain" / "state" / spctl::kChainStateFile;
+  std::filesystem::resize_file(state, std::filesystem::file_size(state) / 2);
+  const auto up = world.spctl({"up"});
+  ASSERT_TRUE(up && up->end.exit_code == 0);
+  EXPECT_NE(up->text.find("it goes back to the last"), std::string::npos) << up->text;
+  const auto status = [&](const Ordered& of) {
+    return must(world.town().market().order(of.placed.id)).status;
+  };
+  EXPECT_EQ(status(before), market::OrderStatus::settled);
+  EXPECT_EQ(status(after), market::OrderStatus::none);
+  EXPECT_EQ(hostile::changes(after.placed.before, world.shop().books()), hostile::Changes());
+  EXPECT_EQ(world.expect_one_end(world.order()), "settled: success");
+  world.expect_clean();
 }
 
 // A transaction that was sent before the crash and waits still, when the restart sends its own: one

@@ -113,8 +113,10 @@ void World::leave() { the_world().reset(); }
 
 World::World() : town_(hostile::Town::Roads::plain), shop_(town_), mounts_before_(own_mounts()) {
   // A chain that is killed comes back with what it had written: each second, so the contracts and
-  // the shop's offers have to be older than that. It may lose the last blocks, never those.
+  // the shop's offers have to be older than that. It may lose the last blocks, never those. Killed
+  // while it writes, it comes back with the copy of the last `up`.
   town_.clock().sleep_for(kChainWrites);
+  up();
 }
 
 std::string World::url_of(const std::string& daemon) const {

@@ -61,7 +61,20 @@ far_start_daemon() { # far_start_daemon NAME: as it was started the first time
   esac
 }
 
+# Anvil writes its state over the file that it had, each second, and never starts again with half a file. Chains that the
+# demo stands for don't do that, so it is stopped where the file is whole.
+far_stop_between_writes() {
+  until
+    kill -STOP "${far_pid[chain]}"
+    node -e 'JSON.parse(require("fs").readFileSync(process.argv[1]))' "$work/chain/chain.json" 2>/dev/null
+  do
+    kill -CONT "${far_pid[chain]}"
+    sleep 0.05
+  done
+}
+
 far_kill() { # far_kill NAME: kill -9, told with the time
+  if [ "$1" = chain ]; then far_stop_between_writes; fi
   kill -KILL "${far_pid[$1]}"
   wait "${far_pid[$1]}" 2>/dev/null || true
   echo "$(date +%s%3N) $1 killed" >>"$far_events"
