@@ -81,8 +81,8 @@ TEST_F(Machine, TheChainKilled) {
   }
 }
 
-// Killed in the middle of a write, the chain leaves half of its state, with which it can't start: it
-// goes back to the last `up`, what was settled before that holds, and orders go on.
+// Killed in the middle of a write, the chain leaves half of its state, with which it can't start:
+// it goes back to the last `up`, what was settled before that holds, and orders go on.
 TEST_F(Machine, TheChainKilledInAWrite) {
   world.up();
   const Ordered before = world.order();
