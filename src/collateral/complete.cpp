@@ -1,7 +1,9 @@
 #include "collateral/complete.hpp"
 
 #include "attest/intel_signed.hpp"
+#include "attest/intel_tcb.hpp"
 #include "collateral/answers.hpp"
+#include "crypto/crl.hpp"
 
 namespace sp::collateral {
 namespace {
@@ -22,8 +24,37 @@ bool has(const Collateral& collateral, std::initializer_list<PieceKind> kinds) {
                      [&](PieceKind kind) { return !collateral.get(kind).empty(); });
 }
 
-void set_text(Collateral& collateral, PieceKind kind, std::string_view text) {
-  collateral.pieces[kind] = to_bytes(as_bytes(text));
+using Pieces = std::map<PieceKind, Bytes>;
+
+Bytes bytes_of(std::string_view text) { return to_bytes(as_bytes(text)); }
+
+// When the vendor issued a list, as it says itself; empty where it can't be read, which is older
+// than all that can.
+std::optional<std::int64_t> issued_at(PieceKind kind, ByteView list) {
+  if (kind == PieceKind::intel_tcb_info) {
+    if (const auto info = attest::intel::read_tcb_info(as_text(list))) return info->issue_date;
+  } else if (kind == PieceKind::intel_qe_identity) {
+    if (const auto identity = attest::intel::read_qe_identity(as_text(list)))
+      return identity->issue_date;
+  } else if (const auto crl = crypto::Crl::from_der(list)) {
+    return crl->this_update();
+  }
+  return std::nullopt;
+}
+
+// A list and the `kinds` that belong to it, the list's own first. What came with the evidence stays
+// only where the source has nothing newer: else a host could hide a revocation behind an older list
+// until that one ends.
+Status take_newest(std::initializer_list<PieceKind> kinds, Result<Pieces> fetched,
+                   Collateral& collateral) {
+  const PieceKind list = *kinds.begin();
+  const bool came = has(collateral, kinds);
+  if (!fetched) return came ? Status() : fetched.error();
+  if (came && issued_at(list, fetched->at(list)) <= issued_at(list, collateral.get(list))) {
+    return {};
+  }
+  for (auto& [kind, bytes] : *fetched) collateral.pieces[kind] = std::move(bytes);
+  return {};
 }
 
 // ---- AMD ----
@@ -64,17 +95,21 @@ Result<std::string> add_chip_certificate(const SnpNeeds& needs, Collateral& coll
   return last;
 }
 
+Result<Pieces> amd_crl(const SnpNeeds& needs, const std::string& product,
+                       CollateralSource& source) {
+  SP_ASSIGN(const AmdProduct known, product_from_name(product));
+  SP_ASSIGN(const Published crl,
+            get(source, AmdCrl{needs.vlek ? AmdKey::vlek : AmdKey::vcek, known}));
+  SP_ASSIGN(Bytes der, crl_der(crl.body));
+  return Pieces{{PieceKind::amd_crl, std::move(der)}};
+}
+
 Status add_amd(const SnpNeeds& needs, Collateral& collateral, CollateralSource& source) {
   std::string product = needs.products.empty() ? "" : needs.products.front();
   if (!has(collateral, {PieceKind::amd_chip_certificate})) {
     SP_ASSIGN(product, add_chip_certificate(needs, collateral, source));
   }
-  if (has(collateral, {PieceKind::amd_crl})) return {};
-  SP_ASSIGN(const AmdProduct known, product_from_name(product));
-  SP_ASSIGN(const Published crl,
-            get(source, AmdCrl{needs.vlek ? AmdKey::vlek : AmdKey::vcek, known}));
-  SP_ASSIGN(collateral.pieces[PieceKind::amd_crl], crl_der(crl.body));
-  return {};
+  return take_newest({PieceKind::amd_crl}, amd_crl(needs, product, source), collateral);
 }
 
 // ---- Intel ----
@@ -99,19 +134,17 @@ Result<IntelWanted> intel_wanted(const IntelNeeds& needs) {
   return IntelWanted{{ca}, {tee, fmspc}, {tee}};
 }
 
-Status add_pck_crl(const IntelPckCrl& wanted, Collateral& collateral, CollateralSource& source) {
-  if (has(collateral, {PieceKind::intel_pck_crl, PieceKind::intel_pck_crl_chain})) return {};
+Result<Pieces> pck_crl(const IntelPckCrl& wanted, CollateralSource& source) {
   SP_ASSIGN(const Published crl, get(source, wanted));
-  SP_ASSIGN(collateral.pieces[PieceKind::intel_pck_crl], crl_der(crl.body));
-  set_text(collateral, PieceKind::intel_pck_crl_chain, crl.issuer_chain);
-  return {};
+  SP_ASSIGN(Bytes der, crl_der(crl.body));
+  return Pieces{{PieceKind::intel_pck_crl, std::move(der)},
+                {PieceKind::intel_pck_crl_chain, bytes_of(crl.issuer_chain)}};
 }
 
-Status add_root_crl(Collateral& collateral, CollateralSource& source) {
-  if (has(collateral, {PieceKind::intel_root_crl})) return {};
+Result<Pieces> root_crl(CollateralSource& source) {
   SP_ASSIGN(const Published crl, get(source, IntelRootCrl{}));
-  SP_ASSIGN(collateral.pieces[PieceKind::intel_root_crl], crl_der(crl.body));
-  return {};
+  SP_ASSIGN(Bytes der, crl_der(crl.body));
+  return Pieces{{PieceKind::intel_root_crl, std::move(der)}};
 }
 
 // A signed JSON value, its signature and its signer's chain, which belong together.
@@ -126,22 +159,27 @@ constexpr SignedPieces kQeIdentity{"enclaveIdentity", PieceKind::intel_qe_identi
                                    PieceKind::intel_qe_identity_signature,
                                    PieceKind::intel_qe_identity_chain};
 
-Status add_signed(const SignedPieces& pieces, const Wanted& wanted, Collateral& collateral,
-                  CollateralSource& source) {
-  if (has(collateral, {pieces.value, pieces.signature, pieces.chain})) return {};
+Result<Pieces> signed_pieces(const SignedPieces& pieces, const Wanted& wanted,
+                             CollateralSource& source) {
   SP_ASSIGN(const Published published, get(source, wanted));
   auto split = attest::split_signed_json(as_text(published.body), pieces.name);
   if (!split) return split.error().in(name_of(wanted));
-  collateral.pieces[pieces.value] = std::move(split->value);
-  collateral.pieces[pieces.signature] = std::move(split->signature);
-  set_text(collateral, pieces.chain, published.issuer_chain);
-  return {};
+  return Pieces{{pieces.value, std::move(split->value)},
+                {pieces.signature, std::move(split->signature)},
+                {pieces.chain, bytes_of(published.issuer_chain)}};
+}
+
+Status add_signed(const SignedPieces& pieces, const Wanted& wanted, Collateral& collateral,
+                  CollateralSource& source) {
+  return take_newest({pieces.value, pieces.signature, pieces.chain},
+                     signed_pieces(pieces, wanted, source), collateral);
 }
 
 Status add_intel(const IntelNeeds& needs, Collateral& collateral, CollateralSource& source) {
   SP_ASSIGN(const IntelWanted wanted, intel_wanted(needs));
-  SP_TRY(add_pck_crl(wanted.pck_crl, collateral, source));
-  SP_TRY(add_root_crl(collateral, source));
+  SP_TRY(take_newest({PieceKind::intel_pck_crl, PieceKind::intel_pck_crl_chain},
+                     pck_crl(wanted.pck_crl, source), collateral));
+  SP_TRY(take_newest({PieceKind::intel_root_crl}, root_crl(source), collateral));
   SP_TRY(add_signed(kTcbInfo, wanted.tcb_info, collateral, source));
   return add_signed(kQeIdentity, wanted.qe_identity, collateral, source);
 }

@@ -7,7 +7,9 @@
 
 namespace sp::collateral {
 
-/// Adds what is missing; what came with the evidence stays as it is. Dev evidence stays as it is.
+/// Adds what is missing, and replaces vendors' lists (revocations, TCB info, QE identity) that came
+/// with the evidence where the source has newer ones, by the dates that they say; a list that came
+/// is enough where the source fails. A certificate that came stays, and dev evidence as a whole.
 /// AMD's intermediates and roots are built into the verifier, so they aren't asked for. The
 /// source's errors with the missing piece in front; Errc::not_found for a VLEK's certificate and
 /// for a masked chip id's, which no vendor publishes; Errc::malformed, Errc::unsupported for

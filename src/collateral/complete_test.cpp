@@ -74,9 +74,33 @@ TEST(CompleteIntel, ARecordedQuoteGetsAllThatItNeeds) {
   EXPECT_EQ(ends.at("daysLeft"), 27);
   EXPECT_EQ(source.asked.size(), 4U);
 
-  source.asked.clear();
-  EXPECT_EQ(complete(*evidence, source).value(), *evidence);
-  EXPECT_TRUE(source.asked.empty()) << "nothing is missing any more";
+  EXPECT_EQ(complete(*evidence, source).value(), *evidence) << "the source has nothing newer";
+  MapSource nothing;
+  EXPECT_EQ(complete(*evidence, nothing).value(), *evidence) << "what came is enough";
+  EXPECT_EQ(nothing.asked.size(), 4U) << "each list may be newer elsewhere";
+}
+
+// Whoever brings it.
+TEST(CompleteIntel, TheNewerOfTwoListsCounts) {
+  SP_RECORDED(quote, "tdx/v4-a/quote.bin");
+  SP_RECORDED(json, "tdx/v4-a/collateral.json");
+  const Collateral recorded = attest::intel_collateral_from_json(as_text(json)).value();
+  for (const PieceKind kind : {PieceKind::intel_tcb_info, PieceKind::intel_qe_identity}) {
+    for (const bool source_is_newer : {true, false}) {
+      Collateral changed = recorded;
+      std::string text(as_text(recorded.get(kind)));
+      constexpr std::string_view kField = "\"issueDate\":\"";
+      const std::size_t year = text.find(kField) + kField.size();
+      ASSERT_EQ(text.substr(year, 4), "2025");
+      text.replace(year, 4, "2026");
+      changed.pieces[kind] = to_bytes(as_bytes(text));
+      const Collateral& older = recorded;
+      MapSource source =
+          intel_service(source_is_newer ? changed : older, "tdx", "b0c06f000000", "platform");
+      const Evidence came{EvidenceKind::tdx, quote, (source_is_newer ? older : changed).encode()};
+      EXPECT_EQ(Collateral::decode(complete(came, source)->collateral).value(), changed);
+    }
+  }
 }
 
 TEST(CompleteIntel, ARecordedSgxQuoteAsksForSgxsOwn) {
@@ -174,6 +198,40 @@ TEST_F(CompleteSnp, TheCertificateThatCameNamesTheProduct) {
   evidence.collateral = collateral.encode();
   expect_verifies(complete(evidence, source_));
   EXPECT_EQ(source_.asked, std::vector<std::string>{"/vcek/v1/Genoa/crl"});
+}
+
+// A host that brings the list of before its chip was revoked hides nothing from who can ask.
+TEST_F(CompleteSnp, AnOlderListHidesNoRevocation) {
+  SnpOptions revoked;
+  revoked.change_crl = [](auto& crl) {
+    crl.this_update += 1;
+    crl.revoked = {{{1, 1}, crl.this_update, {}}};
+  };
+  const Evidence before = vendor_.snp({}, {});
+  const Evidence after = vendor_.snp({}, revoked);
+  const auto verify = [](const Result<Evidence>& evidence) {
+    return attest::verify(*evidence, kVendorNow, AmdVendor::anchors());
+  };
+  MapSource nothing;
+  ASSERT_TRUE(verify(complete(before, nothing))) << "nobody else has a list: it is in its dates";
+
+  source_.answers["/vcek/v1/Genoa/crl"] = piece(vendor_.collateral(revoked), PieceKind::amd_crl);
+  const auto verdict = verify(complete(before, source_));
+  ASSERT_FALSE(verdict.ok());
+  EXPECT_TRUE(verdict.error().message.starts_with("snp.crl.revoked: ")) << verdict.error().message;
+
+  source_.answers["/vcek/v1/Genoa/crl"] = piece(vendor_.collateral(), PieceKind::amd_crl);
+  EXPECT_FALSE(verify(complete(after, source_)).ok()) << "the list that came is the newer one";
+}
+
+// What can't be read is older than what can, and what a source gives then counts.
+TEST_F(CompleteSnp, AListThatCantBeReadIsTheOldest) {
+  SnpOptions broken;
+  broken.change_collateral = [](Collateral& all) { all.pieces[PieceKind::amd_crl] = {0x30, 0x00}; };
+  source_.answers["/vcek/v1/Genoa/crl"] = piece(vendor_.collateral(), PieceKind::amd_crl);
+  expect_verifies(complete(vendor_.snp({}, broken), source_));
+  source_.answers["/vcek/v1/Genoa/crl"] = published("<html>");
+  expect_verifies(complete(vendor_.snp({}, {}), source_));
 }
 
 TEST_F(CompleteSnp, NobodyPublishesAVlek) {
