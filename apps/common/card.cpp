@@ -7,6 +7,7 @@
 #include "base/durable.hpp"
 #include "base/json.hpp"
 #include "common/services.hpp"
+#include "common/settings.hpp"
 
 namespace sp::apps {
 namespace {
@@ -39,7 +40,7 @@ Result<Card> Card::load(const Files& files, const Path& path) {
   if (std::find(kRoles.begin(), kRoles.end(), card.role) == kRoles.end()) {
     object.fail("role", "must be store, broker or provider");
   }
-  card.url = object.text("url", kUrlMax);
+  card.url = read_url(object, "url");
   card.address = object.fixed<Address>("address");
   SP_TRY(read_optional(object, card));
   SP_TRY(object.finish());

@@ -155,18 +155,6 @@ void start_log(const Operation& operation) {
 
 void override_log_level(LogLevel level) { level_override = level; }
 
-Result<crypto::EthKey> load_key(const Files& files, const Path& path) {
-  auto bytes = files.read(path, Secret32::kSize);
-  if (!bytes && bytes.error().code != Errc::too_large) return bytes.error().in("key");
-  auto secret = bytes ? Secret32::from(*bytes) : bytes.error();
-  if (bytes) wipe(*bytes);
-  if (!secret) {
-    return Error{Errc::malformed, "key: " + path.string() + " doesn't hold 32 bytes, as " +
-                                      "`spnode init` makes them"};
-  }
-  return crypto::EthKey::from_secret(std::move(*secret));
-}
-
 void block_stop_signals() {
   const sigset_t signals = stop_signals();
   SP_CHECK(::pthread_sigmask(SIG_BLOCK, &signals, nullptr) == 0);

@@ -1,4 +1,4 @@
-// What every daemon of ours has in common: a key from a file, an HTTP listener that answers
+// What every daemon of ours has in common: an HTTP listener that answers
 // /health and /metrics by itself, and a graceful stop at SIGTERM or SIGINT.
 //
 //   GET /health    200 "ok", or 503 {"healthy": false, "reason": text} in JSON
@@ -9,7 +9,6 @@
 
 #include "base/files.hpp"
 #include "common/operation.hpp"
-#include "crypto/secp256k1.hpp"
 #include "net/http.hpp"
 #include "net/metrics.hpp"
 
@@ -37,9 +36,6 @@ struct DaemonFrame {
   std::function<void()> drain = [] {};
   std::chrono::seconds drain_max{0};  ///< how long `drain` may take, for the service manager
 };
-
-/// A file that holds a raw 32-byte secp256k1 secret.
-Result<crypto::EthKey> load_key(const Files& files, const Path& path);
 
 /// Blocks the stop signals in this thread and all that it starts; call before any thread is
 /// started. SIGHUP is ignored: nothing is read again before a restart.

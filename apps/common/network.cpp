@@ -17,7 +17,7 @@ constexpr std::uint64_t kDecimalsMax = 38;  // more places don't fit an amount
 Result<ServiceAddress> read_service(const Json& json, const std::string& where) {
   JsonObject object(json, where);
   ServiceAddress service;
-  service.url = object.text("url", kUrlMax);
+  service.url = read_url(object, "url");
   service.address = object.fixed<Address>("address");
   SP_TRY(object.finish());
   return service;
@@ -37,7 +37,7 @@ Result<Network> Network::load(const Files& files, const Path& path) {
     return Error{Errc::unsupported, path.string() + " isn't of version 1"};
   }
   Network network;
-  network.rpc = object.text("rpc", kUrlMax);
+  network.rpc = read_url(object, "rpc");
   network.market.chain_id = object.number("chainId", ~std::uint64_t{0} >> 1);
   network.market.contract = object.fixed<Address>("market");
   network.token = object.fixed<Address>("token");

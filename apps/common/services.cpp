@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "net/http.hpp"
+
 namespace sp::apps {
 
 namespace {
@@ -10,6 +12,7 @@ Result<std::string> read_url(const Json& value, const std::string& where) {
   if (!value.is_string()) return Error{Errc::malformed, where + " must be a text, or texts"};
   std::string url = value.get<std::string>();
   if (url.size() > kUrlMax) return Error{Errc::too_large, where + " is too long"};
+  if (const auto parsed = net::Url::parse(url); !parsed) return parsed.error().in(where);
   return url;
 }
 

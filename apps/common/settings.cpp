@@ -6,11 +6,17 @@
 #include "chain/quorum.hpp"
 #include "common/network.hpp"
 #include "common/services.hpp"
+#include "net/http.hpp"
 
 namespace sp::apps {
 namespace {
 
 constexpr std::uint64_t kNumberMax = ~std::uint64_t{0} >> 1;
+
+void check_url(JsonObject& object, std::string_view key, const std::string& url) {
+  const auto parsed = net::Url::parse(url);
+  if (!parsed) object.fail(key, "\"" + url + "\": " + parsed.error().message);
+}
 
 // Why endpoints can't make a quorum; empty where they can.
 std::string unfit(const RpcSettings& rpc) {
@@ -30,7 +36,7 @@ RpcSettings read_rpc(JsonObject& object) {
   RpcSettings rpc;
   const Json& value = object.any("rpc");
   if (!value.is_object()) {
-    rpc.urls = {object.text("rpc", kUrlMax)};
+    rpc.urls = {read_url(object, "rpc")};
     return rpc;
   }
   JsonObject fields(value, "rpc");
@@ -86,6 +92,12 @@ Json listen_json(const Listen& listen) {
   return json;
 }
 
+std::string read_url(JsonObject& object, std::string_view key) {
+  std::string url = object.text(key, kUrlMax);
+  check_url(object, key, url);
+  return url;
+}
+
 std::vector<std::string> read_urls(JsonObject& object, std::string_view key) {
   std::vector<std::string> urls;
   if (!object.has(key)) return urls;
@@ -97,6 +109,7 @@ std::vector<std::string> read_urls(JsonObject& object, std::string_view key) {
       break;
     }
     urls.push_back(url.get<std::string>());
+    check_url(object, key, urls.back());
   }
   return urls;
 }

@@ -62,6 +62,8 @@ Json listen_json(const Listen& listen);
 std::vector<FollowedMarket> read_markets(
     JsonObject& object, const std::function<void(JsonObject&)>& each = [](JsonObject&) {});
 Json market_json(const FollowedMarket& follows);
+/// One "http://" or "https://" URL.
+std::string read_url(JsonObject& object, std::string_view key);
 /// A list of at most kUrlListMax URLs; empty where the key is absent.
 std::vector<std::string> read_urls(JsonObject& object, std::string_view key);
 inline constexpr std::size_t kUrlListMax = 8;

@@ -4,6 +4,8 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "common/usage.hpp"
+
 namespace sp::spctl {
 namespace {
 
@@ -64,7 +66,8 @@ int Cli::run(int count, char** arguments) {
   } catch (const CLI::CallForVersion& version) {
     return app_->exit(version);
   } catch (const CLI::ParseError& error) {
-    tell({Errc::usage, std::string(error.what()) + ". See 'spctl --help' and the command's --help"},
+    tell({Errc::usage,
+          apps::usage_words(*app_, error) + ". See 'spctl --help' and the command's --help"},
          options_.json);
     return kExitUsage;
   }

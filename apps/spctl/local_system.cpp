@@ -7,6 +7,7 @@
 
 #include "broker/service.hpp"
 #include "common/dev_policy.hpp"
+#include "common/secret_files.hpp"
 #include "prove/dev.hpp"
 #include "spctl/chain_copy.hpp"
 #include "spctl/deployment.hpp"
@@ -27,7 +28,6 @@ constexpr std::uint32_t kCapacity = 2;
 constexpr std::uint32_t kQueue = 64;
 constexpr std::chrono::milliseconds kPollPause{5};
 constexpr std::size_t kLogLines = 8;
-constexpr std::size_t kKeysFileMax = 256;
 
 // Names of files in the daemons' state folders; settings name them relative to the daemons'
 // folders.
@@ -39,10 +39,8 @@ constexpr const char* kPlatformFile = "platform";
 Path in_state(const std::string& file) { return Path("state") / file; }
 
 Result<prove::DevPlatform> load_platform(const Files& files, const Daemon& daemon) {
-  SP_ASSIGN(Bytes bytes, files.read(daemon.state(kPlatformFile), prove::kDevPlatformSizeMax));
-  auto platform = prove::DevPlatform::decode(bytes);
-  wipe(bytes);
-  return platform;
+  return apps::load_secret(files, "platform of " + daemon.name(), daemon.state(kPlatformFile),
+                           prove::kDevPlatformSizeMax, prove::DevPlatform::decode);
 }
 
 }  // namespace
@@ -182,14 +180,11 @@ Status LocalSystem::save_network(const Programs& programs) {
   network_.token_symbol = "TEE";
   network_.token_decimals = 18;
   network_.confirmations = 1;
-  SP_ASSIGN(Bytes key, files.read(store_.state(kStoreKeyFile), Secret32::kSize));
-  SP_ASSIGN(Secret32 secret, Secret32::from(key));
-  wipe(key);
-  SP_ASSIGN(const crypto::EthKey store_key, crypto::EthKey::from_secret(std::move(secret)));
+  SP_ASSIGN(const crypto::EthKey store_key, apps::load_key(files, store_.state(kStoreKeyFile)));
   network_.store = {listen(store_).url(), store_key.address()};
-  SP_ASSIGN(Bytes keys, files.read(broker_.state(kBrokerKeysFile), kKeysFileMax));
-  SP_ASSIGN(const broker::BrokerKeys broker_keys, broker::BrokerKeys::decode(keys));
-  wipe(keys);
+  SP_ASSIGN(const broker::BrokerKeys broker_keys,
+            apps::load_secret(files, "keys of the broker", broker_.state(kBrokerKeysFile),
+                              broker::kBrokerKeysSizeMax, broker::BrokerKeys::decode));
   network_.broker = {listen(broker_).url(), broker_keys.signing.address()};
   SP_ASSIGN(const auto node, prove::measure_program(files, programs.spnode));
   SP_ASSIGN(const auto loader, prove::measure_program(files, programs.sploader));

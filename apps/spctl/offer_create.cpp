@@ -5,6 +5,7 @@
 
 #include "base/crash_point.hpp"
 #include "broker/remote.hpp"
+#include "common/secret_files.hpp"
 #include "prove/dev.hpp"
 #include "spctl/cli.hpp"
 #include "spctl/offer_policy.hpp"
@@ -151,11 +152,10 @@ Result<attest::ChipId> chip_of(Context& context, const ComputeOptions& options) 
                    "Give --chip, or for a dev device --platform");
   }
   if (!options.chip.empty()) return attest::ChipId::from_hex(options.chip);
-  SP_ASSIGN(Bytes bytes, context.files().read(options.platform, prove::kDevPlatformSizeMax));
-  const auto platform = prove::DevPlatform::decode(bytes);
-  wipe(bytes);
-  if (!platform) return platform.error().in(options.platform);
-  return platform->chip();
+  SP_ASSIGN(const auto platform,
+            apps::load_secret(context.files(), "platform", options.platform,
+                              prove::kDevPlatformSizeMax, prove::DevPlatform::decode));
+  return platform.chip();
 }
 
 Result<int> create_compute(Context& context, const ComputeOptions& options) {

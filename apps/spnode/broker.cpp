@@ -8,31 +8,20 @@
 #include "common/daemon.hpp"
 #include "common/folder_health.hpp"
 #include "common/folder_lock.hpp"
+#include "common/secret_files.hpp"
 #include "crypto/random.hpp"
 #include "daemons.hpp"
+#include "net/server_files.hpp"
 #include "opening.hpp"
 #include "prove/dev.hpp"
 
 namespace sp::apps {
 namespace {
 
-Result<broker::BrokerKeys> load_broker_keys(const Files& files, const Path& path) {
-  SP_ASSIGN(Bytes bytes, files.read(path, 4096));
-  auto keys = broker::BrokerKeys::decode(bytes);
-  wipe(bytes);
-  return keys;
-}
-
-Result<prove::DevPlatform> load_platform(const Files& files, const Path& path) {
-  SP_ASSIGN(Bytes bytes, files.read(path, prove::kDevPlatformSizeMax));
-  auto platform = prove::DevPlatform::decode(bytes);
-  wipe(bytes);
-  return platform;
-}
-
 Result<std::unique_ptr<collateral::CachedServices>> open_collateral(
     const std::optional<CollateralSettings>& settings, Files& files, const Clock& clock) {
   if (!settings) return std::unique_ptr<collateral::CachedServices>();
+  SP_TRY(net::check_ca_file(settings->ca_file));
   SP_TRY(sweep_temporaries(settings->folder, SweepDepth::folder));
   return collateral::CachedServices::open(
       {settings->folder, settings->amd, settings->intel, settings->ca_file, settings->offline},
@@ -107,10 +96,15 @@ Status run_broker(const Path& path) {
   crypto::SystemRandom random;
   SP_ASSIGN(const BrokerSettings settings, BrokerSettings::load(files, path));
   start_log(settings.operation);
-  SP_ASSIGN(const broker::BrokerKeys keys, load_broker_keys(files, settings.keys));
-  SP_ASSIGN(prove::DevPlatform platform, load_platform(files, settings.platform));
+  SP_ASSIGN(const broker::BrokerKeys keys,
+            load_secret(files, "keys", settings.keys, broker::kBrokerKeysSizeMax,
+                        broker::BrokerKeys::decode));
+  SP_ASSIGN(prove::DevPlatform platform,
+            load_secret(files, "platform", settings.platform, prove::kDevPlatformSizeMax,
+                        prove::DevPlatform::decode));
   SP_ASSIGN(const attest::Measurement own, prove::measure_program(files, prove::kOwnProgram));
   prove::DevProver prover(std::move(platform), own);
+  SP_TRY(net::check_ca_file(settings.ca_file));
   SP_ASSIGN(const FolderLock lock, FolderLock::take(files, clock, settings.folder));
   SP_TRY(sweep_temporaries(settings.folder, SweepDepth::below));
 

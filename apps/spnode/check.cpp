@@ -1,12 +1,12 @@
 #include "check.hpp"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "broker/service.hpp"
 #include "common/broker_settings.hpp"
 #include "common/daemon.hpp"
 #include "common/provider_settings.hpp"
+#include "common/secret_files.hpp"
 #include "common/store_settings.hpp"
 #include "net/server_files.hpp"
 #include "prove/dev.hpp"
@@ -14,22 +14,11 @@
 namespace sp::apps {
 namespace {
 
-constexpr std::size_t kBrokerKeysMax = 4096;
-constexpr mode_t kOthers = 077;
-
 using Problems = std::vector<std::string>;
 
-void note(Problems& problems, const std::string& what, const Status& status) {
-  if (!status) problems.push_back(what + ": " + status.error().message);
-}
-
-// A secret is its owner's alone.
-void check_mode(Problems& problems, const std::string& what, const Path& path) {
-  struct stat found {};
-  if (::stat(path.c_str(), &found) != 0) return;  // told by who reads it
-  if ((found.st_mode & kOthers) == 0) return;
-  problems.push_back(what + ": " + path.string() +
-                     " may be read by others; mend it with: chmod 600 " + path.string());
+template <class Outcome>
+void note(Problems& problems, const Outcome& outcome) {
+  if (!outcome) problems.push_back(outcome.error().message);
 }
 
 void check_listen(Problems& problems, const std::string& what, const Listen& listen) {
@@ -40,8 +29,9 @@ void check_listen(Problems& problems, const std::string& what, const Listen& lis
     }
     return;
   }
-  note(problems, what, net::check_server_files(listen.certificate.string(), listen.key.string()));
-  check_mode(problems, what + ".key", listen.key);
+  const Status files = net::check_server_files(listen.certificate.string(), listen.key.string());
+  if (!files) problems.push_back(what + ": " + files.error().message);
+  note(problems, check_private(what + ".key", listen.key));
 }
 
 void check_program(Problems& problems, const std::string& what, const Path& path) {
@@ -49,19 +39,14 @@ void check_program(Problems& problems, const std::string& what, const Path& path
   problems.push_back(what + ": " + path.string() + " isn't a program that can be run");
 }
 
-void check_key(Problems& problems, const Files& files, const std::string& what, const Path& path) {
-  const auto key = load_key(files, path);
-  if (!key) return problems.push_back(what + ": " + key.error().message);
-  check_mode(problems, what, path);
+void check_platform(Problems& problems, const Files& files, const Path& path) {
+  note(problems, load_secret(files, "platform", path, prove::kDevPlatformSizeMax,
+                             prove::DevPlatform::decode));
 }
 
-void check_platform(Problems& problems, const Files& files, const Path& path) {
-  auto bytes = files.read(path, prove::kDevPlatformSizeMax);
-  if (!bytes) return problems.push_back("platform: " + bytes.error().message);
-  const auto platform = prove::DevPlatform::decode(*bytes);
-  wipe(*bytes);
-  if (!platform) return problems.push_back("platform: " + platform.error().message);
-  check_mode(problems, "platform", path);
+void check_ca_file(Problems& problems, const std::string& ca_file) {
+  const Status usable = net::check_ca_file(ca_file);
+  if (!usable) problems.push_back("caFile: " + usable.error().message);
 }
 
 void check_operation(Problems& problems, const Listen& listen, const Operation& operation) {
@@ -74,7 +59,8 @@ Problems check_store(const Files& files, const Path& path) {
   if (!settings) return {settings.error().message};
   Problems problems;
   check_operation(problems, settings->listen, settings->operation);
-  check_key(problems, files, "key", settings->key);
+  note(problems, load_key(files, settings->key));
+  if (settings->bucket) check_ca_file(problems, settings->bucket->ca_file);
   return problems;
 }
 
@@ -83,16 +69,11 @@ Problems check_broker(const Files& files, const Path& path) {
   if (!settings) return {settings.error().message};
   Problems problems;
   check_operation(problems, settings->listen, settings->operation);
-  auto bytes = files.read(settings->keys, kBrokerKeysMax);
-  if (bytes) {
-    const auto keys = broker::BrokerKeys::decode(*bytes);
-    wipe(*bytes);
-    if (!keys) problems.push_back("keys: " + keys.error().message);
-    check_mode(problems, "keys", settings->keys);
-  } else {
-    problems.push_back("keys: " + bytes.error().message);
-  }
+  note(problems, load_secret(files, "keys", settings->keys, broker::kBrokerKeysSizeMax,
+                             broker::BrokerKeys::decode));
   check_platform(problems, files, settings->platform);
+  check_ca_file(problems, settings->ca_file);
+  if (settings->collateral) check_ca_file(problems, settings->collateral->ca_file);
   return problems;
 }
 
@@ -101,8 +82,9 @@ Problems check_provider(const Files& files, const Path& path) {
   if (!settings) return {settings.error().message};
   Problems problems;
   check_operation(problems, settings->listen, settings->operation);
-  check_key(problems, files, "actionKey", settings->action_key);
+  note(problems, load_key(files, settings->action_key));
   check_platform(problems, files, settings->platform);
+  check_ca_file(problems, settings->ca_file);
   check_program(problems, "loader", settings->loader);
   check_program(problems, "runc", settings->runc);
   return problems;

@@ -9,6 +9,7 @@
 #include "common/dev_policy.hpp"
 #include "common/network.hpp"
 #include "common/provider_settings.hpp"
+#include "common/secret_files.hpp"
 #include "common/store_settings.hpp"
 #include "crypto/certificate.hpp"
 #include "crypto/random.hpp"
@@ -16,8 +17,6 @@
 
 namespace sp::apps {
 namespace {
-
-constexpr std::size_t kKeysFileMax = 4096;
 
 // Names in the daemon's folder; settings name them relative to it.
 constexpr const char* kSigningKey = "state/signing.key";
@@ -121,10 +120,8 @@ Result<crypto::EthKey> Initializer::signing_key() {
 
 Result<prove::DevPlatform> Initializer::platform() {
   SP_TRY(keep_secret(kPlatform, prove::DevPlatform::generate(random_).encode()));
-  SP_ASSIGN(Bytes bytes, files_.read(folder_ / kPlatform, prove::kDevPlatformSizeMax));
-  auto platform = prove::DevPlatform::decode(bytes);
-  wipe(bytes);
-  return platform;
+  return load_secret(files_, "platform", folder_ / kPlatform, prove::kDevPlatformSizeMax,
+                     prove::DevPlatform::decode);
 }
 
 FollowedMarket Initializer::followed() const {
@@ -160,11 +157,10 @@ Status Initializer::init_store() {
 
 Status Initializer::init_broker() {
   SP_TRY(keep_secret(kBrokerKeys, broker::BrokerKeys::generate(random_).encode()));
-  SP_ASSIGN(Bytes bytes, files_.read(folder_ / kBrokerKeys, kKeysFileMax));
-  auto keys = broker::BrokerKeys::decode(bytes);
-  wipe(bytes);
-  if (!keys) return keys.error().in(kBrokerKeys);
-  card_.address = keys->signing.address();
+  SP_ASSIGN(const broker::BrokerKeys keys,
+            load_secret(files_, "keys", folder_ / kBrokerKeys, broker::kBrokerKeysSizeMax,
+                        broker::BrokerKeys::decode));
+  card_.address = keys.signing.address();
   SP_ASSIGN(const prove::DevPlatform machine, platform());
   SP_ASSIGN(const auto own, prove::measure_program(files_, prove::kOwnProgram));
   card_.tee = dev_policy(own, machine.anchor());

@@ -7,6 +7,7 @@
 #include "admin_commands.hpp"
 #include "base/crash_point.hpp"
 #include "common/daemon.hpp"
+#include "common/usage.hpp"
 #include "daemons.hpp"
 #include "init_command.hpp"
 
@@ -48,7 +49,10 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    if (error.get_exit_code() == 0) return app.exit(error);
+    std::fprintf(stderr, "spnode: %s. See 'spnode --help' and the command's --help\n",
+                 sp::apps::usage_words(app, error).c_str());
+    return 2;
   }
   if (admin) return admin();
   if (daemon) sp::apps::block_stop_signals();

@@ -7,8 +7,10 @@
 #include "common/folder_health.hpp"
 #include "common/folder_lock.hpp"
 #include "common/provider_settings.hpp"
+#include "common/secret_files.hpp"
 #include "crypto/random.hpp"
 #include "daemons.hpp"
+#include "net/server_files.hpp"
 #include "opening.hpp"
 #include "provider/status.hpp"
 #include "tee/sandbox.hpp"
@@ -151,6 +153,8 @@ Status run_provider(const Path& path) {
   SP_ASSIGN(const ProviderSettings settings, ProviderSettings::load(files, path));
   start_log(settings.operation);
   SP_ASSIGN(const crypto::EthKey action, load_key(files, settings.action_key));
+  SP_TRY(check_private("platform", settings.platform));
+  SP_TRY(net::check_ca_file(settings.ca_file));
   SP_ASSIGN(const FolderLock lock, FolderLock::take(files, clock, settings.folder));
   SP_TRY(sweep_temporaries(settings.folder, SweepDepth::below));
   crypto::SystemRandom random;

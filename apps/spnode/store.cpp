@@ -3,9 +3,11 @@
 #include "common/environment.hpp"
 #include "common/folder_health.hpp"
 #include "common/folder_lock.hpp"
+#include "common/secret_files.hpp"
 #include "common/store_settings.hpp"
 #include "crypto/random.hpp"
 #include "daemons.hpp"
+#include "net/server_files.hpp"
 #include "store/buffers.hpp"
 #include "store/remote/s3_store.hpp"
 #include "store/remote/store_service.hpp"
@@ -28,6 +30,7 @@ class Backend {
       return {};
     }
     const BucketSettings& bucket = *settings.bucket;
+    SP_TRY(net::check_ca_file(bucket.ca_file));
     SP_ASSIGN(auto s3,
               store::s3_settings(bucket.location, bucket.choices, environment_variable, files_));
     net::HttpClient::Options options;

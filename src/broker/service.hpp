@@ -18,6 +18,8 @@
 
 namespace sp::broker {
 
+inline constexpr std::size_t kBrokerKeysSizeMax = 256;  ///< bytes of encoded keys
+
 /// A broker's own keys. Secret; one file.
 struct BrokerKeys {
   crypto::EthKey signing;

@@ -108,6 +108,12 @@ std::ptrdiff_t TlsStream::receive(MutableByteView out, TlsSession::Patience pati
   return kFailed;
 }
 
+// Asio says little of a file that isn't there.
+Status check_readable(const std::string& what, const std::string& file) {
+  if (::access(file.c_str(), R_OK) == 0) return {};
+  return Error{Errc::usage, what + " file " + file + ": " + std::generic_category().message(errno)};
+}
+
 TlsClient::TlsClient() : context_(make_context(ssl::context::tls_client)) {}
 
 Result<std::unique_ptr<TlsClient>> TlsClient::make(const std::string& ca_file) {
@@ -117,6 +123,7 @@ Result<std::unique_ptr<TlsClient>> TlsClient::make(const std::string& ca_file) {
     client->context_.set_default_verify_paths(failure);
     if (failure) return Error{Errc::usage, "the system's CA certificates: " + failure.message()};
   } else {
+    SP_TRY(check_readable("CA", ca_file));
     client->context_.load_verify_file(ca_file, failure);
     if (failure) return Error{Errc::usage, "CA file " + ca_file + ": " + failure.message()};
   }
@@ -138,12 +145,6 @@ Result<std::unique_ptr<TlsStream>> TlsClient::connect(Fd socket, const Url& url,
 
 ssl::context make_server_context() { return make_context(ssl::context::tls_server); }
 
-// Asio says little of a file that isn't there.
-Status check_readable(const std::string& what, const std::string& file) {
-  if (::access(file.c_str(), R_OK) == 0) return {};
-  return Error{Errc::usage, what + " file " + file + ": " + std::generic_category().message(errno)};
-}
-
 Status load_server_files(ssl::context& context, const std::string& certificate_file,
                          const std::string& key_file) {
   SP_TRY(check_readable("certificate", certificate_file));
@@ -162,6 +163,12 @@ Status load_server_files(ssl::context& context, const std::string& certificate_f
   if (SSL_CTX_check_private_key(context.native_handle()) != 1) {
     return Error{Errc::usage, key_file + " isn't the key of " + certificate_file};
   }
+  return {};
+}
+
+Status check_ca_file(const std::string& ca_file) {
+  if (ca_file.empty()) return {};
+  SP_TRY(TlsClient::make(ca_file));
   return {};
 }
 

@@ -28,6 +28,7 @@ class WordsTest : public ::testing::Test {
     const Bytes key(32, 7);
     EXPECT_TRUE(files_.write_atomic(folder_ / "key", key, FileMode::owner_only).ok());
     std::ofstream(folder_ / "file") << "nonsense";
+    EXPECT_TRUE(files_.write_atomic(folder_ / "short", as_bytes("nonsense"), FileMode::owner_only));
   }
   ~WordsTest() override { std::filesystem::remove_all(folder_); }
 
@@ -102,8 +103,12 @@ TEST_F(WordsTest, OfSettingsThatCantBeRead) {
 TEST_F(WordsTest, OfFilesThatTheSettingsName) {
   expect_words([&](Json& json) { json["key"] = path("none"); }, 1,
                {"key: ", path("none"), "No such file or directory"});
-  expect_words([&](Json& json) { json["key"] = path("file"); }, 2,
-               {path("file") + " doesn't hold 32 bytes", "`spnode init` makes"});
+  expect_words([&](Json& json) { json["key"] = path("short"); }, 2,
+               {path("short") + " doesn't hold 32 bytes", "`spnode init` makes"});
+  std::filesystem::permissions(path("key"), std::filesystem::perms(0640));
+  expect_words([](Json&) {}, 1,
+               {"key: others may read or write " + path("key"), "chmod 600 " + path("key")});
+  std::filesystem::permissions(path("key"), std::filesystem::perms(0600));
   const auto tls = [&](const char* certificate) {
     return [this, certificate](Json& json) {
       json["listen"]["certificate"] = path(certificate);
