@@ -8,10 +8,10 @@
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <stdexcept>
 #include <thread>
 
 #include "base/log.hpp"
+#include "base/testing/must.hpp"
 #include "broker/remote.hpp"
 #include "common/dev_policy.hpp"
 #include "crypto/hash.hpp"
@@ -25,16 +25,6 @@ constexpr unsigned kThreads = 2;
 constexpr std::size_t kPart = 2;  // data
 constexpr std::int64_t kNow = 1010;
 constexpr std::int64_t kPolicyEnd = 5'000'000'000;
-
-template <class T>
-T must(Result<T> result) {
-  if (!result) throw std::runtime_error(result.error().message);
-  return std::move(*result);
-}
-
-void must(const Status& status) {
-  if (!status) throw std::runtime_error(status.error().message);
-}
 
 template <class Fixed>
 Fixed filled(std::uint8_t byte) {

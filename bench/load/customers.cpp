@@ -5,10 +5,10 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "base/testing/must.hpp"
 #include "broker/remote.hpp"
 #include "crypto/hash.hpp"
 #include "loader/result.hpp"
-#include "must.hpp"
 #include "spctl/order_plan.hpp"
 #include "store/remote/http_store.hpp"
 #include "store/tar_format.hpp"

@@ -5,8 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.hpp"
+#include "base/testing/must.hpp"
 #include "crypto/hash.hpp"
-#include "must.hpp"
 #include "store/stream.hpp"
 #include "store/tree.hpp"
 

@@ -5,8 +5,8 @@
 #include <thread>
 
 #include "base/log.hpp"
+#include "base/testing/must.hpp"
 #include "customers.hpp"
-#include "must.hpp"
 #include "spctl/programs.hpp"
 
 namespace sp::bench {

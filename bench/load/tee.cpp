@@ -9,8 +9,8 @@
 #include <thread>
 
 #include "base/byte_stream.hpp"
+#include "base/testing/must.hpp"
 #include "loader/run_order.hpp"
-#include "must.hpp"
 
 namespace sp::bench {
 namespace {

@@ -12,6 +12,7 @@
 #include <sstream>
 #include <thread>
 
+#include "base/testing/must.hpp"
 #include "broker/remote.hpp"
 #include "broker/service.hpp"
 #include "common/broker_settings.hpp"
@@ -19,7 +20,6 @@
 #include "common/store_settings.hpp"
 #include "crypto/hash.hpp"
 #include "image.hpp"
-#include "must.hpp"
 #include "spctl/deployment.hpp"
 #include "spctl/order_plan.hpp"
 #include "store/remote/http_store.hpp"

@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "must.hpp"
+#include "base/testing/must.hpp"
 
 namespace sp::hostile {
 namespace {

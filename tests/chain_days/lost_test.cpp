@@ -7,8 +7,8 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "base/testing/must.hpp"
 #include "days.hpp"
-#include "must.hpp"
 
 namespace sp::hostile {
 namespace {

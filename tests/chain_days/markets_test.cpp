@@ -8,7 +8,7 @@
 #include <future>
 #include <nlohmann/json.hpp>
 
-#include "must.hpp"
+#include "base/testing/must.hpp"
 #include "side_chain.hpp"
 #include "spctl/order_plan.hpp"
 

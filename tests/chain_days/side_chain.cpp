@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "must.hpp"
+#include "base/testing/must.hpp"
 #include "prove/dev.hpp"
 #include "spctl/deployment.hpp"
 

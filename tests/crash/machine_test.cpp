@@ -3,7 +3,7 @@
 
 #include <iostream>
 
-#include "must.hpp"
+#include "base/testing/must.hpp"
 #include "spctl/chain_copy.hpp"
 #include "world.hpp"
 

@@ -11,8 +11,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/testing/must.hpp"
 #include "cache_child.hpp"
-#include "must.hpp"
 #include "spctl/order_files.hpp"
 #include "world.hpp"
 

@@ -8,7 +8,7 @@
 #include <sstream>
 
 #include "base/durable.hpp"
-#include "must.hpp"
+#include "base/testing/must.hpp"
 #include "spctl/local_system.hpp"
 #include "store/package.hpp"
 #include "store/remote/http_store.hpp"

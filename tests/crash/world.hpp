@@ -6,12 +6,10 @@
 #pragma once
 
 #include "base/crash_point.hpp"
-#include "must.hpp"
+#include "base/testing/must.hpp"
 #include "orders.hpp"
 
 namespace sp::crash {
-
-using hostile::must;
 
 /// One crash point of one program.
 struct Point {

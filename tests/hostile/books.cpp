@@ -1,6 +1,6 @@
 #include "books.hpp"
 
-#include "must.hpp"
+#include "base/testing/must.hpp"
 
 namespace sp::hostile {
 namespace {

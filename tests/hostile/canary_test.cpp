@@ -11,7 +11,7 @@
 #include <thread>
 
 #include "archives.hpp"
-#include "must.hpp"
+#include "base/testing/must.hpp"
 
 namespace sp::hostile {
 namespace {

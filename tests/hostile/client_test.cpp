@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.hpp"
-#include "must.hpp"
+#include "base/testing/must.hpp"
 #include "orders.hpp"
 
 namespace sp::hostile {

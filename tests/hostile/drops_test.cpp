@@ -8,8 +8,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/testing/must.hpp"
 #include "impostor.hpp"
-#include "must.hpp"
 
 namespace sp::hostile {
 namespace {

@@ -1,6 +1,6 @@
 #include "impostor.hpp"
 
-#include "must.hpp"
+#include "base/testing/must.hpp"
 #include "net/problem.hpp"
 
 namespace sp::hostile {

@@ -3,9 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/testing/must.hpp"
 #include "broker/remote.hpp"
 #include "impostor.hpp"
-#include "must.hpp"
 
 namespace sp::hostile {
 namespace {

@@ -5,9 +5,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/testing/must.hpp"
 #include "broker/remote.hpp"
 #include "impostor.hpp"
-#include "must.hpp"
 
 namespace sp::hostile {
 namespace {

@@ -5,9 +5,9 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "base/testing/must.hpp"
 #include "broker/remote.hpp"
 #include "crypto/hash.hpp"
-#include "must.hpp"
 #include "prove/dev.hpp"
 #include "spctl/deployment.hpp"
 #include "spctl/order_plan.hpp"

@@ -1,6 +1,6 @@
 #include "proxy.hpp"
 
-#include "must.hpp"
+#include "base/testing/must.hpp"
 
 namespace sp::hostile {
 namespace {

@@ -2,8 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/testing/must.hpp"
 #include "impostor.hpp"
-#include "must.hpp"
 
 namespace sp::hostile {
 namespace {

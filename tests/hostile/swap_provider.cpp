@@ -4,7 +4,7 @@
 
 #include <filesystem>
 
-#include "must.hpp"
+#include "base/testing/must.hpp"
 #include "tee/sandbox.hpp"
 
 namespace sp::hostile {

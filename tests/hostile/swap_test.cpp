@@ -3,10 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/testing/must.hpp"
 #include "broker/remote.hpp"
 #include "crypto/hash.hpp"
 #include "impostor.hpp"
-#include "must.hpp"
 #include "swap_provider.hpp"
 
 namespace sp::hostile {

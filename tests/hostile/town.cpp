@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.hpp"
-#include "must.hpp"
+#include "base/testing/must.hpp"
 #include "spctl/deployment.hpp"
 #include "spctl/local_system.hpp"
 #include "store/package.hpp"

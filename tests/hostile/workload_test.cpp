@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 
 #include "archives.hpp"
+#include "base/testing/must.hpp"
 #include "impostor.hpp"
-#include "must.hpp"
 
 namespace sp::hostile {
 namespace {

@@ -2,7 +2,7 @@
 // books say.
 #include <gtest/gtest.h>
 
-#include "must.hpp"
+#include "base/testing/must.hpp"
 #include "orders.hpp"
 
 namespace sp::hostile {

@@ -11,8 +11,8 @@
 #include <thread>
 
 #include "api/broker.hpp"
+#include "base/testing/must.hpp"
 #include "customers.hpp"
-#include "must.hpp"
 #include "net/patience.hpp"
 #include "net/testing/raw_socket.hpp"
 #include "prove/dev.hpp"

@@ -1,13 +1,14 @@
-// must(): the value of what a test relies on, or the end of that test with the error's words.
+// must(): the value of what a test or a benchmark relies on, or its end with the error's words.
+// Pure; safe to call from any thread.
 #pragma once
 
 #include <stdexcept>
 
 #include "base/result.hpp"
 
-namespace sp::hostile {
+namespace sp {
 
-/// Fails the running test (GoogleTest reports the exception) where there is no value.
+/// Throws where there is no value: GoogleTest reports the exception as the test's failure.
 template <class T>
 T must(Result<T> result) {
   if (!result) throw std::runtime_error(result.error().message);
@@ -18,4 +19,4 @@ inline void must(const Status& status) {
   if (!status) throw std::runtime_error(status.error().message);
 }
 
-}  // namespace sp::hostile
+}  // namespace sp
