@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <cerrno>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -28,8 +29,10 @@ class RawSocket {
       SP_CHECK(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&own), sizeof own) == 0);
     }
     const sockaddr_in address = loopback(port);
-    SP_CHECK(::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) ==
-             0);
+    const int failed =
+        ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    SP_CHECK(failed == 0 || errno == EINTR);
+    if (failed != 0) finish_connecting(socket);
     return RawSocket(std::move(socket));
   }
 
@@ -81,6 +84,15 @@ class RawSocket {
   [[nodiscard]] bool closed() const { return closed_; }
 
  private:
+  // A signal, as a fuzzer's clock sends them, ends the call and not what it began.
+  static void finish_connecting(const Fd& socket) {
+    pollfd connected{socket.get(), POLLOUT, 0};
+    while (::poll(&connected, 1, -1) < 0) SP_CHECK(errno == EINTR);
+    int error = 0;
+    socklen_t size = sizeof error;
+    SP_CHECK(::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0);
+  }
+
   Fd socket_;
   bool closed_ = false;
 };
