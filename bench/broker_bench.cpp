@@ -6,12 +6,12 @@
 
 #include <atomic>
 #include <cstdio>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <thread>
 
 #include "base/log.hpp"
 #include "base/testing/must.hpp"
+#include "base/testing/temporary_folder.hpp"
 #include "broker/remote.hpp"
 #include "common/dev_policy.hpp"
 #include "crypto/hash.hpp"
@@ -49,14 +49,10 @@ class AnyOrder final : public ChainView {
 // One broker, one device, one part with its secret.
 class Scene {
  public:
-  Scene() : folder_(make_folder()), vault_(files_, folder_, keys_.vault.clone(), random_) {
+  Scene() : vault_(files_, folder_, keys_.vault.clone(), random_) {
     view_.every = facts();
     broker_.emplace(keys_, view_, vault_, prover_, clock_, random_, Broker::Options{tee()});
     deposit();
-  }
-  ~Scene() {
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
   }
   Scene(const Scene&) = delete;
   Scene& operator=(const Scene&) = delete;
@@ -109,12 +105,6 @@ class Scene {
   }
 
  private:
-  static Path make_folder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "sp-bench-XXXXXX").string();
-    SP_CHECK(::mkdtemp(pattern.data()) != nullptr);
-    return pattern;
-  }
-
   attest::AppraisalPolicy tee() const { return apps::dev_policy(measurement_, anchor_); }
 
   OrderFacts facts() const {
@@ -175,7 +165,7 @@ class Scene {
   PosixFiles files_;
   SystemClock clock_;
   crypto::SystemRandom random_;
-  Path folder_;
+  sp::testing::TemporaryFolder folder_;
   BrokerKeys keys_ = BrokerKeys::generate(random_);
   crypto::EthKey owner_ = crypto::EthKey::generate(random_);
   crypto::EthKey action_ = crypto::EthKey::generate(random_);

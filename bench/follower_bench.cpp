@@ -15,6 +15,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "base/testing/temporary_folder.hpp"
 #include "chain/follower.hpp"
 #include "chain/rpc_json.hpp"
 #include "crypto/hash.hpp"
@@ -142,8 +143,7 @@ int main(int count, char** texts) {
   std::uint16_t port = 0;
   SP_CHECK(::read(ends[0], &port, sizeof port) == sizeof port);
   const std::string url = "http://127.0.0.1:" + std::to_string(port);
-  std::string folder = (std::filesystem::temp_directory_path() / "sp-bench-XXXXXX").string();
-  SP_CHECK(::mkdtemp(folder.data()) != nullptr);
+  const sp::testing::TemporaryFolder folder;
   const SystemClock clock;
   PosixFiles files;
   const auto endpoint = chain::http_endpoint(url, clock);
@@ -158,7 +158,6 @@ int main(int count, char** texts) {
   SP_CHECK(::getrusage(RUSAGE_SELF, &usage) == 0);
   ::kill(node, SIGKILL);
   ::waitpid(node, nullptr, 0);
-  std::filesystem::remove_all(folder);
   const Json line{
       {"bench", "follower"},
       {"blocks", blocks},

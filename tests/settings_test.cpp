@@ -1,23 +1,17 @@
 // How settings say where the chain is reached, and where a daemon listens.
+#include "base/testing/temporary_folder.hpp"
 #include "common/provider_settings.hpp"
 #include "common/store_settings.hpp"
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 namespace sp::apps {
 namespace {
 
-class SettingsTest : public testing::Test {
+class SettingsTest : public ::testing::Test {
  protected:
-  SettingsTest() {
-    char name[] = "/tmp/sp-settings-XXXXXX";
-    folder_ = ::mkdtemp(name);
-  }
-  ~SettingsTest() override { std::filesystem::remove_all(folder_); }
-
   Result<ProviderSettings> load(const Json& rpc) {
     ProviderSettings settings;
     settings.markets.resize(1);
@@ -45,7 +39,7 @@ class SettingsTest : public testing::Test {
   }
 
   PosixFiles files_;
-  Path folder_;
+  sp::testing::TemporaryFolder folder_;
 };
 
 TEST_F(SettingsTest, OneEndpointIsAText) {

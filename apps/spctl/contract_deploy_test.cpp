@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/testing/temporary_folder.hpp"
 #include "chain/rpc_json.hpp"
 #include "chain/testing/anvil.hpp"
 #include "spctl/contracts_code.hpp"
@@ -15,7 +16,7 @@ namespace sp::spctl {
 namespace {
 
 using chain::testing::Anvil;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 // An endpoint whose asker is killed at one transaction: before it is sent, or right after.
 class Killed final : public chain::RpcEndpoint {
@@ -62,15 +63,8 @@ class Lagging final : public chain::RpcEndpoint {
   const std::uint64_t head_;
 };
 
-class DeployTest : public testing::Test {
+class DeployTest : public ::testing::Test {
  protected:
-  DeployTest() {
-    std::string name = (std::filesystem::temp_directory_path() / "spctl-test-XXXXXX").string();
-    SP_CHECK(::mkdtemp(name.data()) != nullptr);
-    file_ = Path(name) / "deployment.json";
-  }
-  ~DeployTest() override { std::filesystem::remove_all(file_.parent_path()); }
-
   void SetUp() override {
     anvil_ = Anvil::start();
     if (!anvil_) GTEST_SKIP() << "anvil isn't installed";
@@ -93,7 +87,8 @@ class DeployTest : public testing::Test {
 
   SystemClock clock_;
   PosixFiles files_;
-  Path file_;
+  const sp::testing::TemporaryFolder folder_;
+  const Path file_ = folder_ / "deployment.json";
   std::unique_ptr<Anvil> anvil_;
   std::unique_ptr<chain::RpcEndpoint> endpoint_;
   std::optional<chain::Chain> chain_;

@@ -1,4 +1,5 @@
 #include "spctl/daemon.hpp"
+#include "base/testing/temporary_folder.hpp"
 
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -7,16 +8,9 @@
 namespace sp::spctl {
 namespace {
 
-class DaemonTest : public testing::Test {
+class DaemonTest : public ::testing::Test {
  protected:
-  DaemonTest() {
-    std::string name = (std::filesystem::temp_directory_path() / "spctl-test-XXXXXX").string();
-    SP_CHECK(::mkdtemp(name.data()) != nullptr);
-    folder_ = name;
-  }
-  ~DaemonTest() override { std::filesystem::remove_all(folder_); }
-
-  Path folder_;
+  sp::testing::TemporaryFolder folder_;
   PosixFiles files_;
 };
 

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/testing/temporary_folder.hpp"
 #include "crypto/certificate.hpp"
 
 namespace sp::spctl {
@@ -16,20 +17,14 @@ namespace fs = std::filesystem;
 constexpr std::int64_t kNow = 1'790'000'000;
 constexpr std::int64_t kDay = 24 * 3600;
 
-class DoctorChecks : public testing::Test {
+class DoctorChecks : public ::testing::Test {
  protected:
-  DoctorChecks() {
-    char name[] = "/tmp/sp-doctor-XXXXXX";
-    root_ = ::mkdtemp(name);
-  }
-  ~DoctorChecks() override { fs::remove_all(root_); }
-
   void put(const Path& file, const std::string& text) {
     fs::create_directories((root_ / file).parent_path());
     std::ofstream(root_ / file) << text;
   }
 
-  Path root_;
+  sp::testing::TemporaryFolder root_;
   PosixFiles files_;
 };
 

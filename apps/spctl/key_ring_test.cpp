@@ -2,23 +2,16 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
+#include "base/testing/temporary_folder.hpp"
 #include "crypto/random.hpp"
 
 namespace sp::spctl {
 namespace {
 
-class KeyRingTest : public testing::Test {
+class KeyRingTest : public ::testing::Test {
  protected:
-  KeyRingTest() {
-    std::string name = (std::filesystem::temp_directory_path() / "spctl-test-XXXXXX").string();
-    SP_CHECK(::mkdtemp(name.data()) != nullptr);
-    folder_ = name;
-  }
-  ~KeyRingTest() override { std::filesystem::remove_all(folder_); }
-
-  Path folder_;
+  sp::testing::TemporaryFolder folder_;
   PosixFiles files_;
   crypto::SystemRandom random_;
 };

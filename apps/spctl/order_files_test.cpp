@@ -1,22 +1,15 @@
 #include "spctl/order_files.hpp"
+#include "base/testing/temporary_folder.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 namespace sp::spctl {
 namespace {
 
 // A folder that goes away with the test.
-class OrderFilesTest : public testing::Test {
+class OrderFilesTest : public ::testing::Test {
  protected:
-  OrderFilesTest() {
-    std::string name = (std::filesystem::temp_directory_path() / "spctl-test-XXXXXX").string();
-    SP_CHECK(::mkdtemp(name.data()) != nullptr);
-    folder_ = name;
-  }
-  ~OrderFilesTest() override { std::filesystem::remove_all(folder_); }
-
   static OrderRecord record(std::uint8_t salt) {
     OrderRecord record;
     record.market = {31337, {}};
@@ -31,7 +24,7 @@ class OrderFilesTest : public testing::Test {
     return record;
   }
 
-  Path folder_;
+  sp::testing::TemporaryFolder folder_;
   PosixFiles files_;
 };
 

@@ -1,7 +1,6 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "base/amount.hpp"
@@ -9,6 +8,7 @@
 #include "base/files.hpp"
 #include "base/json.hpp"
 #include "base/process.hpp"
+#include "base/testing/temporary_folder.hpp"
 #include "base/world.hpp"
 
 namespace sp {
@@ -89,15 +89,10 @@ TEST(Time, IsRfc3339InUtc) {
   EXPECT_FALSE(from_rfc3339("2026-02-30T00:00:00Z").ok());
 }
 
-class FilesTest : public testing::Test {
+class FilesTest : public ::testing::Test {
  protected:
-  FilesTest() {
-    char name[] = "/tmp/sp-base-XXXXXX";
-    folder_ = ::mkdtemp(name);
-  }
-  ~FilesTest() override { std::filesystem::remove_all(folder_); }
   PosixFiles files_;
-  Path folder_;
+  sp::testing::TemporaryFolder folder_;
 };
 
 TEST_F(FilesTest, WritesWholeOrNotAtAll) {

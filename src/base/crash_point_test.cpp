@@ -10,25 +10,12 @@
 #include <sstream>
 
 #include "base/durable.hpp"
+#include "base/testing/temporary_folder.hpp"
 
 namespace sp {
 namespace {
 
-class Folder {
- public:
-  Folder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "sp-crash-XXXXXX").string();
-    SP_CHECK(::mkdtemp(pattern.data()) != nullptr);
-    path_ = pattern;
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder() { std::filesystem::remove_all(path_); }
-  [[nodiscard]] const Path& path() const { return path_; }
-
- private:
-  Path path_;
-};
+using Folder = testing::TemporaryFolder;
 
 std::string content(const Path& path) {
   std::ifstream file(path, std::ios::binary);

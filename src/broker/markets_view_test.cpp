@@ -33,7 +33,7 @@ class OneOrder final : public ChainView {
   api::OrderId has_;
 };
 
-class MarketsViewTest : public testing::Test {
+class MarketsViewTest : public ::testing::Test {
  protected:
   MarketsViewTest() {
     view_.open(0);

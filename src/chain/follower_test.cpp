@@ -6,6 +6,7 @@
 #include <random>
 
 #include "base/testing/memory_files.hpp"
+#include "base/testing/temporary_folder.hpp"
 #include "chain/rpc_json.hpp"
 #include "chain/testing/anvil.hpp"
 #include "chain/testing/contracts.hpp"
@@ -87,11 +88,9 @@ class FakeBlocks {
 class FollowerTest : public ::testing::Test {
  protected:
   FollowerTest() {
-    SP_CHECK(::mkdtemp(folder.data()) != nullptr);
     options.contract = kContract;
-    options.cursor = Path(folder) / "cursor";
+    options.cursor = folder / "cursor";
   }
-  ~FollowerTest() override { std::filesystem::remove_all(folder); }
 
   Follower open() {
     auto follower = Follower::open(chain, files, options);
@@ -107,7 +106,7 @@ class FollowerTest : public ::testing::Test {
     };
   }
 
-  std::string folder = ::testing::TempDir() + "follower_XXXXXX";
+  sp::testing::TemporaryFolder folder;
   PosixFiles files;
   FakeBlocks blocks{10};  // blocks 1, 3, 5, 7 and 9 have one log each
   FakeEndpoint endpoint{[this](const std::string& method, const Json& params) {
@@ -137,7 +136,7 @@ TEST_F(FollowerTest, StartsWhereItIsTold) {
   Follower follower = open();
   EXPECT_EQ(*follower.poll(remember()), 2U);
   options.start_block = 100;
-  options.cursor = Path(folder) / "later";
+  options.cursor = folder / "later";
   Follower later = open();
   EXPECT_EQ(*later.poll(remember()), 0U);
 }
@@ -152,7 +151,7 @@ TEST_F(FollowerTest, WaitsForConfirmations) {
   blocks.add(0);
   EXPECT_EQ(*follower.poll(remember()), 1U);
   options.confirmations = 100;
-  options.cursor = Path(folder) / "deep";
+  options.cursor = folder / "deep";
   Follower deep = open();
   EXPECT_EQ(*deep.poll(remember()), 0U);
 }

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/testing/temporary_folder.hpp"
 #include "chain/testing/anvil.hpp"
 #include "crypto/random.hpp"
 
@@ -126,24 +127,24 @@ TEST(Keystore, InteroperatesWithCast) {
   if (!std::filesystem::exists(testing::foundry_program("cast"))) {
     GTEST_SKIP() << "cast (npm @foundry-rs/cast) isn't installed";
   }
-  std::string folder = ::testing::TempDir() + "keystore_XXXXXX";
-  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  const sp::testing::TemporaryFolder folder;
   PosixFiles files;
   crypto::SystemRandom random;
   const crypto::EthKey key = Anvil::key(2);
   const std::string secret = to_hex0x(key.secret().reveal());
   const std::string ours = keystore_encrypt(key, as_bytes("pw"), KeystoreCost::interactive, random);
-  ASSERT_TRUE(files.write_atomic(Path(folder) / "ours", as_bytes(ours), FileMode::owner_only));
-  EXPECT_NE(cast_wallet({"decrypt-keystore", "-k", folder, "--unsafe-password", "pw", "ours"})
-                .find(secret),
-            std::string::npos);
-  cast_wallet({"import", "-k", folder, "--private-key", secret, "--unsafe-password", "pw", "cast"});
-  const auto theirs = files.read(Path(folder) / "cast", kKeystoreSizeMax);
+  ASSERT_TRUE(files.write_atomic(folder / "ours", as_bytes(ours), FileMode::owner_only));
+  EXPECT_NE(
+      cast_wallet({"decrypt-keystore", "-k", folder.string(), "--unsafe-password", "pw", "ours"})
+          .find(secret),
+      std::string::npos);
+  cast_wallet({"import", "-k", folder.string(), "--private-key", secret, "--unsafe-password", "pw",
+               "cast"});
+  const auto theirs = files.read(folder / "cast", kKeystoreSizeMax);
   ASSERT_TRUE(theirs) << theirs.error().message;
   const auto read = keystore_decrypt(as_text(*theirs), as_bytes("pw"));
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(read->address(), key.address());
-  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

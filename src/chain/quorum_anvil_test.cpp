@@ -1,9 +1,8 @@
 // A quorum over a real node: two honest ways to it, and one that lies about all that passes.
 #include <gtest/gtest.h>
 
-#include <filesystem>
-
 #include "base/files.hpp"
+#include "base/testing/temporary_folder.hpp"
 #include "chain/follower.hpp"
 #include "chain/quorum.hpp"
 #include "chain/rpc_json.hpp"
@@ -33,8 +32,6 @@ class QuorumOnAnvil : public ::testing::Test {
   void SetUp() override {
     anvil = Anvil::start();
     if (!anvil) GTEST_SKIP() << "anvil (npm @foundry-rs/anvil) isn't installed";
-    char name[] = "/tmp/sp-quorum-XXXXXX";
-    folder = ::mkdtemp(name);
     behind_liar = http_endpoint(anvil->url(), clock);
     std::vector<std::unique_ptr<RpcEndpoint>> members;
     members.push_back(http_endpoint(anvil->url(), clock));
@@ -47,11 +44,10 @@ class QuorumOnAnvil : public ::testing::Test {
     members.push_back(http_endpoint(anvil->url(), clock));
     quorum = quorum_endpoint(std::move(members), 2);
   }
-  void TearDown() override { std::filesystem::remove_all(folder); }
 
   SystemClock clock;
   PosixFiles files;
-  Path folder;
+  sp::testing::TemporaryFolder folder;
   crypto::EthKey key = Anvil::key(0);
   std::unique_ptr<Anvil> anvil;
   std::unique_ptr<RpcEndpoint> behind_liar;

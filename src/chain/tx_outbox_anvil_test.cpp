@@ -1,10 +1,10 @@
 // What a sender does with an outbox when the chain has bad days: on a real node.
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "base/testing/temporary_folder.hpp"
 #include "chain/testing/anvil.hpp"
 #include "chain/tx_outbox.hpp"
 
@@ -17,15 +17,12 @@ using testing::Anvil;
 class OutboxOnAnvil : public ::testing::Test {
  protected:
   void SetUp() override {
-    char name[] = "/tmp/sp-outbox-XXXXXX";
-    folder_ = ::mkdtemp(name);
     anvil_ = Anvil::start();
     if (!anvil_) GTEST_SKIP() << "anvil (npm @foundry-rs/anvil) isn't installed";
     endpoint_ = http_endpoint(anvil_->url(), clock_);
     chain_.emplace(*endpoint_);
     begin();
   }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
 
   /// A new life of the sender.
   void begin(milliseconds replace_after = kTxReplaceAfter, std::uint64_t confirmations = 3) {
@@ -60,7 +57,7 @@ class OutboxOnAnvil : public ::testing::Test {
 
   SystemClock clock_;
   PosixFiles files_;
-  Path folder_;
+  sp::testing::TemporaryFolder folder_;
   crypto::EthKey key_ = Anvil::key(0);
   const Address to_ = *Address::from_hex("00000000000000000000000000000000000a11ce");
   std::unique_ptr<Anvil> anvil_;

@@ -2,8 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
-
+#include "base/testing/temporary_folder.hpp"
 #include "chain/tx_fees.hpp"
 
 namespace sp::chain {
@@ -33,16 +32,10 @@ OutboxEntry entry_of(std::uint64_t nonce, std::size_t versions = 1) {
   return entry;
 }
 
-class OutboxTest : public testing::Test {
+class OutboxTest : public ::testing::Test {
  protected:
-  OutboxTest() {
-    char name[] = "/tmp/sp-outbox-XXXXXX";
-    folder_ = ::mkdtemp(name);
-  }
-  ~OutboxTest() override { std::filesystem::remove_all(folder_); }
-
   PosixFiles files_;
-  Path folder_;
+  sp::testing::TemporaryFolder folder_;
 };
 
 TEST_F(OutboxTest, AnEntryGoesThereAndBack) {

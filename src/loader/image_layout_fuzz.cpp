@@ -8,6 +8,7 @@
 
 #include "base/json.hpp"
 #include "base/testing/fuzz_input.hpp"
+#include "base/testing/temporary_folder.hpp"
 #include "crypto/hash.hpp"
 #include "loader/oci_image.hpp"
 #include "loader/rootfs.hpp"
@@ -23,19 +24,10 @@ constexpr std::size_t kTarBlock = 512;
 
 /// Folders of this process: image/ and root/ below, and nothing else.
 const Path& scratch() {
-  struct Scratch {
-    Scratch() {
-      const Path memory = "/dev/shm";
-      const Path base = fs::is_directory(memory) ? memory : fs::temp_directory_path();
-      std::string name = (base / "sp-image-fuzz-XXXXXX").string();
-      SP_CHECK(::mkdtemp(name.data()) != nullptr);
-      path = name;
-    }
-    ~Scratch() { fs::remove_all(path); }
-    Path path;
-  };
-  static const Scratch kept;
-  return kept.path;
+  const Path memory = "/dev/shm";
+  static const sp::testing::TemporaryFolder kept(
+      fs::is_directory(memory) ? memory : fs::temp_directory_path());
+  return kept.path();
 }
 
 void put_text(Bytes& block, std::size_t at, std::string_view text, std::size_t size_max) {

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/testing/temporary_folder.hpp"
 #include "crypto/hash.hpp"
 #include "loader/beneath.hpp"
 #include "loader/parts.hpp"
@@ -130,12 +131,6 @@ TEST(SplitName, RefusesWhatLeadsOut) {
 
 class ImageFolder : public ::testing::Test {
  public:
-  void SetUp() override {
-    std::string pattern = (std::filesystem::temp_directory_path() / "sp-image-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    folder = pattern;
-  }
-  void TearDown() override { std::filesystem::remove_all(folder); }
   void write(const std::string& name, const std::string& text) const {
     std::filesystem::create_directories((folder / name).parent_path());
     std::ofstream(folder / name) << text;
@@ -149,7 +144,7 @@ class ImageFolder : public ::testing::Test {
   }
 
   const std::string config = R"({"os":"linux","architecture":"amd64","config":{"Cmd":["/a"]}})";
-  Path folder;
+  sp::testing::TemporaryFolder folder;
 };
 
 TEST_F(ImageFolder, ReadsALayoutThroughANestedIndex) {

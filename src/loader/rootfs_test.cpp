@@ -11,6 +11,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/testing/temporary_folder.hpp"
 #include "crypto/hash.hpp"
 
 namespace sp::loader {
@@ -33,18 +34,12 @@ Entry hard(const std::string& name, const std::string& to) { return {name, 0, to
 class RootfsTest : public ::testing::Test {
  public:
   void SetUp() override {
-    std::string pattern = (std::filesystem::temp_directory_path() / "sp-rootfs-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    base = pattern;
     std::filesystem::create_directories(root());
     std::filesystem::create_directories(base / "image");
     std::ofstream(base / "outside") << "untouched";
     rootfs = std::make_unique<Rootfs>(root(), std::nullopt, RootfsLimits{1 << 20, 100});
   }
-  void TearDown() override {
-    EXPECT_EQ(text(base / "outside"), "untouched");
-    std::filesystem::remove_all(base);
-  }
+  void TearDown() override { EXPECT_EQ(text(base / "outside"), "untouched"); }
 
   [[nodiscard]] Path root() const { return base / "root"; }
 
@@ -86,7 +81,7 @@ class RootfsTest : public ::testing::Test {
     EXPECT_THAT(status.error().message, ::testing::HasSubstr(why));
   }
 
-  Path base;
+  sp::testing::TemporaryFolder base;
   std::unique_ptr<Rootfs> rootfs;
 };
 

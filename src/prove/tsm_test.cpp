@@ -10,6 +10,7 @@
 #include "attest/testing/amd_vendor.hpp"
 #include "attest/testing/intel_vendor.hpp"
 #include "attest/verdict.hpp"
+#include "base/testing/temporary_folder.hpp"
 #include "crypto/random.hpp"
 
 namespace sp::prove {
@@ -81,16 +82,9 @@ class PlayedKernel final : public Tsm {
   int generation_ = 0;
 };
 
-class TsmTest : public testing::Test {
+class TsmTest : public ::testing::Test {
  protected:
-  TsmTest() {
-    char name[] = "/tmp/sp-tsm-XXXXXX";
-    folder_ = ::mkdtemp(name);
-  }
-  ~TsmTest() override {
-    EXPECT_TRUE(fs::is_empty(folder_)) << "a request is left behind";
-    fs::remove_all(folder_);
-  }
+  ~TsmTest() override { EXPECT_TRUE(fs::is_empty(folder_.path())) << "a request is left behind"; }
 
   PlayedKernel::Answer snp() {
     return [this](const attest::ReportData& data) { return amd_.report(data); };
@@ -99,7 +93,7 @@ class TsmTest : public testing::Test {
   crypto::SystemRandom random_;
   attest::testing::AmdVendor amd_{random_};
   attest::ReportData data_{{1, 2, 3}};
-  Path folder_;
+  sp::testing::TemporaryFolder folder_;
 };
 
 TEST_F(TsmTest, CollectsAnSnpReportWithItsCertificates) {

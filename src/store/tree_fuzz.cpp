@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/testing/temporary_folder.hpp"
 #include "store/testing/test_support.hpp"
 #include "store/tree.hpp"
 
@@ -20,17 +21,8 @@ sp::Path scratch_base() {
 
 /// One folder for all inputs of this process.
 const sp::Path& scratch() {
-  struct Scratch {
-    Scratch() {
-      std::string name = (scratch_base() / "sp-tree-fuzz-XXXXXX").string();
-      SP_CHECK(::mkdtemp(name.data()) != nullptr);
-      path = name;
-    }
-    ~Scratch() { fs::remove_all(path); }
-    sp::Path path;
-  };
-  static const Scratch kept;
-  return kept.path;
+  static const sp::testing::TemporaryFolder kept(scratch_base());
+  return kept.path();
 }
 
 void check_contents(const sp::Path& folder) {

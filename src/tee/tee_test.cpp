@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "base/files.hpp"
+#include "base/testing/temporary_folder.hpp"
 #include "tee/cgroups.hpp"
 #include "tee/sandbox.hpp"
 
@@ -43,15 +44,9 @@ class SandboxTest : public ::testing::Test {
     if (const auto cgroups = Cgroups::detect(); !cgroups) {
       GTEST_SKIP() << "needs control groups: " << cgroups.error().message;
     }
-    std::string pattern = (std::filesystem::temp_directory_path() / "sp-tee-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
     write_program(folder_ / "loader", kEchoLoader);
     std::ofstream(folder_ / "platform") << "the platform\n";
     log_ = Fd(::open((folder_ / "log").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  }
-  void TearDown() override {
-    if (!folder_.empty()) std::filesystem::remove_all(folder_);
   }
 
   [[nodiscard]] std::unique_ptr<TeeHost> make_host() const {
@@ -72,7 +67,7 @@ class SandboxTest : public ::testing::Test {
     return Path(kCgroupMount) / (v2 ? "" : "memory") / parent_ / id;
   }
 
-  Path folder_;
+  sp::testing::TemporaryFolder folder_;
   Fd log_;
   std::string parent_ = "superprotocol-test/tee-" + std::to_string(::getpid());
 };

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "base/process.hpp"
+#include "base/testing/temporary_folder.hpp"
 #include "base/world.hpp"
 #include "common/notify.hpp"
 #include "common/store_settings.hpp"
@@ -30,8 +31,6 @@ constexpr milliseconds kPatience{20'000};
 class FrameTest : public ::testing::Test {
  protected:
   FrameTest() {
-    char name[] = "/tmp/sp-frame-XXXXXX";
-    folder_ = ::mkdtemp(name);
     const Bytes key(32, 7);
     EXPECT_TRUE(files_.write_atomic(folder_ / "key", key, FileMode::owner_only).ok());
     manager_ = Fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
@@ -44,10 +43,7 @@ class FrameTest : public ::testing::Test {
     timeval limit{kPatience.count() / 1000, 0};
     ::setsockopt(manager_.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   }
-  ~FrameTest() override {
-    process_.reset();
-    std::filesystem::remove_all(folder_);
-  }
+  ~FrameTest() override { process_.reset(); }
 
   std::string heard() {
     char text[512];
@@ -102,7 +98,7 @@ class FrameTest : public ::testing::Test {
   }
 
   PosixFiles files_;
-  Path folder_;
+  sp::testing::TemporaryFolder folder_;
   Fd manager_, log_;
   net::HttpClient client_;
   std::optional<Process> process_;

@@ -1,12 +1,12 @@
 // docs/settings: each schema says what its reader reads, no more and no less.
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/testing/temporary_folder.hpp"
 #include "common/broker_settings.hpp"
 #include "common/network.hpp"
 #include "common/provider_settings.hpp"
@@ -25,12 +25,9 @@ Json read_json(const Path& path) {
 class SchemaTest : public ::testing::TestWithParam<const char*> {
  protected:
   SchemaTest() {
-    char name[] = "/tmp/sp-schema-XXXXXX";
-    folder_ = ::mkdtemp(name);
     schema_ = read_json(kFolder / (std::string(GetParam()) + ".schema.json"));
     example_ = read_json(kFolder / (std::string(GetParam()) + ".example.json"));
   }
-  ~SchemaTest() override { std::filesystem::remove_all(folder_); }
 
   // What the reader makes of a value: its text again, or the error.
   Result<std::string> reload(const Json& json) {
@@ -82,7 +79,7 @@ class SchemaTest : public ::testing::TestWithParam<const char*> {
   }
 
   PosixFiles files_;
-  Path folder_;
+  sp::testing::TemporaryFolder folder_;
   Json schema_, example_;
 };
 

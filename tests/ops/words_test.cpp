@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/process.hpp"
+#include "base/testing/temporary_folder.hpp"
 #include "common/folder_lock.hpp"
 #include "common/store_settings.hpp"
 
@@ -23,14 +24,11 @@ using ::testing::HasSubstr;
 class WordsTest : public ::testing::Test {
  protected:
   WordsTest() {
-    char name[] = "/tmp/sp-words-XXXXXX";
-    folder_ = ::mkdtemp(name);
     const Bytes key(32, 7);
     EXPECT_TRUE(files_.write_atomic(folder_ / "key", key, FileMode::owner_only).ok());
     std::ofstream(folder_ / "file") << "nonsense";
     EXPECT_TRUE(files_.write_atomic(folder_ / "short", as_bytes("nonsense"), FileMode::owner_only));
   }
-  ~WordsTest() override { std::filesystem::remove_all(folder_); }
 
   std::string path(const std::string& name) const { return (folder_ / name).string(); }
   Json good() const {
@@ -65,7 +63,7 @@ class WordsTest : public ::testing::Test {
   }
 
   PosixFiles files_;
-  Path folder_;
+  sp::testing::TemporaryFolder folder_;
 };
 
 TEST_F(WordsTest, OfAListenerThatCantBe) {

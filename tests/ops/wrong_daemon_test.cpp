@@ -10,6 +10,7 @@
 
 #include "base/json.hpp"
 #include "base/process.hpp"
+#include "base/testing/temporary_folder.hpp"
 #include "net/http.hpp"
 
 namespace sp::apps {
@@ -30,8 +31,6 @@ Json read_json(const Path& path) {
 class WrongDaemonTest : public ::testing::TestWithParam<std::string> {
  protected:
   WrongDaemonTest() {
-    char name[] = "/tmp/sp-wrong-XXXXXX";
-    folder_ = ::mkdtemp(name);
     auto server = net::HttpServer::start({}, [this](const auto& call) { return answer(call); });
     EXPECT_TRUE(server.ok());
     chain_ = std::move(*server);
@@ -60,7 +59,6 @@ class WrongDaemonTest : public ::testing::TestWithParam<std::string> {
     const CommandOutput made = run(init);
     EXPECT_EQ(made.end.exit_code, 0) << made.text;
   }
-  ~WrongDaemonTest() override { std::filesystem::remove_all(folder_); }
 
   [[nodiscard]] const std::string& role() const { return GetParam(); }
   [[nodiscard]] std::string path(const std::string& name) const { return folder_ / name; }
@@ -102,7 +100,7 @@ class WrongDaemonTest : public ::testing::TestWithParam<std::string> {
   }
 
   std::string chain_id_ = "0x7a69";
-  Path folder_;
+  sp::testing::TemporaryFolder folder_;
   std::unique_ptr<net::HttpServer> chain_;
 };
 

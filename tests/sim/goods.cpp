@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.hpp"
+#include "base/testing/temporary_folder.hpp"
 #include "crypto/hash.hpp"
 #include "crypto/random.hpp"
 #include "sim/tee.hpp"
@@ -64,7 +65,7 @@ Goods make_goods() {
   Goods made;
   MemoryStore blobs(made.blobs);
   Dice dice(7);
-  const MemoryFolder folder;
+  const testing::TemporaryFolder folder;
   make_image(folder.path() / "image", folder.path() / "root");
   write_text(folder.path() / "data" / "data.txt", "the owner's secret data\n");
   for (const auto& [sealed, name] :

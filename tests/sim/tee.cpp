@@ -1,12 +1,11 @@
 #include "sim/tee.hpp"
 
 #include <poll.h>
-#include <unistd.h>
 
-#include <filesystem>
 #include <fstream>
 
 #include "base/codec.hpp"
+#include "base/testing/temporary_folder.hpp"
 #include "sim/vendor.hpp"
 
 namespace sp::sim {
@@ -29,17 +28,6 @@ class Recorder final : public prove::Prover {
 };
 
 }  // namespace
-
-MemoryFolder::MemoryFolder() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "sp-sim-XXXXXX").string();
-  SP_CHECK(::mkdtemp(pattern.data()) != nullptr);
-  path_ = pattern;
-}
-
-MemoryFolder::~MemoryFolder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
 
 class SimTee final : public tee::RunningTee {
  public:
@@ -131,7 +119,7 @@ void Machine::run_loader(std::shared_ptr<PipeEnd> window, bool is_rogue, Dice di
     PipeEnd& window;
   };
   const Closed closed(*window);
-  const MemoryFolder memory;
+  const testing::TemporaryFolder memory;
   loader::LoaderSettings settings;
   settings.make_workspace = [&](std::uint64_t bytes) {
     return loader::Workspace::in_folder(memory.path(), bytes);

@@ -14,19 +14,6 @@
 
 namespace sp::sim {
 
-/// A temporary folder, removed at the end: a loader's memory.
-class MemoryFolder {
- public:
-  MemoryFolder();
-  ~MemoryFolder();
-  MemoryFolder(const MemoryFolder&) = delete;
-  MemoryFolder& operator=(const MemoryFolder&) = delete;
-  [[nodiscard]] const Path& path() const { return path_; }
-
- private:
-  Path path_;
-};
-
 /// A machine with a TEE. It outlives the provider's processes on it.
 class Machine {
  public:

@@ -10,6 +10,7 @@
 #include "api/window.hpp"
 #include "attest/verdict.hpp"
 #include "base/files.hpp"
+#include "base/testing/temporary_folder.hpp"
 #include "crypto/random.hpp"
 #include "prove/dev.hpp"
 #include "store/package.hpp"
@@ -17,19 +18,6 @@
 #include "tee/tee_host.hpp"
 
 namespace sp::testing {
-
-/// A temporary folder, removed at the end.
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  ~TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  [[nodiscard]] const Path& path() const { return path_; }
-
- private:
-  Path path_;
-};
 
 /// Where the build put a program: beside the test's own.
 Path program_path(const std::string& name);

@@ -6,9 +6,9 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <functional>
 
+#include "base/testing/temporary_folder.hpp"
 #include "crypto/hash.hpp"
 #include "crypto/random.hpp"
 #include "prove/dev.hpp"
@@ -31,17 +31,14 @@ class FakeView final : public ChainView {
   }
 };
 
-class BrokerTest : public testing::Test {
+class BrokerTest : public ::testing::Test {
  protected:
   BrokerTest() {
-    char name[] = "/tmp/sp-broker-XXXXXX";
-    folder_ = ::mkdtemp(name);
     vault_.emplace(files_, folder_, keys_.vault.clone(), random_);
     view_.facts_now = facts();
     broker_.emplace(keys_, view_, *vault_, prover_, clock_, random_, Broker::Options{accepting()});
     deposit_data("own", {});
   }
-  ~BrokerTest() override { std::filesystem::remove_all(folder_); }
 
   attest::AppraisalPolicy accepting() const {
     attest::AppraisalPolicy policy;
@@ -153,7 +150,7 @@ class BrokerTest : public testing::Test {
   PosixFiles files_;
   SystemClock clock_;
   crypto::SystemRandom random_;
-  Path folder_;
+  sp::testing::TemporaryFolder folder_;
   BrokerKeys keys_ = BrokerKeys::generate(random_);
   crypto::EthKey owner_ = crypto::EthKey::generate(random_);
   crypto::EthKey action_ = crypto::EthKey::generate(random_);

@@ -4,11 +4,11 @@
 
 #include <atomic>
 #include <cstdlib>
-#include <filesystem>
 #include <functional>
 #include <map>
 
 #include "base/files.hpp"
+#include "base/testing/temporary_folder.hpp"
 #include "base/world.hpp"
 #include "collateral/source.hpp"
 
@@ -41,24 +41,7 @@ class ManualClock final : public Clock {
   mutable std::atomic<std::int64_t> slept_{0};
 };
 
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "sp-collateral-XXXXXX").string();
-    SP_CHECK(::mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  [[nodiscard]] const Path& path() const { return path_; }
-
- private:
-  Path path_;
-};
+using sp::testing::TemporaryFolder;
 
 /// An upstream that is a function; counts its calls.
 class FunctionUpstream final : public Upstream {

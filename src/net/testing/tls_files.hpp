@@ -1,11 +1,11 @@
 // Certificates for tests of TLS, made with OpenSSL's command line in a folder of their own.
 #pragma once
 
-#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "base/process.hpp"
+#include "base/testing/temporary_folder.hpp"
 
 namespace sp::net::testing {
 
@@ -18,15 +18,9 @@ struct ServerFiles {
 class TlsFiles {
  public:
   TlsFiles() {
-    std::string name = "/tmp/sp-tls-XXXXXX";
-    SP_CHECK(::mkdtemp(name.data()) != nullptr);
-    folder_ = name;
     run({"req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
          "-keyout", at("ca.key"), "-out", ca_file(), "-days", "30", "-subj", "/CN=Test CA"});
   }
-  ~TlsFiles() { std::filesystem::remove_all(folder_); }
-  TlsFiles(const TlsFiles&) = delete;
-  TlsFiles& operator=(const TlsFiles&) = delete;
 
   [[nodiscard]] std::string ca_file() const { return at("ca.pem"); }
 
@@ -44,7 +38,7 @@ class TlsFiles {
   }
 
  private:
-  [[nodiscard]] std::string at(const std::string& name) const { return folder_ + "/" + name; }
+  [[nodiscard]] std::string at(const std::string& name) const { return folder_ / name; }
 
   static void run(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), "openssl");
@@ -55,7 +49,7 @@ class TlsFiles {
     SP_CHECK(output.ok() && output->end.exit_code == 0);
   }
 
-  std::string folder_;
+  sp::testing::TemporaryFolder folder_;
 };
 
 }  // namespace sp::net::testing

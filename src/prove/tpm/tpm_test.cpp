@@ -18,6 +18,7 @@
 #include "attest/verdict.hpp"
 #include "base/base64url.hpp"
 #include "base/files.hpp"
+#include "base/testing/temporary_folder.hpp"
 #include "crypto/random.hpp"
 
 extern char** environ;
@@ -42,8 +43,6 @@ std::uint16_t free_port() {
 class Swtpm {
  public:
   Swtpm() {
-    char name[] = "/tmp/sp-swtpm-XXXXXX";
-    folder_ = ::mkdtemp(name);
     // tpm2-tss expects the control channel one port behind the commands'.
     std::uint16_t port = free_port();
     const std::string state = "dir=" + folder_.string();
@@ -71,12 +70,11 @@ class Swtpm {
   ~Swtpm() {
     ::kill(process_, SIGTERM);
     ::waitpid(process_, nullptr, 0);
-    fs::remove_all(folder_);
   }
   [[nodiscard]] const std::string& tcti() const { return tcti_; }
 
  private:
-  Path folder_;
+  sp::testing::TemporaryFolder folder_;
   pid_t process_ = -1;
   std::string tcti_;
 };
@@ -167,7 +165,7 @@ std::string runtime_with(ByteView modulus) {
          to_base64url(modulus) + R"("}],"vm-configuration":{"secure-boot":true},"user-data":"00"})";
 }
 
-class TpmCollection : public testing::Test {
+class TpmCollection : public ::testing::Test {
  protected:
   void SetUp() override {
     if (!has_swtpm()) GTEST_SKIP() << "SKIPPED: swtpm isn't installed";

@@ -3,12 +3,12 @@
 #pragma once
 
 #include <cstdlib>
-#include <filesystem>
 #include <functional>
 #include <map>
 #include <mutex>
 #include <random>
 
+#include "base/testing/temporary_folder.hpp"
 #include "base/world.hpp"
 #include "store/blob.hpp"
 #include "store/stream.hpp"
@@ -84,26 +84,7 @@ class MemoryStore final : public BlobStore {
   std::vector<BlobId> order_;  // of puts
 };
 
-/// A new folder that is removed with everything in it.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "sp-store-XXXXXX").string();
-    SP_CHECK(::mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  [[nodiscard]] const Path& path() const { return path_; }
-  Path operator/(std::string_view name) const { return path_ / name; }
-
- private:
-  Path path_;
-};
+using sp::testing::TemporaryFolder;
 
 /// Everything of a source; the error where it has one.
 inline Result<Bytes> read_all(ByteSource& source) {
