@@ -1,24 +1,9 @@
 #!/usr/bin/env bash
 # system.sh BIN: real orders through all real processes, then what bad people try with their proof.
 set -euo pipefail
-bin=$1
 here=$(cd "$(dirname "$0")" && pwd)
-if [ "$(id -u)" != 0 ] || ! command -v runc >/dev/null; then
-  echo "SKIPPED: the system test needs root and runc"
-  exit 77
-fi
-work=$(mktemp -d)
-spctl() { "$bin/spctl" --home "$work/home" "$@"; }
-finish() {
-  spctl down >/dev/null 2>&1 || true
-  rm -rf "$work"
-}
-trap finish EXIT
-fail() {
-  echo "FAILED: $*"
-  tail -n 30 "$work"/home/*/*.log || true
-  exit 1
-}
+# shellcheck source=tests/local.sh
+. "$here/local.sh" "$1" "the system test"
 
 cat >"$work/program.c" <<'C'
 #include <stdio.h>

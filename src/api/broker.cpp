@@ -1,5 +1,6 @@
 #include "api/broker.hpp"
 
+#include "api/run_codec.hpp"
 #include "base/codec.hpp"
 #include "crypto/hash.hpp"
 
@@ -10,18 +11,6 @@ constexpr std::string_view kReleaseTag = "sp release v1";
 constexpr std::string_view kDepositTag = "sp deposit v1";
 constexpr std::size_t kContextMax = 4096;
 constexpr std::size_t kEvidenceMax = attest::kEvidenceBodyMax + attest::kCollateralMax + 64;
-
-void write_run(Writer& writer, const Run& run) {
-  writer.raw(run.order.view()).u16(run.attempt).u8(run.replica);
-}
-
-Run read_run(Reader& reader) {
-  Run run;
-  run.order = reader.fixed<OrderId>();
-  run.attempt = reader.u16();
-  run.replica = reader.u8();
-  return run;
-}
 
 }  // namespace
 

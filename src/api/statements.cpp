@@ -1,5 +1,6 @@
 #include "api/statements.hpp"
 
+#include "api/run_codec.hpp"
 #include "base/codec.hpp"
 #include "crypto/hash.hpp"
 
@@ -30,18 +31,6 @@ Eip712Struct& add_run(Eip712Struct& hash, const Run& run) {
 
 Digest32 finish(const Eip712Domain& domain, const Eip712Struct& hash) {
   return crypto::eip712_digest(domain.separator(), hash.hash());
-}
-
-void write_run(Writer& writer, const Run& run) {
-  writer.raw(run.order.view()).u16(run.attempt).u8(run.replica);
-}
-
-Run read_run(Reader& reader) {
-  Run run;
-  run.order = reader.fixed<OrderId>();
-  run.attempt = reader.u16();
-  run.replica = reader.u8();
-  return run;
 }
 
 template <class Enum>

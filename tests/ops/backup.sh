@@ -3,24 +3,9 @@
 # the daemons are stopped, destroyed, unpacked and started: the order goes on and is settled, and what was kept is used once.
 # Needs root and runc, and says so where it skips.
 set -euo pipefail
-bin=$1
 here=$(cd "$(dirname "$0")" && pwd)
-if [ "$(id -u)" != 0 ] || ! command -v runc >/dev/null; then
-  echo "SKIPPED: the backup test needs root and runc"
-  exit 77
-fi
-work=$(mktemp -d)
-spctl() { "$bin/spctl" --home "$work/home" "$@"; }
-finish() {
-  spctl down >/dev/null 2>&1 || true
-  rm -rf "$work"
-}
-trap finish EXIT
-fail() {
-  echo "FAILED: $*"
-  tail -n 20 "$work"/home/*/*.log || true
-  exit 1
-}
+# shellcheck source=tests/local.sh
+. "$here/../local.sh" "$1" "the backup test"
 until_order() { # until_order TEXT: the order's state holds it
   local left=200
   until spctl orders get "$order" --json | grep -q "$1"; do

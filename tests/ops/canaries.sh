@@ -2,25 +2,10 @@
 # canaries.sh BIN: a whole order with every log at debug, and no secret of it in any line: not the customer's arguments and data,
 # nor a key of anyone, neither raw nor in hexadecimal nor in base64. Then the daemons' metrics are read by the format.
 set -euo pipefail
-bin=$1
 here=$(cd "$(dirname "$0")" && pwd)
-if [ "$(id -u)" != 0 ] || ! command -v runc >/dev/null; then
-  echo "SKIPPED: a real order needs root and runc"
-  exit 77
-fi
-work=$(mktemp -d)
-home=$work/home
+# shellcheck source=tests/local.sh
+. "$here/../local.sh" "$1" "a real order"
 spctl() { "$bin/spctl" --home "$home" "$@" 2>>"$work/spctl.log"; }
-finish() {
-  spctl down >/dev/null || true
-  rm -rf "$work"
-}
-trap finish EXIT
-fail() {
-  echo "FAILED: $*"
-  tail -n 20 "$work/spctl.log" "$home"/*/*.log || true
-  exit 1
-}
 
 # escaped HEX: as printf %b takes it.
 escaped() { fold -w 2 <<<"$1" | sed 's/^/\\x/' | tr -d '\n'; }
