@@ -20,6 +20,7 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
+constexpr std::size_t kMarkMax = 32;  // of what tells a blob from others
 constexpr std::size_t kBlobSize = store::kChunkSize + crypto::kGcmTagSize;
 
 void must(const Status& status) {
@@ -62,8 +63,11 @@ void run(const char* url, const char* ca_file, std::size_t count, std::uint32_t 
   store::HttpStore store(client, url, {&key, std::nullopt, &clock, &random, {}});
   Bytes pattern(kBlobSize);
   random.fill(pattern);
-  const auto blob = [&](std::size_t i) {
-    Bytes bytes = pattern;
+  // Each in its thread's memory, as sealed chunks lie there already when they are put.
+  const auto blob = [&](std::size_t i) -> const Bytes& {
+    thread_local Bytes bytes;
+    if (bytes.empty()) bytes = pattern;
+    std::copy_n(pattern.begin(), kMarkMax, bytes.begin());
     const std::string mark = std::to_string(round) + "/" + std::to_string(i);
     std::copy(mark.begin(), mark.end(), bytes.begin());
     return bytes;

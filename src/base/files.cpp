@@ -141,6 +141,11 @@ Status PosixFiles::remove(const Path& path) {
   return errno == ENOENT ? Status{} : errno_error("unlink", path);
 }
 
+void PosixFiles::leave_cache(const Path& path) const {
+  const auto fd = open_file(path, O_RDONLY);
+  if (fd) ::posix_fadvise(fd->get(), 0, 0, POSIX_FADV_DONTNEED);
+}
+
 Result<std::vector<std::string>> PosixFiles::list(const Path& folder) const {
   std::error_code failure;
   std::filesystem::directory_iterator entries(folder, failure);

@@ -39,6 +39,9 @@ class Files {
   /// Removes a file, so that it doesn't come back after a power failure. No error where there is
   /// none.
   virtual Status remove(const Path& path) = 0;
+  /// Says that a file won't be read soon, so that its memory can hold others; nothing else changes,
+  /// and an implementation may do nothing.
+  virtual void leave_cache(const Path&) const {}
   /// Names in a folder, sorted, temporary files of write_atomic left out. Errc::not_found,
   /// Errc::io.
   virtual Result<std::vector<std::string>> list(const Path& folder) const = 0;
@@ -52,6 +55,7 @@ class PosixFiles final : public Files {
   Status write_atomic(const Path& path, ByteView bytes, FileMode mode) override;
   Status make_folder(const Path& path) override;
   Status remove(const Path& path) override;
+  void leave_cache(const Path& path) const override;
   Result<std::vector<std::string>> list(const Path& folder) const override;
 };
 

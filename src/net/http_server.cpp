@@ -39,6 +39,7 @@ using Parser = RequestParser;
 
 constexpr std::size_t kBufferMax = kHeaderSizeMax + 64 * 1024;
 constexpr std::size_t kFirstRead = 4096;
+constexpr std::size_t kBodyPiece = 128 * 1024;         // of a body, read at once
 constexpr std::chrono::milliseconds kAcceptPause{50};  // where descriptors run out
 constexpr std::chrono::milliseconds kLingerTime{500};  // so that a refusal is read before the reset
 constexpr std::size_t kLingerBytes = 1 << 20;
@@ -383,10 +384,22 @@ class Server final : public HttpServer {
       co_await connection.stream.async_write_some(asio::buffer(kContinue), into(failure));
     }
     const auto limit = SteadyClock::now() + kMessageTimeout;
-    while (!failure && !parser.is_done()) {
+    const auto size = parser.content_length();
+    Bytes& body = parser.get().body();
+    if (size) begin_body(body, static_cast<std::size_t>(*size), connection.buffer);
+    while (!failure && (size ? body.size() < *size : !parser.is_done())) {
       if (SteadyClock::now() > limit) co_return beast::error::timeout;
       connection.limit(options_.transfer_timeout);
-      co_await http::async_read_some(connection.stream, connection.buffer, parser, into(failure));
+      if (!size) {
+        co_await http::async_read_some(connection.stream, connection.buffer, parser, into(failure));
+        continue;
+      }
+      // A body whose size is known comes straight to its place.
+      const std::size_t had = body.size();
+      body.resize(std::min(static_cast<std::size_t>(*size), had + kBodyPiece));
+      const std::size_t got = co_await connection.stream.async_read_some(
+          asio::buffer(body.data() + had, body.size() - had), into(failure));
+      body.resize(had + got);
     }
     co_return failure;
   }

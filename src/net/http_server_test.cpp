@@ -105,6 +105,20 @@ TEST_F(HttpServerTest, AnswersPipelinedRequestsInOrder) {
   EXPECT_TRUE(peer.closed());
 }
 
+TEST_F(HttpServerTest, ReadsBodiesOfAnySizeAndWhatComesBehindThem) {
+  options.body_max = 1 << 20;
+  start();
+  for (const std::size_t size : {1U, 4096U, 131'071U, 131'072U, 131'073U, 300'000U, 1U << 20}) {
+    std::string body(size, '.');
+    for (std::size_t i = 0; i < size; ++i) body[i] = static_cast<char>('a' + i % 23);
+    const std::string answer =
+        ask("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n" +
+            body + "POST /behind HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nxy");
+    EXPECT_NE(answer.find("POST /\n" + body + "HTTP/1.1 200"), std::string::npos) << size;
+    EXPECT_TRUE(answer.ends_with("POST /behind\nxy")) << size;
+  }
+}
+
 TEST_F(HttpServerTest, ReadsChunkedBodies) {
   start();
   const std::string answer =

@@ -81,4 +81,11 @@ std::size_t declared_size(const RequestParser& parser, std::size_t body_max) {
   return parser.chunked() ? body_max : 0;
 }
 
+void begin_body(Bytes& body, std::size_t size, boost::beast::flat_buffer& behind_header) {
+  body.reserve(size);
+  const std::size_t there = std::min(size, behind_header.size());
+  append(body, ByteView(static_cast<const std::uint8_t*>(behind_header.data().data()), there));
+  behind_header.consume(there);
+}
+
 }  // namespace sp::net

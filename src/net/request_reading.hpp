@@ -2,6 +2,7 @@
 // .cpp files of this room. Pure functions; safe to call from any thread.
 #pragma once
 
+#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/vector_body.hpp>
 #include <optional>
@@ -25,6 +26,8 @@ std::optional<HttpResponse> refusal_of(const boost::system::error_code& failure,
 std::optional<HttpResponse> refusal_of_header(const RequestParser& parser);
 /// What the body may take: what the header says, or `body_max` where it says nothing.
 std::size_t declared_size(const RequestParser& parser, std::size_t body_max);
+/// Begins a body of `size` bytes with those that came behind the header.
+void begin_body(Bytes& body, std::size_t size, boost::beast::flat_buffer& behind_header);
 /// The whole request, out of the parser.
 HttpRequest take_request(RequestParser& parser, Target target);
 

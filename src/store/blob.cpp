@@ -55,9 +55,29 @@ Status DirectoryStore::put_checked(const BlobId& id, ByteView bytes) {
   const Path path = path_of(id);
   if (const auto kept = files_.size(path); kept && *kept == bytes.size()) return {};
   Status written = keep(files_, CrashSite::store_blob, path, bytes, FileMode::owner_only);
-  if (written || written.error().code != Errc::not_found) return written;
-  SP_TRY(files_.make_folder(path.parent_path()));
-  return keep(files_, CrashSite::store_blob, path, bytes, FileMode::owner_only);
+  if (!written && written.error().code == Errc::not_found) {
+    SP_TRY(files_.make_folder(path.parent_path()));
+    written = keep(files_, CrashSite::store_blob, path, bytes, FileMode::owner_only);
+  }
+  if (written) note_put(path, bytes.size());
+  return written;
+}
+
+// The system would hold every new blob until its memory is full, and finding new pages costs more
+// than all else of a write.
+void DirectoryStore::note_put(const Path& path, std::size_t size) {
+  std::vector<Path> old;
+  {
+    const std::lock_guard lock(mutex_);
+    put_lately_.emplace_back(path, size);
+    bytes_put_lately_ += size;
+    while (bytes_put_lately_ > kPutLatelyBytesMax || put_lately_.size() > kPutLatelyMax) {
+      bytes_put_lately_ -= put_lately_.front().second;
+      old.push_back(std::move(put_lately_.front().first));
+      put_lately_.pop_front();
+    }
+  }
+  for (const Path& one : old) files_.leave_cache(one);
 }
 
 Result<Bytes> DirectoryStore::get(const BlobId& id, std::size_t size_max) {

@@ -4,8 +4,11 @@
 // Implementations of BlobStore are safe to call from any thread.
 #pragma once
 
+#include <deque>
+
 #include "base/bytes.hpp"
 #include "base/files.hpp"
+#include "base/sync.hpp"
 #include "store/stream.hpp"
 
 namespace sp::store {
@@ -14,6 +17,9 @@ using BlobId = FixedBytes<struct BlobIdTag, 32>;  ///< SHA-256 of the bytes
 
 inline constexpr std::size_t kBlobSizeMax =
     40 << 20;  ///< the largest manifest; chunks are far smaller
+
+inline constexpr std::size_t kPutLatelyBytesMax = 256 << 20;  ///< new blobs in the system's memory
+inline constexpr std::size_t kPutLatelyMax = 4096;            ///< of these, in number
 
 BlobId blob_id(ByteView bytes);
 
@@ -59,7 +65,8 @@ class RangedStore : public BlobStore {
 };
 
 /// Blobs as files under one folder: FOLDER/ab/abcdef....; written atomically, so a name is always a
-/// whole blob.
+/// whole blob. Of the newest the system's memory holds kPutLatelyBytesMax, since what was brought
+/// is often fetched soon; of others what is read.
 class DirectoryStore final : public RangedStore {
  public:
   DirectoryStore(Files& files, Path folder) : files_(files), folder_(std::move(folder)) {}
@@ -77,8 +84,13 @@ class DirectoryStore final : public RangedStore {
   [[nodiscard]] Path path_of(const BlobId& id) const;
 
  private:
+  void note_put(const Path& path, std::size_t size);
+
   Files& files_;
   Path folder_;
+  Mutex mutex_;                                          // guards all below
+  std::deque<std::pair<Path, std::size_t>> put_lately_;  // oldest first
+  std::size_t bytes_put_lately_ = 0;
 };
 
 }  // namespace sp::store

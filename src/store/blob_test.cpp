@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <thread>
 
 #include "store/testing/test_support.hpp"
@@ -12,10 +13,12 @@ namespace {
 using testing::pattern;
 using testing::TemporaryFolder;
 
-/// Files that count writes.
+/// Files that count writes, and may leave them out.
 class CountingFiles final : public Files {
  public:
   int writes = 0;
+  bool writes_nothing = false;
+  mutable std::vector<Path> left_cache;
   Result<Bytes> read(const Path& path, std::size_t size_max) const override {
     return files_.read(path, size_max);
   }
@@ -26,10 +29,12 @@ class CountingFiles final : public Files {
   Result<std::uint64_t> size(const Path& path) const override { return files_.size(path); }
   Status write_atomic(const Path& path, ByteView bytes, FileMode mode) override {
     ++writes;
+    if (writes_nothing) return {};
     return files_.write_atomic(path, bytes, mode);
   }
   Status make_folder(const Path& path) override { return files_.make_folder(path); }
   Status remove(const Path& path) override { return files_.remove(path); }
+  void leave_cache(const Path& path) const override { left_cache.push_back(path); }
   Result<std::vector<std::string>> list(const Path& folder) const override {
     return files_.list(folder);
   }
@@ -116,6 +121,33 @@ TEST_F(DirectoryStoreTest, CountsItsBytes) {
   EXPECT_EQ(*store_.total_size(), 10'077U);
   DirectoryStore missing(files_, folder_ / "missing");
   EXPECT_EQ(*missing.total_size(), 0U);
+}
+
+TEST_F(DirectoryStoreTest, HoldsOnlyTheNewestInTheSystemsMemory) {
+  files_.writes_nothing = true;
+  const auto id_of = [](unsigned number) {
+    BlobId id;
+    std::memcpy(id.data.data(), &number, sizeof(number));
+    return id;
+  };
+  const Bytes big(kBlobSizeMax);
+  constexpr unsigned kHeld = kPutLatelyBytesMax / kBlobSizeMax;
+  for (unsigned i = 0; i < kHeld; ++i) ASSERT_TRUE(store_.put_checked(id_of(i), big).ok());
+  EXPECT_TRUE(files_.left_cache.empty());
+  for (unsigned i = kHeld; i < kHeld + 2; ++i) ASSERT_TRUE(store_.put_checked(id_of(i), big).ok());
+  EXPECT_EQ(files_.left_cache, (std::vector<Path>{file_of(id_of(0)), file_of(id_of(1))}));
+  // Small ones by their number.
+  for (unsigned i = 0; i < kPutLatelyMax; ++i)
+    ASSERT_TRUE(store_.put_checked(id_of(100 + i), {}).ok());
+  EXPECT_EQ(files_.left_cache.size(), 2U + kHeld);
+  EXPECT_EQ(files_.left_cache.back(), file_of(id_of(kHeld + 1)));
+}
+
+TEST_F(DirectoryStoreTest, WhatLeftTheSystemsMemoryIsReadAsBefore) {
+  ASSERT_TRUE(store_.put(id_, bytes_).ok());
+  PosixFiles().leave_cache(file_of(id_));
+  PosixFiles().leave_cache(folder_ / "none");
+  EXPECT_EQ(*store_.get(id_, 10'000), bytes_);
 }
 
 TEST(DirectoryStoreThreads, SameBlobFromManyThreads) {

@@ -46,7 +46,8 @@ class AccountBook {
   };
 
   /// Reads the file, which need not exist, and writes it anew where much of it is void. `now` is in
-  /// seconds of Unix time. Errc::io, Errc::too_large (over kOwnedBlobsMax records).
+  /// seconds of Unix time. Errc::io, Errc::too_large (over kOwnedBlobsMax records), Errc::mismatch
+  /// where the file is damaged.
   static Result<std::unique_ptr<AccountBook>> open(Files& files, const Path& file,
                                                    StoreAccounts accounts, std::int64_t now,
                                                    const Holds& holds);

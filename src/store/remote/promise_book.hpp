@@ -19,7 +19,8 @@ class PromiseBook {
  public:
   /// Reads the file, which need not exist, and the manifests of what is promised beyond `now`, in
   /// seconds of Unix time; writes it anew without what is over. A package whose manifest isn't
-  /// there any more is told to the log. Errc::io, Errc::too_large (over kPromisesMax records).
+  /// there any more is told to the log. Errc::io, Errc::too_large (over kPromisesMax records),
+  /// Errc::mismatch where the file is damaged.
   static Result<std::unique_ptr<PromiseBook>> open(Files& files, Path file, BlobStore& blobs,
                                                    std::int64_t now);
 

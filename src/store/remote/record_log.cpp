@@ -14,9 +14,11 @@ namespace {
 
 constexpr std::size_t kReadSize = kRecordSize << 14;
 
+constexpr std::size_t kCheckSize = kRecordSize - kRecordContentSize;
+
 Bytes record_of(const RecordLog::Content& content) {
   Bytes record(content.begin(), content.end());
-  append(record, crypto::sha256(content).view().first(kRecordSize - kRecordContentSize));
+  append(record, crypto::sha256(content).view().first(kCheckSize));
   return record;
 }
 
@@ -48,21 +50,15 @@ Status RecordLog::read(const Files& files, const Visit& visit) {
     return Error{Errc::too_large,
                  file_.string() + " has over " + std::to_string(records_max_) + " records"};
   }
-  bool good = true;
-  while (good && whole - size_ >= kRecordSize) {
-    const std::uint64_t left = (whole - size_) / kRecordSize * kRecordSize;
-    SP_ASSIGN(const Bytes piece,
-              files.read_range(file_, size_, std::min<std::uint64_t>(left, kReadSize)));
-    for (std::size_t at = 0; good && at < piece.size(); at += kRecordSize) {
-      const ByteView record = ByteView(piece).subspan(at, kRecordSize);
-      Content content{};
-      std::copy_n(record.begin(), kRecordContentSize, content.begin());
-      good = std::ranges::equal(record_of(content), record);
-      if (!good) break;
-      visit(content);
-      size_ += kRecordSize;
-    }
+  const std::uint64_t places = whole / kRecordSize;
+  for (std::uint64_t place = 0; place < places;) {
+    const std::uint64_t left = (places - place) * kRecordSize;
+    SP_ASSIGN(const Bytes piece, files.read_range(file_, place * kRecordSize,
+                                                  std::min<std::uint64_t>(left, kReadSize)));
+    for (std::size_t at = 0; at < piece.size(); at += kRecordSize, ++place)
+      SP_TRY(take(ByteView(piece).subspan(at, kRecordSize), place, visit));
   }
+  size_ = lost_.value_or(places) * kRecordSize;
   if (size_ != whole) {
     log(LogLevel::warning, "store_records_cut",
         {{"file", file_.filename().string()},
@@ -71,6 +67,34 @@ Status RecordLog::read(const Files& files, const Visit& visit) {
   }
   needs_rewrite_ = !size || size_ != whole;
   return {};
+}
+
+/// Looks at what stands at a place; hands on records before the first that is lost.
+Status RecordLog::take(ByteView record, std::uint64_t place, const Visit& visit) {
+  Content content{};
+  std::copy_n(record.begin(), kRecordContentSize, content.begin());
+  if (std::ranges::equal(record_of(content), record)) {
+    const std::uint64_t unsynced = std::exchange(content[kRecordOwnByte], 0);
+    // Who appended it knew that what was before those is on the disk, and had been answered for.
+    if (lost_ && *lost_ + unsynced < place) return damaged(*lost_);
+    if (!lost_) visit(content);
+    return {};
+  }
+  const bool unfinished =
+      std::ranges::all_of(record.last(kCheckSize), [](std::uint8_t byte) { return byte == 0; });
+  if (!unfinished) return damaged(place);
+  if (!lost_) lost_ = place;
+  return {};
+}
+
+Error RecordLog::damaged(std::uint64_t place) const {
+  const std::uint64_t at = place * kRecordSize;
+  return {Errc::mismatch,
+          file_.string() + " is damaged: bytes " + std::to_string(at) + " to " +
+              std::to_string(at + kRecordSize - 1) +
+              " hold no record, and no crash leaves that. Nothing was changed. Restore the "
+              "store's folder from a backup, or take these bytes out of the file and lose this "
+              "one record (docs/OPERATIONS.md, \"A damaged log of the store\")"};
 }
 
 std::size_t RecordLog::records() const {
@@ -94,22 +118,29 @@ Status RecordLog::rewrite(Files& files, const std::vector<Content>& records) {
 Status RecordLog::begin_appending() {
   const std::lock_guard lock(mutex_);
   log_ = Fd(::open(file_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
-  return log_.valid() ? Status{} : errno_error("open", file_);
+  if (!log_.valid()) return errno_error("open", file_);
+  // What a killed process had appended may not be on the disk yet; records to come say that it is.
+  return ::fdatasync(log_.get()) == 0 ? Status{} : errno_error("fdatasync", file_);
 }
 
 Status RecordLog::append(const Content& content) {
-  const Bytes record = record_of(content);
-  const std::lock_guard lock(mutex_);
-  SP_CHECK(log_.valid());
+  std::unique_lock lock(mutex_);
+  SP_CHECK(log_.valid() && content[kRecordOwnByte] == 0);
+  while (appended_ - synced_ >= kUnsyncedRecordsMax) SP_TRY(sync_all_before(appended_, lock));
+  if (broken_) return broken();
   if (size_ / kRecordSize >= records_max_) {
     return Error{Errc::refused,
                  "this store has its " + std::to_string(records_max_) + " records already"};
   }
+  Content numbered = content;
+  numbered[kRecordOwnByte] = static_cast<std::uint8_t>(appended_ - synced_);
+  const Bytes record = record_of(numbered);
   const Status written = write_whole(log_.get(), record, file_);
   if (written) {
     size_ += record.size();
     ++appended_;
   } else if (::ftruncate(log_.get(), static_cast<off_t>(size_)) != 0) {
+    broken_ = true;
     log(LogLevel::error, "store_io", {{"message", errno_error("truncate", file_).message}});
   }
   return written;
@@ -117,7 +148,10 @@ Status RecordLog::append(const Content& content) {
 
 Status RecordLog::sync() {
   std::unique_lock lock(mutex_);
-  const std::uint64_t wanted = appended_;
+  return sync_all_before(appended_, lock);
+}
+
+Status RecordLog::sync_all_before(std::uint64_t wanted, std::unique_lock<Mutex>& lock) {
   while (!broken_ && synced_ < wanted) {
     if (syncing_) {
       synced_one_.wait(lock);
@@ -130,13 +164,16 @@ Status RecordLog::sync() {
     const Error failure = kept ? Error{} : errno_error("fdatasync", file_);
     lock.lock();
     syncing_ = false;
-    broken_ = !kept;
+    broken_ = broken_ || !kept;
     if (kept) synced_ = covered;
     synced_one_.notify_all();
     if (!kept) return failure;
   }
-  if (broken_) return Error{Errc::io, file_.string() + " couldn't be kept before"};
-  return {};
+  return broken_ ? Status(broken()) : Status{};
+}
+
+Error RecordLog::broken() const {
+  return {Errc::io, file_.string() + " couldn't be kept before: start the store again"};
 }
 
 }  // namespace sp::store

@@ -232,5 +232,26 @@ TEST(AccountBook, WritesTheFileAnewWhereMuchIsVoid) {
   EXPECT_EQ(book->usage(account), (AccountBook::Usage{15, 2}));
 }
 
+TEST(AccountBook, IsntOpenedWhereItsFileIsDamaged) {
+  TemporaryFolder folder;
+  PosixFiles files;
+  const Path file = folder.path() / "owners.log";
+  const Address account = key_of(6).address();
+  const auto all = [](const BlobId&, std::uint64_t) { return true; };
+  auto book = *AccountBook::open(files, file, {.open = true}, kNow, all);
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(
+        book->charge(account, blob_id(pattern(10, static_cast<unsigned>(i))), 10, kNow).ok());
+    ASSERT_TRUE(book->sync().ok());
+  }
+  book.reset();
+  Bytes bytes = *files.read(file, 3 * 64);
+  bytes[64] ^= 1;
+  std::ofstream(file, std::ios::binary | std::ios::trunc) << as_text(bytes);
+  const auto refused = AccountBook::open(files, file, {.open = true}, kNow, all);
+  EXPECT_EQ(refused.error().code, Errc::mismatch);
+  EXPECT_EQ(*files.read(file, 3 * 64), bytes);
+}
+
 }  // namespace
 }  // namespace sp::store
