@@ -1,5 +1,7 @@
 // Answers to our HTTP client: a server sends the input, in pieces, and hangs up. Whatever it is,
 // the call ends with an error or with an answer within the limits, which reads as a problem.
+#include <mutex>
+
 #include "base/testing/fuzz_input.hpp"
 #include "net/http.hpp"
 #include "net/problem.hpp"
@@ -10,16 +12,33 @@ namespace {
 
 constexpr std::size_t kBodyMax = 512;
 
-// What the server answers with; set while no connection is open.
-ByteView& answer() {
-  static ByteView bytes;
-  return bytes;
+// What the server answers with. It may be sending still when the client has what it needs.
+class Answer {
+ public:
+  void set(ByteView bytes) {
+    const std::lock_guard lock(mutex_);
+    bytes_ = to_bytes(bytes);
+  }
+  Bytes get() {
+    const std::lock_guard lock(mutex_);
+    return bytes_;
+  }
+
+ private:
+  std::mutex mutex_;  // guards bytes_
+  Bytes bytes_;
+};
+
+Answer& answer() {
+  static Answer the_answer;
+  return the_answer;
 }
 
 void play(testing::RawSocket& peer, int /*count*/) {
   const std::string request = peer.read_until("\r\n\r\n");
   if (request.empty()) return;
-  sp::testing::FuzzInput input(answer());
+  const Bytes bytes = answer().get();
+  sp::testing::FuzzInput input(bytes);
   const bool in_pieces = input.flag();
   const std::string_view rest = as_text(input.rest());
   const std::size_t half = in_pieces ? rest.size() / 2 : 0;
@@ -43,7 +62,7 @@ void check(const HttpResponse& response) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace sp::net;
   static const testing::RawServer server(play);
-  answer() = {data, size};
+  answer().set({data, size});
   HttpClient::Options options;
   options.body_max = kBodyMax;
   options.connections_max = 0;
