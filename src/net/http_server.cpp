@@ -7,7 +7,6 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
@@ -21,6 +20,7 @@
 #include "net/fields.hpp"
 #include "net/peers.hpp"
 #include "net/request_reading.hpp"
+#include "net/server_connection.hpp"
 #include "net/tls.hpp"
 #include "net/tls_socket.hpp"
 #include "net/workers.hpp"
@@ -70,68 +70,6 @@ std::string_view listening_advice(const error_code& failure) {
 }
 
 using PlainStream = beast::tcp_stream;
-
-struct Connection {
-  Connection() : buffer(kBufferMax) {}
-  virtual ~Connection() = default;
-  virtual void close() = 0;
-
-  beast::flat_buffer buffer;
-  std::string peer;  // as peer_name says it
-  bool idle = true;  // nothing of a request has come yet
-};
-
-template <class Stream>
-struct StreamConnection final : Connection {
-  template <class... Arguments>
-  explicit StreamConnection(Arguments&&... arguments)
-      : stream(std::forward<Arguments>(arguments)...) {}
-
-  void close() override {
-    error_code ignored;
-    stream.socket().close(ignored);
-  }
-  void limit(std::chrono::milliseconds time) { stream.expires_after(time); }
-
-  Stream stream;
-};
-
-// What one request's bodies, its own and its answer's, hold of the server's memory.
-class BytesHeld {
- public:
-  explicit BytesHeld(std::size_t& total) : total_(total) {}
-  BytesHeld(const BytesHeld&) = delete;
-  BytesHeld& operator=(const BytesHeld&) = delete;
-  ~BytesHeld() { total_ -= own_; }
-  // False where there is no room.
-  bool take(std::size_t size, std::size_t max) {
-    if (total_ > max || size > max - total_) return false;
-    add(size);
-    return true;
-  }
-  void add(std::size_t size) {
-    own_ += size;
-    total_ += size;
-  }
-
- private:
-  std::size_t& total_;
-  std::size_t own_ = 0;
-};
-
-// What the server does after one request.
-enum class Next : std::uint8_t { keep, close, linger };
-
-// A handler's call on a worker, and the coroutine that waits for it.
-struct Pending {
-  Pending(asio::io_context& loop, HttpRequest what)
-      : request(std::move(what)), ended(loop, asio::steady_timer::time_point::max()) {}
-
-  HttpRequest request;
-  HttpResponse response;
-  asio::steady_timer ended;
-  bool done = false;  // set on the loop's thread
-};
 
 HttpResponse call_handler(const HttpServer::Handler& handler, const HttpRequest& request) {
   try {
@@ -267,7 +205,7 @@ class Server final : public HttpServer {
   }
 
   Task turn_away_tls(tcp::socket socket, std::string_view why) {
-    StreamConnection<TlsSocket> connection(std::move(socket), *tls_);
+    StreamConnection<TlsSocket> connection(kBufferMax, std::move(socket), *tls_);
     turned_away_.insert(&connection);
     connection.limit(kTurnAwayTime);
     error_code failure;
@@ -291,13 +229,13 @@ class Server final : public HttpServer {
   }
 
   Task serve_plain(tcp::socket socket, std::string peer) {
-    StreamConnection<PlainStream> connection(std::move(socket));
+    StreamConnection<PlainStream> connection(kBufferMax, std::move(socket));
     enter(connection, std::move(peer));
     co_await serve(connection, Next::keep);
   }
 
   Task serve_tls(tcp::socket socket, std::string peer) {
-    StreamConnection<TlsSocket> connection(std::move(socket), *tls_);
+    StreamConnection<TlsSocket> connection(kBufferMax, std::move(socket), *tls_);
     enter(connection, std::move(peer));
     connection.limit(options_.transfer_timeout);
     error_code failure;
