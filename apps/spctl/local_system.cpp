@@ -135,7 +135,8 @@ Result<bool> LocalSystem::has_contracts(chain::Chain& chain, chain::RpcEndpoint&
   if (!restored && restored.error().code == Errc::not_found) return false;
   SP_TRY(restored);
   context_.console().note(
-      "The chain was killed while it wrote its state: it goes back to the last \"spctl up\".");
+      "The chain has lost its state, as one does that is killed while it writes it: it goes back "
+      "to the last \"spctl up\".");
   SP_ASSIGN(const Bytes code_again, chain.code(market));
   return !code_again.empty();
 }
