@@ -14,6 +14,7 @@ constexpr std::string_view kRecordMagic = "SPVR";
 constexpr std::uint16_t kVersion = 1;
 
 constexpr std::string_view kSecretPrefix = "secret-";
+constexpr std::size_t kErasedAtOnce = 64;  // ended secrets, by one deposit
 
 Path secret_name(const Address& owner, const Digest32& digest) {
   return std::string(kSecretPrefix) + crypto::sha256({owner.view(), digest.view()}).hex();
@@ -108,9 +109,12 @@ Status Vault::count_secrets() {
 Status Vault::make_room(const std::string& name, const VaultRecord& record, std::int64_t now) {
   const std::lock_guard lock(book_mutex_);
   SP_TRY(count_secrets());
-  if (!book_->admits(name, record)) {
-    for (const std::string& old : book_->take_ended(now)) SP_TRY(files_.remove(folder_ / old));
-  }
+  // A few at a time: whoever deposits waits for no more of them than there has to be room.
+  std::vector<std::string> ended;
+  do {
+    ended = book_->take_ended(now, kErasedAtOnce);
+    for (const std::string& old : ended) SP_TRY(files_.remove(folder_ / old));
+  } while (!ended.empty() && !book_->admits(name, record));
   SP_TRY(book_->admits(name, record));
   book_->put(name, record);
   return {};

@@ -36,8 +36,8 @@ class Vault {
  public:
   Vault(Files& files, Path folder, Secret32 key, Random& random, VaultLimits limits = {});
 
-  /// Keeps or replaces the secret of (owner, digest), whose policy ends at `until`. Where a limit
-  /// is reached, secrets whose policies ended long ago make room. Errc::conflict where the owner
+  /// Keeps or replaces the secret of (owner, digest), whose policy ends at `until`, and erases some
+  /// whose policies ended more than kEndedKeptSeconds before `now`. Errc::conflict where the owner
   /// has as many as an account may, Errc::io where the vault is full or the disk fails.
   Status put(const Deposited& deposited, std::int64_t until, std::int64_t now);
   /// Errc::not_found; Errc::bad_signature where the file was tampered with.

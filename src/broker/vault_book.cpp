@@ -28,6 +28,7 @@ Status VaultBook::admits(const std::string& name, const VaultRecord& record) con
 void VaultBook::put(const std::string& name, const VaultRecord& record) {
   remove(name);
   records_[name] = record;
+  by_end_.emplace(record.until, name);
   Share& own = owners_[record.owner];
   own.records += 1;
   own.bytes += record.size;
@@ -42,16 +43,18 @@ void VaultBook::remove(const std::string& name) {
   own->second.bytes -= there->second.size;
   bytes_ -= there->second.size;
   if (own->second.records == 0) owners_.erase(own);
+  by_end_.erase({there->second.until, name});
   records_.erase(there);
 }
 
-std::vector<std::string> VaultBook::take_ended(std::int64_t now) {
+std::vector<std::string> VaultBook::take_ended(std::int64_t now, std::size_t most) {
   std::vector<std::string> ended;
-  for (const auto& [name, record] : records_) {
-    // Compared without a sum: a policy may end at the end of all time.
-    if (record.until < now - kEndedKeptSeconds) ended.push_back(name);
+  // Compared without a sum: a policy may end at the end of all time.
+  while (ended.size() < most && !by_end_.empty() &&
+         by_end_.begin()->first < now - kEndedKeptSeconds) {
+    ended.push_back(by_end_.begin()->second);
+    remove(ended.back());
   }
-  for (const std::string& name : ended) remove(name);
   return ended;
 }
 

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.hpp"
@@ -17,7 +19,7 @@ inline constexpr std::int64_t kEndedKeptSeconds = 24 * 3600;
 struct VaultLimits {
   std::size_t records_per_owner = 4096;
   std::uint64_t bytes_per_owner = std::uint64_t{64} << 20;
-  std::size_t records = 131'072;  ///< in all; some 250 bytes of memory each
+  std::size_t records = 131'072;  ///< in all; some 400 bytes of memory each
   std::uint64_t bytes = std::uint64_t{4} << 30;
 };
 
@@ -35,8 +37,9 @@ class VaultBook {
   /// where the owner has as much as an account may, Errc::io where the vault is full.
   [[nodiscard]] Status admits(const std::string& name, const VaultRecord& record) const;
   void put(const std::string& name, const VaultRecord& record);
-  /// Takes out what ended more than kEndedKeptSeconds ago, and names it.
-  std::vector<std::string> take_ended(std::int64_t now);
+  /// Takes out what ended more than kEndedKeptSeconds ago, the oldest first and at most `most`, and
+  /// names it.
+  std::vector<std::string> take_ended(std::int64_t now, std::size_t most);
 
  private:
   struct Share {
@@ -47,6 +50,7 @@ class VaultBook {
 
   VaultLimits limits_;
   std::map<std::string, VaultRecord> records_;
+  std::set<std::pair<std::int64_t, std::string>> by_end_;  // of all records, until and name
   std::map<Address, Share> owners_;
   std::uint64_t bytes_ = 0;
 };

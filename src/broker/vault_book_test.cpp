@@ -45,10 +45,22 @@ TEST(VaultBook, WhatEndedLongAgoMakesRoom) {
   VaultBook book(kSmall);
   book.put("a", record(1, 10, 1000));
   book.put("b", record(1, 10, 1001));
-  EXPECT_TRUE(book.take_ended(1000 + kEndedKeptSeconds).empty());
-  EXPECT_EQ(book.take_ended(1001 + kEndedKeptSeconds), std::vector<std::string>{"a"});
+  EXPECT_TRUE(book.take_ended(1000 + kEndedKeptSeconds, 9).empty());
+  EXPECT_EQ(book.take_ended(1001 + kEndedKeptSeconds, 9), std::vector<std::string>{"a"});
   EXPECT_EQ(refusal(book, "c", record(1, 90)), Errc::usage);
   EXPECT_EQ(refusal(book, "c", record(1, 91)), Errc::conflict);
+}
+
+TEST(VaultBook, TheOldestEndedGoFirstAndNoMoreThanAsked) {
+  VaultBook book({9, 1000, 9, 1000});
+  book.put("a", record(1, 10, 3));
+  book.put("b", record(2, 10, 1));
+  book.put("c", record(3, 10, 2));
+  book.put("b", record(2, 10, 4));  // brought again, for longer
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(book.take_ended(kFar, 2), (Names{"c", "a"}));
+  EXPECT_EQ(book.take_ended(kFar, 2), Names{"b"});
+  EXPECT_EQ(book.take_ended(kFar, 2), Names{});
 }
 
 class VaultLimitsTest : public BrokerTest {
@@ -100,6 +112,21 @@ TEST_F(VaultLimitsTest, ADepositBeyondALimitIsToldWhenToTryAgain) {
   EXPECT_EQ(whole.status, 507U);
   EXPECT_EQ(net::retry_after(whole.headers), kFullRetryAfter);
   EXPECT_NE(as_text(whole.body).find("vault is full"), std::string_view::npos);
+}
+
+// Without any need for room: what can't be released any more isn't kept for a thief.
+TEST_F(VaultLimitsTest, WhatEndedLongAgoIsErasedByALaterDeposit) {
+  limit({});
+  const auto held = [&](std::uint8_t digest) {
+    return broker_->holds(owner_.address(), filled<Digest32>(digest));
+  };
+  const std::int64_t now = clock_.unix_seconds();
+  EXPECT_EQ(deposit(owner_, 20, now - kEndedKeptSeconds - 1).status, 201U);
+  EXPECT_EQ(deposit(owner_, 21, now - kEndedKeptSeconds).status, 201U);
+  EXPECT_TRUE(held(21));
+  EXPECT_FALSE(held(20));
+  EXPECT_EQ(deposit(owner_, 22).status, 201U);
+  EXPECT_TRUE(held(21));
 }
 
 TEST_F(VaultLimitsTest, NoncesTakeNoMemoryAndHoldForOneSession) {
