@@ -147,6 +147,7 @@ class Scene {
     api::Deposit deposit{keys_.signing.address(),
                          owner_.address(),
                          filled<Digest32>(kPart + 1),
+                         static_cast<std::uint64_t>(SystemClock().unix_seconds()),
                          policy.to_json(),
                          {},
                          {}};

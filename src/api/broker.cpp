@@ -117,8 +117,9 @@ Bytes Deposit::info() const {
 
 Digest32 Deposit::digest_to_sign() const {
   crypto::Eip712Struct hash(
-      "Deposit(address broker,address owner,bytes32 digest,bytes32 policy,bytes32 sealed)");
-  hash.address(broker).address(owner).word(digest.view());
+      "Deposit(address broker,address owner,bytes32 digest,uint64 time,bytes32 policy,"
+      "bytes32 sealed)");
+  hash.address(broker).address(owner).word(digest.view()).number(time);
   hash.word(crypto::sha256(as_bytes(policy)).view()).word(crypto::sha256(sealed).view());
   const Digest32 domain = crypto::eip712_separator_without_chain("Super Protocol Broker", "1");
   return crypto::eip712_digest(domain, hash.hash());
@@ -126,7 +127,7 @@ Digest32 Deposit::digest_to_sign() const {
 
 Bytes Deposit::encode() const {
   Writer writer;
-  writer.raw(broker.view()).raw(owner.view()).raw(digest.view());
+  writer.raw(broker.view()).raw(owner.view()).raw(digest.view()).u64(time);
   writer.text(policy).var(sealed).raw(signature.view());
   return std::move(writer).take();
 }
@@ -137,6 +138,7 @@ Result<Deposit> Deposit::decode(ByteView bytes) {
   deposit.broker = reader.fixed<Address>();
   deposit.owner = reader.fixed<Address>();
   deposit.digest = reader.fixed<Digest32>();
+  deposit.time = reader.u64();
   deposit.policy = reader.text(kPolicySizeMax);
   deposit.sealed = to_bytes(reader.var(kSecretSizeMax + crypto::kHpkeOverhead));
   deposit.signature = reader.fixed<EthSignature>();

@@ -71,18 +71,22 @@ struct Deposit {
   Address broker;          ///< whom it is meant for
   Address owner;           ///< who signs, and alone may replace it
   Digest32 digest;         ///< package id or argument commitment
+  std::uint64_t time = 0;  ///< when it was signed, seconds of Unix time
   std::string policy;      ///< JSON (docs/POLICY.md)
   Bytes sealed;            ///< PartSecret, HPKE to the broker's deposit key, info deposit_info()
   EthSignature signature;  ///< by the owner, over digest_to_sign()
 
   [[nodiscard]] Bytes info() const;
-  /// EIP-712 Deposit(address broker,address owner,bytes32 digest,bytes32 policy,bytes32 sealed)
-  /// without a chain; policy and sealed by their SHA-256.
+  /// EIP-712 Deposit(address broker,address owner,bytes32 digest,uint64 time,bytes32 policy,
+  /// bytes32 sealed) without a chain; policy and sealed by their SHA-256.
   [[nodiscard]] Digest32 digest_to_sign() const;
   [[nodiscard]] Bytes encode() const;
   static Result<Deposit> decode(ByteView bytes);
 };
 inline constexpr std::size_t kPolicySizeMax = 64 * 1024;
+/// Of a deposit, from the broker's clock to both sides, seconds: what is sent again later could
+/// bring a policy back that its owner has replaced.
+inline constexpr std::uint64_t kDepositClockWindow = 600;
 
 /// Who a broker is: its keys and the evidence that binds them to the asker's nonce.
 struct BrokerIdentityAnswer {

@@ -157,14 +157,21 @@ Result<api::BrokerIdentityAnswer> BrokerClient::identify(const attest::Appraisal
 Status BrokerClient::deposit(const api::BrokerIdentityAnswer& broker, const crypto::EthKey& owner,
                              const Digest32& digest, const std::string& policy,
                              const api::PartSecret& secret, Random& random) {
-  api::Deposit deposit{broker.broker, owner.address(), digest, policy, {}, {}};
+  const SystemClock system;
+  const Clock& clock = clock_ ? *clock_ : system;
+  api::Deposit deposit{broker.broker, owner.address(), digest, 0, policy, {}, {}};
   SP_ASSIGN(deposit.sealed, crypto::hpke_seal(random, broker.deposit_key, deposit.info(), {},
                                               secret.encode().reveal()));
-  deposit.signature = owner.sign(deposit.digest_to_sign());
-  SP_ASSIGN(const HttpResponse response,
-            call("POST", base_url_ + "/v1/deposits", deposit.encode()));
-  if (response.status == 201) return {};
-  return net::problem_from(response, "the broker at " + base_url_);
+  for (bool again = false;; again = true) {
+    deposit.time = static_cast<std::uint64_t>(clock.unix_seconds());
+    deposit.signature = owner.sign(deposit.digest_to_sign());
+    SP_ASSIGN(const HttpResponse response,
+              call("POST", base_url_ + "/v1/deposits", deposit.encode()));
+    if (response.status == 201) return {};
+    const Error problem = net::problem_from(response, "the broker at " + base_url_);
+    if (again || problem.code != Errc::expired) return problem;
+    clock.sleep_for(std::chrono::seconds(1));
+  }
 }
 
 Result<bool> BrokerClient::holds(const Address& owner, const Digest32& digest) {

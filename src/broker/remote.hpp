@@ -40,7 +40,8 @@ class BrokerClient {
   /// Errc::refused, Errc::bad_signature.
   Result<api::BrokerIdentityAnswer> identify(const attest::AppraisalPolicy& policy, Random& random,
                                              std::int64_t now);
-  /// Seals a secret to an identified broker and hands it over.
+  /// Seals a secret to an identified broker and hands it over, signed for now. Two of one digest in
+  /// one second: the later waits for the next second.
   Status deposit(const api::BrokerIdentityAnswer& broker, const crypto::EthKey& owner,
                  const Digest32& digest, const std::string& policy, const api::PartSecret& secret,
                  Random& random);

@@ -54,6 +54,16 @@ Result<attest::Verdict> current_verdict(const attest::Evidence& evidence, std::i
   return Error{Errc::unavailable, "collateral isn't current: " + verdict.error().message};
 }
 
+// After the window, the vault may have erased what replaced the deposit.
+Status check_deposit_time(std::uint64_t signed_at, std::int64_t now) {
+  const auto time = static_cast<std::uint64_t>(std::max<std::int64_t>(now, 0));
+  const std::uint64_t off = time > signed_at ? time - signed_at : signed_at - time;
+  if (off <= api::kDepositClockWindow) return {};
+  return Error{Errc::expired, "the deposit was signed for " + std::to_string(signed_at) +
+                                  ", the broker's clock says " + std::to_string(now) +
+                                  ": set the clock that is wrong and deposit it again"};
+}
+
 }  // namespace
 
 BrokerKeys BrokerKeys::generate(Random& random) {
@@ -216,6 +226,10 @@ Status Broker::check_request(const api::ReleaseRequest& request, const Session& 
   if (attestation.run != run || attestation.session != request.proof.context.session) {
     return Error{Errc::mismatch, "the attestation is of another session"};
   }
+  // The part's owner claims with this very attestation: what the market refuses gets no key.
+  if (attestation.acceptance != request.proof.acceptance) {
+    return Error{Errc::mismatch, "the attestation holds another acceptance of the session"};
+  }
   if (attestation.chip != session.verdict.chip() || attestation.kind != session.verdict.kind() ||
       attestation.measurement != session.verdict.measurement_digest()) {
     return Error{Errc::mismatch, "the attestation is of another device or loader"};
@@ -261,12 +275,20 @@ Result<api::ReleaseAnswer> Broker::release_secret(const api::ReleaseRequest& req
   SP_ASSIGN(const ReleasePolicy policy, ReleasePolicy::parse(deposited->policy));
   const ReleaseCase release{facts.market, facts.terms, asked.part, keys_.signing.address(),
                             facts.now};
+  const auto refused = [&](const Error& why) {
+    log(LogLevel::warning, "release_refused",
+        {{"order", asked.run.order.hex0x()}, {"part", asked.part}, {"reason", why.message}});
+  };
+  // A device that isn't good enough is its provider's matter, who may mend it: a signed refusal
+  // would blame the part, and pay the provider for having tried.
+  const Status device = attest::all_allowed(attest::appraise(session.verdict, policy.tee));
+  if (!device) {
+    refused(device.error());
+    return device.error();
+  }
   const Status allowed = attest::all_allowed(evaluate(policy, release, session.verdict));
   if (!allowed) {
-    log(LogLevel::warning, "release_refused",
-        {{"order", asked.run.order.hex0x()},
-         {"part", asked.part},
-         {"reason", allowed.error().message}});
+    refused(allowed.error());
     return refuse(asked, api::RefusalReason::policy, facts.market);
   }
   for (const PolicyChain& chain : policy.chains) {
@@ -314,12 +336,15 @@ Status Broker::deposit(const api::Deposit& deposit) {
     return Error{Errc::mismatch, "the deposit is meant for broker " + deposit.broker.hex0x()};
   }
   SP_TRY(crypto::verify_eth(deposit.digest_to_sign(), deposit.signature, deposit.owner));
+  const std::int64_t now = clock_.unix_seconds();
+  SP_TRY(check_deposit_time(deposit.time, now));
   SP_ASSIGN(const ReleasePolicy policy, ReleasePolicy::parse(deposit.policy));
   SP_ASSIGN(const SecretBytes opened,
             crypto::hpke_open(keys_.deposit, deposit.info(), {}, deposit.sealed));
   SP_ASSIGN(api::PartSecret secret, api::PartSecret::decode(opened.reveal()));
-  SP_TRY(vault_.put({deposit.owner, deposit.digest, deposit.policy, std::move(secret)},
-                    policy.until, clock_.unix_seconds()));
+  SP_TRY(
+      vault_.put({deposit.owner, deposit.digest, deposit.time, deposit.policy, std::move(secret)},
+                 policy.until, now));
   log(LogLevel::info, "secret_deposited",
       {{"owner", deposit.owner.hex0x()}, {"digest", deposit.digest.hex()}});
   return {};

@@ -72,7 +72,8 @@ class Broker final : public api::BrokerService {
   /// This broker's keys with evidence that binds them to the nonce.
   Result<api::BrokerIdentityAnswer> identity(const api::Nonce& nonce);
   /// Keeps a secret. Errc::bad_signature, Errc::mismatch (meant for another broker),
-  /// Errc::malformed (policy); Errc::conflict and Errc::io as Vault::put.
+  /// Errc::malformed (policy), Errc::expired (signed outside of api::kDepositClockWindow);
+  /// Errc::expired, Errc::conflict and Errc::io as Vault::put.
   Status deposit(const api::Deposit& deposit);
   /// Whether the secret of (owner, digest) is held: nothing about it is told.
   [[nodiscard]] bool holds(const Address& owner, const Digest32& digest) const;

@@ -78,6 +78,13 @@ TEST_F(BrokerTest, ReleaseChecksEverythingAgain) {
   other_signer.request =
       api::Signed<api::KeyRequest>::make(good.request.statement, view_.facts_now.market, owner_);
   EXPECT_EQ(error_of(other_signer), Errc::bad_signature);
+  auto unclaimable = good.attestation.statement;
+  unclaimable.acceptance.data[0] ^= 1;
+  EXPECT_EQ(error_of(request_with(session_proof,
+                                  api::Signed<api::Attestation>::make(
+                                      unclaimable, view_.facts_now.market, keys_.signing),
+                                  2)),
+            Errc::mismatch);
   EXPECT_EQ(error_of(request_with(session_proof, good.attestation, 9)), Errc::not_found);
   EXPECT_EQ(error_of(request_with(session_proof, good.attestation, 3)), Errc::unauthorised);
   view_.facts_now.part_enabled[2] = false;
@@ -106,10 +113,22 @@ TEST_F(BrokerTest, WhatThePolicyForbidsIsASignedRefusal) {
   EXPECT_TRUE(refused_with([](auto& p) { p.modes = {}; }));
   EXPECT_TRUE(refused_with([](auto& p) { p.until = 1010; }));
   EXPECT_TRUE(refused_with([](auto& p) { p.chains[0].market.chain_id = 1; }));
-  EXPECT_TRUE(refused_with([](auto& p) { p.tee.kinds = {attest::EvidenceKind::tdx}; }));
-  EXPECT_TRUE(refused_with([](auto& p) { p.tee.dev_keys = {}; }));
-  EXPECT_TRUE(refused_with([](auto& p) { p.tee.measurements = {}; }));
   EXPECT_FALSE(refused_with([](auto&) {}));
+}
+
+// With a signed refusal the market would pay a provider for each order that its device fails.
+TEST_F(BrokerTest, ADeviceThatThePolicyForbidsIsNoFaultOfThePart) {
+  const std::function<void(ReleasePolicy&)> changes[] = {
+      [](auto& p) { p.tee.kinds = {attest::EvidenceKind::tdx}; },
+      [](auto& p) { p.tee.dev_keys = {}; },
+      [](auto& p) { p.tee.measurements = {}; },
+  };
+  for (const auto& change : changes) {
+    ReleasePolicy changed = policy();
+    change(changed);
+    deposit_data("changed", changed);
+    EXPECT_EQ(broker_->release(request(proof())).error().code, Errc::refused);
+  }
 }
 
 TEST_F(BrokerTest, AFixedPriceOfAnothersOrderNeedsTimeToClaimIt) {
@@ -162,14 +181,58 @@ TEST_F(BrokerTest, AStrangersUploadOfTheSameDigestHasNoSecret) {
 }
 
 TEST_F(BrokerTest, DepositsAreTheOwnersAlone) {
-  api::Deposit deposit{keys_.signing.address(), owner_.address(), filled<Digest32>(3),
-                       policy().to_json(),      Bytes(100),       {}};
+  api::Deposit deposit{keys_.signing.address(),
+                       owner_.address(),
+                       filled<Digest32>(3),
+                       later(),
+                       policy().to_json(),
+                       Bytes(100),
+                       {}};
   deposit.signature = action_.sign(deposit.digest_to_sign());
   EXPECT_EQ(broker_->deposit(deposit).error().code, Errc::bad_signature);
   deposit.signature = owner_.sign(deposit.digest_to_sign());
   EXPECT_EQ(broker_->deposit(deposit).error().code, Errc::bad_signature);  // doesn't open
   deposit.broker = filled<Address>(1);
   EXPECT_EQ(broker_->deposit(deposit).error().code, Errc::mismatch);
+}
+
+// An owner replaces a policy; whoever saw the earlier deposit sends it again.
+TEST_F(BrokerTest, AnEarlierDepositBringsNoPolicyBack) {
+  const auto sealed = [&](std::uint64_t time, const ReleasePolicy& policy) {
+    api::Deposit deposit{keys_.signing.address(),
+                         owner_.address(),
+                         filled<Digest32>(3),
+                         time,
+                         policy.to_json(),
+                         {},
+                         {}};
+    const api::PartSecret secret{Secret32::from(filled<Digest32>(0x5e).view()).value(), {}};
+    deposit.sealed = crypto::hpke_seal(random_, keys_.deposit.public_key, deposit.info(), {},
+                                       secret.encode().reveal())
+                         .value();
+    deposit.signature = owner_.sign(deposit.digest_to_sign());
+    return deposit;
+  };
+  ReleasePolicy strict = policy();
+  strict.solutions.values = {filled<Digest32>(8)};
+  const std::uint64_t time = later();
+  const api::Deposit first = sealed(time, policy());
+  const api::Deposit second = sealed(later(), strict);
+  ASSERT_TRUE(broker_->deposit(first).ok());
+  ASSERT_TRUE(broker_->release(request(proof())).value().refusal == std::nullopt);
+  ASSERT_TRUE(broker_->deposit(second).ok());
+  EXPECT_EQ(broker_->deposit(first).error().code, Errc::expired);
+  EXPECT_EQ(broker_->deposit(sealed(second.time, policy())).error().code, Errc::expired);
+  EXPECT_TRUE(broker_->deposit(second).ok());  // whose answer was lost
+  EXPECT_TRUE(broker_->release(request(proof())).value().refusal.has_value());
+  const auto now = static_cast<std::uint64_t>(clock_.unix_seconds());
+  for (const std::uint64_t off : {now - api::kDepositClockWindow - 5, std::uint64_t{0},
+                                  now + api::kDepositClockWindow + 5, UINT64_MAX}) {
+    EXPECT_EQ(broker_->deposit(sealed(off, policy())).error().code, Errc::expired) << off;
+  }
+  api::Deposit redated = first;
+  redated.time = later();
+  EXPECT_EQ(broker_->deposit(redated).error().code, Errc::bad_signature);
 }
 
 // A policy with the required fields, and `more` in front of the end.

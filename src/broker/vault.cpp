@@ -32,7 +32,7 @@ Bytes header_of(const Path& name) {
 SecretBytes encode(const Deposited& deposited) {
   const SecretBytes secret = deposited.secret.encode();
   Writer writer;
-  writer.raw(deposited.owner.view()).raw(deposited.digest.view());
+  writer.raw(deposited.owner.view()).raw(deposited.digest.view()).u64(deposited.time);
   writer.text(deposited.policy).u32(static_cast<std::uint32_t>(secret.size()));
   // The secret goes behind the public fields in memory of its own, so that no copy stays in the
   // writer.
@@ -49,11 +49,19 @@ Result<Deposited> decode(ByteView bytes) {
   Deposited deposited;
   deposited.owner = reader.fixed<Address>();
   deposited.digest = reader.fixed<Digest32>();
+  deposited.time = reader.u64();
   deposited.policy = reader.text(api::kPolicySizeMax);
   const ByteView secret = reader.var(api::kSecretSizeMax);
   SP_TRY(reader.finish());
   SP_ASSIGN(deposited.secret, api::PartSecret::decode(secret));
   return deposited;
+}
+
+// When a record may be forgotten. One whose policy ends before it was signed revokes an earlier
+// one, and is needed as long as that could be sent again.
+std::int64_t end_of(const Deposited& deposited, std::int64_t until) {
+  return std::max(until,
+                  static_cast<std::int64_t>(std::min<std::uint64_t>(deposited.time, INT64_MAX)));
 }
 
 }  // namespace
@@ -99,7 +107,7 @@ Status Vault::count_secrets() {
     SP_ASSIGN(const SecretBytes record, read_record(name));
     SP_ASSIGN(const Deposited deposited, decode(record.reveal()));
     SP_ASSIGN(const ReleasePolicy policy, ReleasePolicy::parse(deposited.policy));
-    book.put(name, {deposited.owner, record.size(), policy.until});
+    book.put(name, {deposited.owner, record.size(), end_of(deposited, policy.until)});
   }
   book_ = std::move(book);
   return {};
@@ -120,10 +128,27 @@ Status Vault::make_room(const std::string& name, const VaultRecord& record, std:
   return {};
 }
 
+// Whether this very one is there. An older one that is sent again doesn't bring its policy back.
+Result<bool> Vault::is_kept(const Deposited& deposited) {
+  const auto there = get(deposited.owner, deposited.digest);
+  if (!there || there->time < deposited.time) return false;
+  if (there->time == deposited.time &&
+      crypto::equal_constant_time(encode(*there).reveal(), encode(deposited).reveal())) {
+    return true;
+  }
+  return Error{Errc::expired,
+               "a deposit of this secret that was signed in the same second or later "
+               "is here already"};
+}
+
 Status Vault::put(const Deposited& deposited, std::int64_t until, std::int64_t now) {
+  const std::lock_guard lock(putting_[deposited.digest.data[0] % putting_.size()]);
+  SP_ASSIGN(const bool kept, is_kept(deposited));
+  if (kept) return {};
   const Path name = secret_name(deposited.owner, deposited.digest);
   const SecretBytes record = encode(deposited);
-  SP_TRY(make_room(name.string(), {deposited.owner, record.size(), until}, now));
+  const VaultRecord entry{deposited.owner, record.size(), end_of(deposited, until)};
+  SP_TRY(make_room(name.string(), entry, now));
   return write_record(CrashSite::broker_secret, name, record.reveal());
 }
 

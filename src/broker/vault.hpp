@@ -5,6 +5,8 @@
 // evidence it lies in the state folder. Safe to call from any thread.
 #pragma once
 
+#include <array>
+
 #include "api/broker.hpp"
 #include "base/crash_point.hpp"
 #include "base/files.hpp"
@@ -22,6 +24,7 @@ inline constexpr std::size_t kClaimsMax = 256;  ///< key requests kept of one or
 struct Deposited {
   Address owner;
   Digest32 digest;
+  std::uint64_t time = 0;  ///< of the deposit, as its owner signed it
   std::string policy;
   api::PartSecret secret;
 };
@@ -36,9 +39,11 @@ class Vault {
  public:
   Vault(Files& files, Path folder, Secret32 key, Random& random, VaultLimits limits = {});
 
-  /// Keeps or replaces the secret of (owner, digest), whose policy ends at `until`, and erases some
-  /// whose policies ended more than kEndedKeptSeconds before `now`. Errc::conflict where the owner
-  /// has as many as an account may, Errc::io where the vault is full or the disk fails.
+  /// Keeps the secret of (owner, digest), whose policy ends at `until`, or replaces one of an
+  /// earlier time, and erases some whose policies ended more than kEndedKeptSeconds before `now`.
+  /// The same one again changes nothing. Errc::expired where there is another of that time or a
+  /// later one, Errc::conflict where the owner has as many as an account may, Errc::io where the
+  /// vault is full or the disk fails.
   Status put(const Deposited& deposited, std::int64_t until, std::int64_t now);
   /// Errc::not_found; Errc::bad_signature where the file was tampered with.
   Result<Deposited> get(const Address& owner, const Digest32& digest);
@@ -55,6 +60,7 @@ class Vault {
   Status write_record(CrashSite site, const Path& name, ByteView plaintext);
   Result<SecretBytes> read_record(const Path& name);
   Result<std::vector<KeptRequest>> read_requests(const api::OrderId& order);
+  Result<bool> is_kept(const Deposited& deposited);
   Status count_secrets();
   Status make_room(const std::string& name, const VaultRecord& record, std::int64_t now);
 
@@ -65,7 +71,8 @@ class Vault {
   Mutex book_mutex_;               // guards the two below
   std::optional<VaultBook> book_;  // counted at the first put
   VaultLimits limits_;
-  Mutex mutex_;  // orders read-modify-write of request files
+  std::array<Mutex, 16> putting_;  // one secret after another, by its digest
+  Mutex mutex_;                    // orders read-modify-write of request files
 };
 
 }  // namespace sp::broker

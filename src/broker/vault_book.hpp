@@ -26,7 +26,7 @@ struct VaultLimits {
 struct VaultRecord {
   Address owner;
   std::uint64_t size = 0;
-  std::int64_t until = 0;  ///< the policy's end, seconds of Unix time
+  std::int64_t until = 0;  ///< the policy's end or the deposit's time, seconds of Unix time
 };
 
 class VaultBook {

@@ -164,6 +164,7 @@ void World::stock() {
   for (const Goods::Sealed* sealed : {&goods().image, &goods().data}) {
     broker::Deposited deposited{author_.address(),
                                 {sealed->package.data},
+                                0,
                                 policy(false).to_json(),
                                 {sealed->key.clone(), {}}};
     const std::int64_t now = clock_.unix_seconds();

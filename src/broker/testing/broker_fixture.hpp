@@ -92,10 +92,14 @@ class BrokerTest : public ::testing::Test {
     return policy;
   }
 
+  // Of a deposit: each is signed a second after the one before.
+  std::uint64_t later() { return static_cast<std::uint64_t>(clock_.unix_seconds()) + ++deposits_; }
+
   void deposit_data(const std::string&, std::optional<ReleasePolicy> changed) {
     api::Deposit deposit{keys_.signing.address(),
                          owner_.address(),
                          filled<Digest32>(3),
+                         later(),
                          changed.value_or(policy()).to_json(),
                          {},
                          {}};
@@ -149,6 +153,7 @@ class BrokerTest : public ::testing::Test {
 
   PosixFiles files_;
   SystemClock clock_;
+  std::uint64_t deposits_ = 0;
   crypto::SystemRandom random_;
   sp::testing::TemporaryFolder folder_;
   BrokerKeys keys_ = BrokerKeys::generate(random_);
