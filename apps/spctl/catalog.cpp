@@ -2,24 +2,23 @@
 
 #include <nlohmann/json.hpp>
 
+#include "chain/log_search.hpp"
+
 namespace sp::spctl {
 namespace {
 
 Result<std::vector<chain::Log>> all_logs(Session& session, const Digest32& topic,
                                          const std::optional<Digest32>& id) {
   SP_ASSIGN(const chain::Block newest, session.chain.block());
+  chain::LogFilter filter{
+      session.network.market.contract, {topic}, session.network.start_block, newest.number};
+  if (id) filter.topics.emplace_back(*id);
   std::vector<chain::Log> all;
-  for (std::uint64_t from = session.network.start_block; from <= newest.number;
-       from += kLogBlocksMax) {
-    chain::LogFilter filter;
-    filter.address = session.network.market.contract;
-    filter.topics = {topic};
-    if (id) filter.topics.emplace_back(*id);
-    filter.from_block = from;
-    filter.to_block = std::min(newest.number, from + kLogBlocksMax - 1);
-    SP_ASSIGN(const auto logs, session.chain.logs(filter));
+  const auto add = [&](const std::vector<chain::Log>& logs) {
     all.insert(all.end(), logs.begin(), logs.end());
-  }
+    return false;
+  };
+  SP_TRY(chain::search_logs(session.chain, filter, chain::SearchOrder::oldest_first, add));
   return all;
 }
 

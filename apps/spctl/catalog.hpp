@@ -7,8 +7,6 @@
 
 namespace sp::spctl {
 
-inline constexpr std::uint64_t kLogBlocksMax = 50'000;  ///< asked for at once
-
 /// All compute offers, in the order in which they were made. Errc::unavailable, Errc::malformed.
 Result<std::vector<api::Compute>> compute_offers(Session& session);
 /// All solution, data and storage offers.

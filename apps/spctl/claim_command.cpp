@@ -60,15 +60,17 @@ Result<Json> claim_parts(Context& context, Session& session, const api::Terms& t
   for (const broker::KeptRequest& entry : kept) {
     const std::uint8_t part = entry.request.statement.part;
     if (part >= terms.parts.size() || !is_claimable(terms, part, owner.address())) continue;
-    if (!done.insert(part).second) continue;
+    if (done.contains(part)) continue;
     const auto sent = execute(sender, session.market.claim(terms, entry.attestation, entry.request),
                               "claiming part " + std::to_string(part));
     if (!sent) {
-      // Anyone may have claimed a part for its owner already: that must not keep the others.
+      // Anyone may have claimed a part for its owner already: that must not keep the others. Nor
+      // must one session's attestation that no longer counts, where a later one's does.
       failed = sent.error();
       context.console().note(failed.error().message);
       continue;
     }
+    done.insert(part);
     claimed.push_back({{"part", part}, {"amount", terms.parts[part].price.text()}});
     context.console().line("Part " + std::to_string(part) + ": claimed " +
                            money(session.network, terms.parts[part].price) +

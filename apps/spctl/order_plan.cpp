@@ -9,6 +9,7 @@ namespace sp::spctl {
 namespace {
 
 constexpr std::uint64_t kSecondsPerHour = 3600;
+constexpr std::uint64_t kSecondsPerDay = 24 * kSecondsPerHour;
 constexpr std::uint64_t kMibMax = 1 << 24;
 
 std::string short_of(std::string_view what, std::uint64_t wanted, std::uint64_t offered) {
@@ -45,6 +46,14 @@ std::string misfit(const api::Compute& compute, const Resources& resources,
     return short_of("disk (MiB)", resources.disk_mib, compute.disk_mib);
   }
   if (resources.pids > compute.pids) return short_of("pids", resources.pids, compute.pids);
+  // Terms take these as they are: without a bound, whoever offers for nothing keeps others' money.
+  const std::uint64_t settle_by =
+      std::max<std::uint64_t>(compute.min_settle_by, compute.min_work_by);
+  const std::uint64_t held = settle_by + compute.min_settle_window + compute.min_claim_window;
+  if (held > resources.seconds + kHeldSecondsMax) {
+    return "it may keep the money of an order that nobody settles for " +
+           std::to_string(held / kSecondsPerDay) + " days";
+  }
   return {};
 }
 
@@ -64,6 +73,21 @@ std::vector<api::Compute> fitting_offers(const std::vector<api::Compute>& offers
                    [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<api::Compute> sorted;
   for (auto& [price, offer] : priced) sorted.push_back(std::move(offer));
+  return sorted;
+}
+
+std::vector<api::Part> storage_by_price(std::vector<StorageOffer> offers, std::uint32_t seconds) {
+  std::vector<std::pair<Amount, api::Part>> priced;
+  for (StorageOffer& offer : offers) {
+    const std::uint32_t most = offer.part.max_orders;
+    const bool left = most == 0 || offer.record.orders < most;
+    const auto price = market::part_price(offer.part, seconds);
+    if (offer.record.enabled && left && price) priced.emplace_back(*price, std::move(offer.part));
+  }
+  std::stable_sort(priced.begin(), priced.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<api::Part> sorted;
+  for (auto& [price, part] : priced) sorted.push_back(std::move(part));
   return sorted;
 }
 

@@ -4,7 +4,7 @@
 
 #include "broker/policy.hpp"
 #include "common/network.hpp"
-#include "market/values.hpp"
+#include "market/client.hpp"
 
 namespace sp::spctl {
 
@@ -21,6 +21,9 @@ struct Resources {
 /// Windows that are asked for where the compute offer's minimums are lower.
 inline constexpr std::uint32_t kWorkBySeconds = 120;
 inline constexpr std::uint32_t kSettleSlackSeconds = 60;  ///< beyond work and run time
+/// How much longer than its run time an offer's windows may keep the deposit of an order that
+/// nobody settles, seconds.
+inline constexpr std::uint64_t kHeldSecondsMax = 7 * 24 * 3600;
 /// How long own uploads may still be asked for after an order has expired.
 inline constexpr std::int64_t kPolicySlackSeconds = 3600;
 
@@ -31,6 +34,14 @@ std::string misfit(const api::Compute& compute, const Resources& resources,
 /// The offers that can run the order, the cheapest first.
 std::vector<api::Compute> fitting_offers(const std::vector<api::Compute>& offers,
                                          const Resources& resources, const apps::Network& network);
+
+/// An offer of storage, with whether an order can take it now.
+struct StorageOffer {
+  api::Part part;
+  market::OfferRecord record;
+};
+/// Those that are enabled and not used up, the cheapest for so many seconds first.
+std::vector<api::Part> storage_by_price(std::vector<StorageOffer> offers, std::uint32_t seconds);
 
 /// The price of `seconds` of a compute offer, base fee included. Errc::too_large.
 Result<Amount> compute_price(const api::Compute& compute, std::uint32_t seconds);

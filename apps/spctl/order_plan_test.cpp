@@ -97,6 +97,34 @@ TEST(FittingOffers, LeavesOutWhatCantRunTheOrder) {
   EXPECT_TRUE(broken([](api::Compute& c) { c.memory_mib = 511; }));
   EXPECT_TRUE(broken([](api::Compute& c) { c.disk_mib = 511; }));
   EXPECT_TRUE(broken([](api::Compute& c) { c.pids = 255; }));
+  // A stranger's for nothing, which would keep the money for ever.
+  EXPECT_TRUE(broken([](api::Compute& c) { c.min_claim_window = 0xffffffff; }));
+  EXPECT_TRUE(broken([](api::Compute& c) { c.min_settle_window = 7 * 24 * 3600 + 600; }));
+  EXPECT_TRUE(broken([](api::Compute& c) { c.min_settle_by = 0xffffffff; }));
+  EXPECT_TRUE(broken([](api::Compute& c) { c.min_work_by = 0xffffffff; }));
+  EXPECT_FALSE(broken([](api::Compute& c) { c.min_claim_window = 7 * 24 * 3600; }));
+}
+
+TEST(StorageByPrice, LeavesOutWhatNoOrderCanTakeAndComparesPricesOfTheSameTime) {
+  const auto storage = [](std::uint64_t price, auto change) {
+    StorageOffer offer{{}, {account(1), true, 5}};
+    offer.part.price = Amount(price);
+    change(offer);
+    return offer;
+  };
+  const auto sorted = storage_by_price(
+      {
+          storage(7, [](StorageOffer&) {}),
+          storage(0, [](StorageOffer& o) { o.record.enabled = false; }),
+          storage(1, [](StorageOffer& o) { o.part.max_orders = 5; }),
+          storage(2, [](StorageOffer& o) { o.part.max_orders = 6; }),
+          storage(3600, [](StorageOffer& o) { o.part.price_type = api::PriceType::per_hour; }),
+      },
+      3);
+  ASSERT_EQ(sorted.size(), 3U);
+  EXPECT_EQ(sorted[0].price, Amount(2));
+  EXPECT_EQ(sorted[1].price, Amount(3600));
+  EXPECT_EQ(sorted[2].price, Amount(7));
 }
 
 TEST(Misfit, SaysWhy) {

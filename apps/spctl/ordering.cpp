@@ -105,22 +105,27 @@ Result<api::Compute> Placer::choose_compute() {
 
 Result<api::Part> Placer::choose_storage() {
   SP_ASSIGN(const auto offers, part_offers(session_));
-  std::vector<api::Part> storage;
+  std::vector<StorageOffer> storage;
   std::vector<api::OfferId> ids;
   for (const api::Part& offer : offers) {
     if (offer.kind != api::PartKind::storage || offer.token != session_.network.token) continue;
     if (!session_.url_of(offer.store)) continue;  // spctl couldn't fetch the result
-    storage.push_back(offer);
+    storage.push_back({offer, {}});
     ids.push_back(offer.offer_id());
   }
   SP_ASSIGN(const auto records, offer_records(session_, ids));
-  std::optional<api::Part> best;
-  for (std::size_t i = 0; i < storage.size(); ++i) {
-    if (records[i].enabled && (!best || storage[i].price < best->price)) best = storage[i];
+  for (std::size_t i = 0; i < storage.size(); ++i) storage[i].record = records[i];
+  const bool none = storage.empty();
+  for (api::Part& part : storage_by_price(std::move(storage), request_.resources.seconds)) {
+    // Anybody may offer, and an owner whose deposit is short makes the market refuse the order.
+    SP_ASSIGN(const bool active, session_.market.is_active(part.owner));
+    if (active) return std::move(part);
   }
-  if (best) return *best;
   return failure(Errc::refused, "no storage offer takes the result",
-                 "the market has none whose store is known", "See 'spctl offers list'");
+                 none ? "the market has none whose store is known"
+                      : "those whose stores are known are disabled, used up, or their owners' "
+                        "deposits are short",
+                 "See 'spctl offers list'");
 }
 
 Result<api::Part> Placer::bought_part(const api::OfferId& id, api::PartKind kind) {

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "broker/remote.hpp"
 #include "market/pricing.hpp"
 #include "spctl/interrupts.hpp"
 
@@ -190,8 +191,7 @@ class Watcher {
 
   Status on_interrupt(std::chrono::nanoseconds now) {
     if (cancelled_at_) return {};
-    if (stages_ != nullptr) gave_up_ = stages_->gave_up();
-    if (!interrupted() && gave_up_.empty()) return {};
+    if (!interrupted() && !provider_ended()) return {};
     context_.console().note("Cancelling the order (Ctrl-C leaves at once) ...");
     const Status done = cancel_order(context_, session_, record_);
     // It may have been settled in this moment; then the next look finds that.
@@ -199,6 +199,33 @@ class Watcher {
     cancelled_at_ = now;
     if (done) timeline_.mark("cancelled", "waiting a moment for a receipt");
     return {};
+  }
+
+  // Whether the provider says that it has given the order up, and a cancel costs nothing. Once a
+  // session has had a key, a cancel pays for what it began: the provider's word never makes that.
+  bool provider_ended() {
+    if (stages_ == nullptr || end_unproven_) return false;
+    std::string why = stages_->gave_up();
+    if (why.empty()) return false;
+    if (key_was_released()) {
+      end_unproven_ = true;
+      context_.console().note(
+          "The provider says that it gave the order up (" + why +
+          "), but a session has had its key: a cancel might be paid for. Waiting for the end of "
+          "the order's time; Ctrl-C cancels now.");
+      return false;
+    }
+    gave_up_ = std::move(why);
+    return true;
+  }
+
+  // By the broker of the own arguments, which every session asks first.
+  bool key_was_released() {
+    const auto& brokers = record_.terms.parts[api::Terms::kArguments].brokers;
+    const auto url = session_.url_of(brokers.front());
+    if (!url) return true;
+    const auto kept = broker::BrokerClient(context_.http(), *url).requests(id_);
+    return !kept || !kept->empty();
   }
 
   Context& context_;
@@ -214,6 +241,7 @@ class Watcher {
   std::chrono::nanoseconds clock_looked_{0};
   std::chrono::nanoseconds heard_{0};  // when the chain last showed the order
   bool silence_told_ = false;
+  bool end_unproven_ = false;  // the provider says that it ended, and might lie
 };
 
 }  // namespace

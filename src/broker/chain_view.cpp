@@ -3,6 +3,7 @@
 #include "base/codec.hpp"
 #include "base/durable.hpp"
 #include "base/sync.hpp"
+#include "chain/log_search.hpp"
 
 namespace sp::broker {
 namespace {
@@ -111,6 +112,13 @@ Result<market::CreatedEvent> MarketView::find_created(const api::OrderId& order,
   if (known && known->block <= newest.number) {
     auto created = client_.find_created(order, known->block, known->block);
     if (created || created.error().code != Errc::not_found) return created;
+  }
+  // Where a search takes many calls, an id that somebody made up costs one.
+  if (newest.number >= options_.start_block + chain::kSearchBlocksMax) {
+    SP_ASSIGN(const market::OrderRecord record, client_.order(order, {newest.number}));
+    if (record.status == market::OrderStatus::none) {
+      return Error{Errc::not_found, "no order " + order.hex0x() + " on the chain"};
+    }
   }
   return client_.find_created(order, options_.start_block, newest.number);
 }

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "broker/testing/broker_fixture.hpp"
+#include "chain/log_search.hpp"
 #include "chain/quorum.hpp"
 #include "chain/testing/fake_node.hpp"
 
@@ -161,6 +162,19 @@ TEST_F(QuorumViewTest, SoundEndpointsPermit) {
   EXPECT_EQ(facts.action, action_.address());
   EXPECT_FALSE(facts.cancelled || facts.ended);
   EXPECT_EQ(facts.part_enabled, std::vector<bool>(4, true));
+}
+
+// Who asks a broker may make up ids for nothing.
+TEST_F(QuorumViewTest, AnOrderThatIsntThereIsSearchedForInNoBlocks) {
+  for (const auto& market : markets_) {
+    market->status = market::OrderStatus::none;
+    market->node.grow(chain::kSearchBlocksMax, "main");
+  }
+  EXPECT_EQ(market_view_->facts(filled<api::OrderId>(0x77)).error().code, Errc::not_found);
+  for (const auto& market : markets_) {
+    EXPECT_FALSE(market->node.asked("eth_call").empty());
+    EXPECT_TRUE(market->node.asked("eth_getLogs").empty());
+  }
 }
 
 TEST_F(QuorumViewTest, OneThatSpeaksOfACancelBlocksTheRelease) {

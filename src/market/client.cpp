@@ -1,5 +1,6 @@
 #include "market/client.hpp"
 
+#include "chain/log_search.hpp"
 #include "crypto/eip712.hpp"
 #include "crypto/hash.hpp"
 
@@ -113,15 +114,21 @@ Result<Record> decoded(std::string_view type, const Result<Bytes>& answer,
   return read(values);
 }
 
-// The first log that reads as what was asked for: an endpoint can put any log among them, and that
-// must hide no true one. The error of the last where none does.
+// The first log that reads as what is searched for, from the newest blocks back: what is asked for
+// is mostly new. An endpoint can put any log among them, and that must hide no true one. The error
+// of the last where none does.
 template <class Event, class Decode>
-Result<Event> first_readable(const std::vector<chain::Log>& logs, Decode decode, std::string none) {
+Result<Event> find_readable(chain::Chain& chain, const chain::LogFilter& filter, Decode decode,
+                            std::string none) {
   Result<Event> event = Error{Errc::not_found, std::move(none)};
-  for (const chain::Log& log : logs) {
-    event = decode(log);
-    if (event) break;
-  }
+  const auto look = [&](const std::vector<chain::Log>& logs) {
+    for (const chain::Log& log : logs) {
+      event = decode(log);
+      if (event) break;
+    }
+    return event.ok();
+  };
+  SP_TRY(chain::search_logs(chain, filter, chain::SearchOrder::newest_first, look));
   return event;
 }
 
@@ -280,20 +287,18 @@ Result<std::pair<Amount, Amount>> MarketClient::deposit_of(const Address& author
 Result<CreatedEvent> MarketClient::find_created(const OrderId& id, std::uint64_t from,
                                                 std::uint64_t to) {
   const Digest32 topic{id.data};
-  SP_ASSIGN(const auto logs,
-            chain_.logs({domain_.contract, {order_created_topic(), topic}, from, to}));
-  return first_readable<CreatedEvent>(
-      logs, [this](const chain::Log& log) { return decode_created(log); },
+  return find_readable<CreatedEvent>(
+      chain_, {domain_.contract, {order_created_topic(), topic}, from, to},
+      [this](const chain::Log& log) { return decode_created(log); },
       "no order " + id.hex0x() + " on the chain");
 }
 
 Result<SettledEvent> MarketClient::find_settled(const OrderId& id, std::uint64_t from,
                                                 std::uint64_t to) {
   const Digest32 topic{id.data};
-  SP_ASSIGN(const auto logs,
-            chain_.logs({domain_.contract, {order_settled_topic(), topic}, from, to}));
-  return first_readable<SettledEvent>(
-      logs, [this](const chain::Log& log) { return decode_settled(log); },
+  return find_readable<SettledEvent>(
+      chain_, {domain_.contract, {order_settled_topic(), topic}, from, to},
+      [this](const chain::Log& log) { return decode_settled(log); },
       "order " + id.hex0x() + " isn't settled");
 }
 

@@ -15,11 +15,6 @@ Result<Amount> sum(const std::vector<Amount>& amounts) {
   return total;
 }
 
-Result<Amount> price_up(const Part& part, std::uint64_t seconds) {
-  if (part.price_type == api::PriceType::fixed) return part.price;
-  return part.price.scaled_up(seconds, kSecondsPerHour);
-}
-
 Result<Amount> price_down(const Part& part, std::uint64_t seconds) {
   if (part.price_type == api::PriceType::fixed) return part.price;
   return part.price.scaled_down(seconds, kSecondsPerHour);
@@ -44,6 +39,11 @@ bool is_opened(const Receipt& receipt, std::size_t part) {
 
 }  // namespace
 
+Result<Amount> part_price(const Part& part, std::uint64_t seconds) {
+  if (part.price_type == api::PriceType::fixed) return part.price;
+  return part.price.scaled_up(seconds, kSecondsPerHour);
+}
+
 Result<std::vector<Amount>> price_list(const Terms& terms, std::uint16_t attempt) {
   SP_ASSIGN(const Compute compute, terms.compute_of(attempt, 0));
   SP_ASSIGN(const Amount time,
@@ -51,7 +51,7 @@ Result<std::vector<Amount>> price_list(const Terms& terms, std::uint16_t attempt
   std::vector<Amount> prices(1 + terms.parts.size());
   SP_ASSIGN(prices[0], compute.base_fee.plus(time));
   for (std::size_t i = 0; i < terms.parts.size(); ++i) {
-    SP_ASSIGN(prices[1 + i], price_up(terms.parts[i], terms.ordered_seconds));
+    SP_ASSIGN(prices[1 + i], part_price(terms.parts[i], terms.ordered_seconds));
   }
   return prices;
 }

@@ -20,6 +20,9 @@ Result<std::vector<Amount>> price_list(const Terms& terms, std::uint16_t attempt
 /// customer own.
 Result<Amount> exposure(const Terms& terms);
 
+/// A part's price for an order of so many seconds, rounded up. Errc::too_large.
+Result<Amount> part_price(const Part& part, std::uint64_t seconds);
+
 struct Settlement {
   Amount compute;
   std::vector<Amount> parts;      ///< from the escrow
