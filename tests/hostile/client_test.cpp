@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <csignal>
 #include <nlohmann/json.hpp>
 
 #include "base/json.hpp"
@@ -105,6 +107,44 @@ TEST_F(Client, AFlippedResultOrProofIsNotBelieved) {
   const CommandOutput proof = run("spoilt-proof");
   EXPECT_NE(proof.end.exit_code, 0);
   EXPECT_THAT(proof.text, HasSubstr("the proof of this order fails"));
+}
+
+// What a provider's page says is free to say: it may end an order that has cost nothing, and none
+// that runs, since the customer pays for a cancel of that.
+TEST_F(Client, AProvidersPageCancelsNoOrderThatRuns) {
+  std::atomic<bool> runs = false;
+  town.client_provider->on_response(
+      [&](const net::HttpRequest& request, net::HttpResponse& response) {
+        if (!request.path.starts_with("/v1/orders/") || request.path.ends_with("/finish")) return;
+        runs = runs || as_text(response.body).find("\"running\"") != std::string_view::npos;
+        if (runs)
+          response.body = to_bytes(as_bytes(R"({"state":"failed","failure":"disk broken"})"));
+      });
+  const CommandOutput ran =
+      town.spctl({"run", town.image().string(), "--out", (town.work() / "told-failed").string(),
+                  "--", "sleep", "4"});
+  EXPECT_EQ(ran.end.exit_code, 0) << ran.text;
+  EXPECT_THAT(ran.text, HasSubstr("says that it gave the order up (disk broken)"));
+  EXPECT_THAT(ran.text, HasSubstr("settled: success"));
+}
+
+TEST_F(Client, AProvidersPageEndsAnOrderThatCostNothing) {
+  town.signal_provider(SIGSTOP);
+  town.client_provider->on_request([](net::HttpRequest&) {
+    return std::optional(
+        net::text_response(200, "application/json", R"({"state":"failed","failure":"no disk"})"));
+  });
+  const api::Compute offer = shop.compute();
+  const CommandOutput ran =
+      town.spctl({"run", town.image().string(), "--compute", offer.offer_id().hex0x(), "--time",
+                  "1", "--", "exit", "0"});
+  town.signal_provider(SIGCONT);
+  EXPECT_NE(ran.end.exit_code, 0);
+  EXPECT_THAT(ran.text, HasSubstr("the provider says: no disk; the order is cancelled"));
+  const std::string id = ran.text.substr(ran.text.find("created: order 0x") + 15, 66);
+  town.pass_time(std::int64_t{offer.min_settle_window} + offer.min_claim_window + 2);
+  const CommandOutput closed = town.spctl({"orders", "close", id});
+  EXPECT_EQ(closed.end.exit_code, 0) << closed.text;
 }
 
 // A chain endpoint that shows other terms in the market's log: the order's id says no.
