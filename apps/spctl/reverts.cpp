@@ -55,6 +55,8 @@ constexpr auto kReverts = std::to_array<Revert>({
     {"Market_WrongPhase(bytes32,uint8)", "the order is in another phase", kSeeOrder},
     {"Market_NotCustomer(address,address)", "the order belongs to another account",
      "Use the customer's key with --key"},
+    {"Market_NotCancelled(bytes32)",
+     "the receipt says that the order was cancelled, and its customer hasn't", kSeeOrder},
     {"Market_NothingToClaim(uint256)", "nothing is owed for this part by a claim", kSeeOrder},
     {"Market_AlreadyClaimed(uint256)", "the part has been claimed already",
      "Withdraw it with 'spctl tokens withdraw'"},

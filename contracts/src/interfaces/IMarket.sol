@@ -133,7 +133,7 @@ interface IMarket {
     ///   of the compute offer; it dates from create to workBy at most, not from the future, and from before a cancel;
     /// - its acceptance of the session is signed by the provider's action account, as it is or has been since create;
     /// - the receipt is for this order and attempt and signed by the attested session; Success, Workload and Cancelled
-    ///   need a start, Input none; Success needs a stored result;
+    ///   need a start, Input none; Success needs a stored result; Cancelled needs the customer's cancel;
     /// - signatures are 65 bytes, v is 27 or 28, s is low.
     function settle(
         Terms calldata terms,

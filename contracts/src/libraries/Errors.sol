@@ -75,6 +75,7 @@ library Errors {
     error Market_NotAccepted(address signer, address provider);
     error Market_BadOpened(uint256 opened, uint256 parts);
     error Market_BadReceipt(Outcome outcome, bool started);
+    error Market_NotCancelled(OrderId order);
     error Market_NoResult();
     error Market_BadFaultPart(uint256 part);
     error Market_WrongAttestation(bytes32 attestation, bytes32 expected);
