@@ -26,6 +26,7 @@ void World::make_terms() {
   const Address broker = broker_keys_.signing.address();
   api::Compute compute;
   compute.kind = machine_.kind();
+  compute.min_seconds = 1;
   compute.max_seconds = 3600;
   compute.cpu_milli = 1000;
   compute.memory_mib = 64;

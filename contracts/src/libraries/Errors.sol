@@ -58,6 +58,8 @@ library Errors {
     error Market_AttestorNotAccepted(address attestor);
     error Market_SecondsOutOfRange(uint256 ordered, uint256 min, uint256 max);
     error Market_WindowTooShort(uint256 window, uint256 min);
+    error Market_WindowTooLong(uint256 window, uint256 max);
+    error Market_NoResource();
     error Market_ResourceAboveOffer(uint256 wanted, uint256 offered);
     error Market_ExposureTooHigh(uint256 exposure, uint256 max);
     error Market_OrderExists(OrderId order);

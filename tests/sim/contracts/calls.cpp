@@ -8,6 +8,8 @@ namespace {
 using chain::AbiValue;
 using Call = chain::TxSender::Call;
 
+constexpr std::uint32_t kTooLong = 60 * 24 * 3600 + 1;  // of a window
+
 Address strange_address() {
   Address address;
   address.data.fill(0x5e);
@@ -98,7 +100,7 @@ std::int64_t CallMaker::next_time(std::int64_t now, const ContractState& state) 
 api::Compute CallMaker::any_compute() {
   api::Compute compute;
   compute.kind = attest::EvidenceKind::dev;
-  compute.min_seconds = static_cast<std::uint32_t>(dice_.below(20));
+  compute.min_seconds = static_cast<std::uint32_t>(dice_.between(1, 20));
   compute.max_seconds = 3600;
   compute.min_work_by = static_cast<std::uint32_t>(dice_.below(60));
   compute.min_settle_window = static_cast<std::uint32_t>(dice_.below(25));
@@ -115,7 +117,7 @@ api::Compute CallMaker::any_compute() {
 }
 
 void CallMaker::spoil(api::Compute& compute) {
-  switch (dice_.below(6)) {
+  switch (dice_.below(8)) {
     case 0:
       compute.kind = attest::EvidenceKind::sgx;
       return;
@@ -131,6 +133,12 @@ void CallMaker::spoil(api::Compute& compute) {
     case 4:
       compute.attestors.assign(dice_.chance(500) ? 0 : api::kAttestorsMax + 1,
                                attestor().address());
+      return;
+    case 5:
+      compute.min_seconds = 0;
+      return;
+    case 6:
+      compute.min_claim_window = kTooLong;
       return;
     default:
       compute.provider = anyone().address();
@@ -226,7 +234,7 @@ api::Terms CallMaker::any_terms(const ContractState& state) {
 }
 
 void CallMaker::spoil(api::Terms& terms) {
-  switch (dice_.below(13)) {
+  switch (dice_.below(15)) {
     case 0:
       terms.mode = 1;
       return;
@@ -263,6 +271,12 @@ void CallMaker::spoil(api::Terms& terms) {
     case 11:
       terms.token = strange_address();
       for (api::Part& part : terms.parts) part.token = terms.token;
+      return;
+    case 12:
+      (dice_.chance(500) ? terms.claim_window : terms.settle_window) = kTooLong;
+      return;
+    case 13:
+      (dice_.chance(500) ? terms.memory_mib : terms.pids) = 0;
       return;
     default:
       spoil_shape(terms);
