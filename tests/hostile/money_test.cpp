@@ -240,6 +240,28 @@ TEST_F(MoneyTest, ASilentProviderIsClosedAndTheCustomerWhole) {
   EXPECT_EQ(end.failure, "the order ended or was cancelled before it ran");
 }
 
+// A customer who never comes back holds nobody's deposit: the provider closes the order with the
+// terms from the chain, in a home without a record of it.
+TEST_F(MoneyTest, AnybodyClosesWhatItsCustomerHasForgotten) {
+  town.stop_provider();
+  const Placed placed = shop.place({.bought = true});
+  const api::Terms& terms = placed.terms;
+  EXPECT_GT(shop.books().at("locked:provider"), placed.before.at("locked:provider"));
+  const auto close = [this](const api::OrderId& id) {
+    return town.spctl({"orders", "close", id.hex0x(), "--key", "provider"});
+  };
+  EXPECT_THAT(close(placed.id).text, HasSubstr("Market_WrongPhase"));
+  town.pass_time(std::int64_t{terms.settle_by} + terms.settle_window + terms.claim_window + 1);
+  api::OrderId unknown = placed.id;
+  unknown.data[0] ^= 1;
+  EXPECT_THAT(close(unknown).text, HasSubstr("no order " + unknown.hex0x() + " on the chain"));
+  const CommandOutput closed = close(placed.id);
+  EXPECT_EQ(closed.end.exit_code, 0) << closed.text;
+  EXPECT_THAT(closed.text, HasSubstr("The customer has the deposit back"));
+  EXPECT_EQ(changes(placed.before, shop.books()), closed_changes(terms, {}, shop.people()));
+  town.start_provider();
+}
+
 TEST_F(MoneyTest, OwnersClaimWhatASilentProviderOwesThem) {
   town.stop_provider();
   const Placed placed = shop.place({.bought = true, .change = [&](api::Terms& terms) {
