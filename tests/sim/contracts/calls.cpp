@@ -117,7 +117,7 @@ api::Compute CallMaker::any_compute() {
 }
 
 void CallMaker::spoil(api::Compute& compute) {
-  switch (dice_.below(8)) {
+  switch (dice_.below(7)) {
     case 0:
       compute.kind = attest::EvidenceKind::sgx;
       return;
@@ -128,6 +128,7 @@ void CallMaker::spoil(api::Compute& compute) {
       compute.token = {};
       return;
     case 3:
+      if (dice_.chance(500)) compute.min_seconds = 0;
       compute.max_seconds = static_cast<std::uint32_t>(dice_.below(15));
       return;
     case 4:
@@ -135,9 +136,6 @@ void CallMaker::spoil(api::Compute& compute) {
                                attestor().address());
       return;
     case 5:
-      compute.min_seconds = 0;
-      return;
-    case 6:
       compute.min_claim_window = kTooLong;
       return;
     default:
@@ -234,7 +232,7 @@ api::Terms CallMaker::any_terms(const ContractState& state) {
 }
 
 void CallMaker::spoil(api::Terms& terms) {
-  switch (dice_.below(15)) {
+  switch (dice_.below(14)) {
     case 0:
       terms.mode = 1;
       return;
@@ -266,7 +264,7 @@ void CallMaker::spoil(api::Terms& terms) {
       terms.work_by = terms.settle_window = 1;
       return;
     case 10:
-      terms.disk_mib = 1001;
+      terms.disk_mib = dice_.chance(500) ? 0 : 1001;
       return;
     case 11:
       terms.token = strange_address();
@@ -274,9 +272,6 @@ void CallMaker::spoil(api::Terms& terms) {
       return;
     case 12:
       (dice_.chance(500) ? terms.claim_window : terms.settle_window) = kTooLong;
-      return;
-    case 13:
-      (dice_.chance(500) ? terms.memory_mib : terms.pids) = 0;
       return;
     default:
       spoil_shape(terms);
@@ -437,14 +432,11 @@ RandomCall CallMaker::token_call() {
 
 RandomCall CallMaker::account_call() {
   const Address& registry = addresses_.registry;
-  const auto someone = [&] {
-    return AbiValue::address(dice_.chance(900) ? anyone().address() : Address());
-  };
+  const auto someone = [&] { return dice_.chance(900) ? anyone().address() : Address(); };
   switch (dice_.below(4)) {
     case 0:
       return {&anyone(),
-              market::MarketClient::register_provider(
-                  registry, anyone().address(), dice_.chance(900) ? anyone().address() : Address()),
+              market::MarketClient::register_provider(registry, anyone().address(), someone()),
               "register"};
     case 1: {
       // The next sessions are mostly accepted by the new account.
@@ -453,14 +445,18 @@ RandomCall CallMaker::account_call() {
       if (own) action_ = chosen;
       return {own ? &provider() : &anyone(),
               composed(registry, "setAction(address)",
-                       {own ? AbiValue::address(keys_[chosen].address()) : someone()}),
+                       {AbiValue::address(own ? keys_[chosen].address() : someone())}),
               "set action"};
     }
     case 2:
-      return {&mostly(provider()), composed(registry, "proposeReceiver(address)", {someone()}),
-              "propose receiver"};
+      receiver_ = dice_.below(keys_.size());
+      return {
+          &mostly(provider()),
+          composed(registry, "proposeReceiver(address)",
+                   {AbiValue::address(dice_.chance(900) ? keys_[receiver_].address() : someone())}),
+          "propose receiver"};
     default:
-      return {&anyone(),
+      return {&mostly(keys_[receiver_]),
               composed(registry, "acceptReceiver(address)",
                        {AbiValue::address(mostly(provider()).address())}),
               "accept receiver"};
