@@ -6,6 +6,7 @@
 
 #include "broker/remote.hpp"
 #include "spctl/cli.hpp"
+#include "spctl/order_files.hpp"
 
 namespace sp::spctl {
 namespace {
@@ -15,6 +16,19 @@ struct ClaimOptions {
   std::string key = kDefaultKey;
 };
 
+struct CloseOptions {
+  std::string order;
+  std::string key;
+};
+
+// The terms of an order that this home needn't have made. Errc::not_found.
+Result<api::Terms> terms_on_chain(Session& session, const api::OrderId& id) {
+  SP_ASSIGN(const chain::Block newest, session.chain.block());
+  SP_ASSIGN(market::CreatedEvent created,
+            session.market.find_created(id, session.network.start_block, newest.number));
+  return std::move(created.terms);
+}
+
 // Whether a claim pays this owner: a fixed price of a part that isn't the customer's own.
 bool is_claimable(const api::Terms& terms, std::size_t part, const Address& owner) {
   const api::Part& of = terms.parts[part];
@@ -22,8 +36,7 @@ bool is_claimable(const api::Terms& terms, std::size_t part, const Address& owne
          of.price_type == api::PriceType::fixed && of.price != Amount();
 }
 
-// All requests that the brokers of the owner's parts have kept. The owner has no order record: the
-// terms come from the chain.
+// All requests that the brokers of the owner's parts have kept.
 Result<std::vector<broker::KeptRequest>> kept_requests(Context& context, const Session& session,
                                                        const api::Terms& terms,
                                                        const Address& owner) {
@@ -84,11 +97,9 @@ Result<int> claim(Context& context, const ClaimOptions& options) {
   SP_ASSIGN(const auto session, context.session());
   SP_ASSIGN(const api::OrderId id, api::OrderId::from_hex(options.order));
   SP_ASSIGN(const crypto::EthKey owner, context.keys().load(options.key));
-  SP_ASSIGN(const chain::Block newest, session->chain.block());
-  SP_ASSIGN(const market::CreatedEvent created,
-            session->market.find_created(id, session->network.start_block, newest.number));
-  SP_TRY(check_phase(*session, created.terms));
-  SP_ASSIGN(Json claimed, claim_parts(context, *session, created.terms, owner));
+  SP_ASSIGN(const api::Terms terms, terms_on_chain(*session, id));
+  SP_TRY(check_phase(*session, terms));
+  SP_ASSIGN(Json claimed, claim_parts(context, *session, terms, owner));
   if (claimed.empty()) {
     return failure(
         Errc::not_found, "nothing was claimed",
@@ -97,6 +108,32 @@ Result<int> claim(Context& context, const ClaimOptions& options) {
   }
   context.console().line("It is yours: 'spctl tokens withdraw --key " + options.key + "'.");
   context.console().result({{"order", id.hex0x()}, {"claimed", std::move(claimed)}});
+  return 0;
+}
+
+// With the customer's key where the home has the order's record.
+Result<int> close(Context& context, const CloseOptions& options) {
+  SP_ASSIGN(const auto session, context.session());
+  const OrderFiles files(context.files(), context.home().orders());
+  SP_ASSIGN(const api::OrderId id, files.find(options.order));
+  const auto record = files.load(id);
+  if (!record && record.error().code != Errc::not_found) return record.error();
+  std::string key_name = options.key;
+  if (key_name.empty()) key_name = record ? record->key_name : kDefaultKey;
+  SP_ASSIGN(const crypto::EthKey key, context.keys().load(key_name));
+  api::Terms terms;
+  if (record) {
+    terms = record->terms;
+  } else {
+    SP_ASSIGN(terms, terms_on_chain(*session, id));
+  }
+  chain::TxSender sender(session->chain, key, context.clock());
+  SP_TRY(execute(sender, session->market.close(terms), "closing the order"));
+  context.console().line(terms.customer == key.address()
+                             ? "Closed. The deposit is yours again: 'spctl tokens withdraw'."
+                             : "Closed. The customer has the deposit back, and what was locked of "
+                               "the provider's is free.");
+  context.console().result({{"order", id.hex0x()}, {"closed", true}});
   return 0;
 }
 
@@ -111,6 +148,21 @@ void add_claim_command(Cli& cli, CLI::App& orders) {
   command->add_option("ORDER", options->order, "Order id, all 64 digits")->required();
   command->add_option("--key", options->key, "The owner's key")->capture_default_str();
   cli.on(command, [options](Context& context) { return claim(context, *options); });
+}
+
+void add_close_command(Cli& cli, CLI::App& orders) {
+  auto options = std::make_shared<CloseOptions>();
+  CLI::App* command =
+      cli.add(orders, "close",
+              "End an order whose windows are over, yours or another's: the customer's deposit "
+              "comes back, and the provider's is free again",
+              "  spctl orders close 0x12ab\n"
+              "  spctl orders close 0x12ab... --key provider   (the whole id of another's order)");
+  command->add_option("ORDER", options->order, "Order id; of an own order its beginning does")
+      ->required();
+  command->add_option("--key", options->key,
+                      "Who sends it [the order's key, else " + std::string(kDefaultKey) + "]");
+  cli.on(command, [options](Context& context) { return close(context, *options); });
 }
 
 }  // namespace sp::spctl

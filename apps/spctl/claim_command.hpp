@@ -1,4 +1,5 @@
-// orders claim: what an owner does when a provider had a part's key and stays silent.
+// What others than its customer do about an order that nobody settled, who have no record of it:
+// orders claim, where a provider had an owner's key and stays silent, and orders close, by anyone.
 #pragma once
 
 namespace CLI {
@@ -10,5 +11,6 @@ namespace sp::spctl {
 class Cli;
 
 void add_claim_command(Cli& cli, CLI::App& orders);
+void add_close_command(Cli& cli, CLI::App& orders);
 
 }  // namespace sp::spctl

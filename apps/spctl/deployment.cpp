@@ -29,7 +29,7 @@ constexpr const char* kEther = "0x21e19e0c9bab2400000";  // 10,000 ether in wei
 constexpr std::uint32_t kMaxSeconds = 24 * 3600;
 constexpr std::uint32_t kMinWorkBy = 60;
 constexpr std::uint32_t kMinSettleBy = 60;
-constexpr std::uint32_t kMinWindow = 10;
+constexpr std::uint32_t kMinWindow = 10;  // blocks of the development chain come at once
 constexpr std::uint32_t kPids = 4096;
 constexpr std::uint32_t kMemoryMinMib = 1024;
 

@@ -16,6 +16,10 @@ namespace sp::spctl {
 namespace {
 
 constexpr std::int64_t kDay = 24 * 3600;
+// After a cancel or an order's end a loader may seal and store for ten minutes, and the settlement
+// must get into a block of a crowded chain: what comes later isn't paid, and owners of parts are
+// paid from the deposit.
+constexpr std::uint32_t kMinWindowDefault = 1800;
 
 struct ValueOptions {
   std::string key = kDefaultKey;
@@ -44,7 +48,7 @@ struct ComputeOptions {
   std::string disk = "1G";
   std::uint32_t pids = 1024;
   std::uint32_t seconds = 24 * 3600;
-  std::uint32_t window = 10;
+  std::uint32_t window = kMinWindowDefault;
   std::uint32_t claim_window = broker::kClaimWindowDefault;
 };
 
@@ -241,7 +245,11 @@ void add_compute(Cli& cli, CLI::App& create) {
   command->add_option("--pids", options->pids, "Processes and threads")->capture_default_str();
   command->add_option("--max-time", options->seconds, "Longest order, seconds")
       ->capture_default_str();
-  command->add_option("--min-window", options->window, "Least of each window of an order, seconds")
+  command
+      ->add_option("--min-window", options->window,
+                   "Least of each window of an order, seconds: so long after a cancel or the "
+                   "order's end you can still seal, store and settle what ran; later it isn't "
+                   "paid, and owners are paid from your deposit")
       ->capture_default_str();
   command
       ->add_option("--min-claim-window", options->claim_window,

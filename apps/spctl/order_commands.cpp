@@ -144,16 +144,6 @@ Result<int> cancel(Context& context, const OrderChoice& choice) {
   return 0;
 }
 
-Result<int> close(Context& context, const OrderChoice& choice) {
-  SP_ASSIGN(const Loaded loaded, load(context, choice.id));
-  SP_ASSIGN(const crypto::EthKey key, context.keys().load(loaded.record.key_name));
-  chain::TxSender sender(loaded.session->chain, key, context.clock());
-  SP_TRY(execute(sender, loaded.session->market.close(loaded.record.terms), "closing the order"));
-  context.console().line("Closed. The deposit is yours again: 'spctl tokens withdraw'.");
-  context.console().result({{"order", loaded.record.id().hex0x()}, {"closed", true}});
-  return 0;
-}
-
 Result<int> result(Context& context, const OrderChoice& choice) {
   SP_ASSIGN(const Loaded loaded, load(context, choice.id));
   SP_ASSIGN(const Watched watched,
@@ -265,10 +255,7 @@ void add_order_commands(Cli& cli) {
   add_one(cli, *orders,
           {"cancel", "Cancel an order, and say what happens to the money", "cancel 0x12ab", cancel},
           choice);
-  add_one(cli, *orders,
-          {"close", "End an order whose windows are over: the deposit comes back", "close 0x12ab",
-           close},
-          choice);
+  add_close_command(cli, *orders);
   add_claim_command(cli, *orders);
   add_one(cli, *orders, {"logs", "The workload's log", "logs 0x12ab", logs}, choice);
   command = add_one(

@@ -348,6 +348,8 @@ contract Market is IMarket, EIP712, ReentrancyGuardTransient {
     ) private view {
         _requireSubject(id, held, receipt.order, receipt.attempt, receipt.replica);
         Rules.checkReceipt(receipt, parts);
+        // What a session knows of a cancel is its host's word alone.
+        if (receipt.outcome == Outcome.Cancelled && held.cancelledAt == 0) revert Errors.Market_NotCancelled(id);
         _requireSigner(_hashTypedDataV4(Hashes.hash(receipt)), signature, session);
     }
 

@@ -96,6 +96,7 @@ TEST_F(MoneyTest, EachReceiptThatASessionCanSignPaysByItsRule) {
     std::uint32_t opened;
     std::uint64_t duration_ms;
     std::string revert;  // empty: it settles
+    bool cancel = false;
   };
   const std::vector<Case> cases = {
       {Outcome::success, true, 0b1111, 7'300, ""},
@@ -104,7 +105,8 @@ TEST_F(MoneyTest, EachReceiptThatASessionCanSignPaysByItsRule) {
       {Outcome::success, false, 0b1111, 7'300, "Market_BadReceipt"},
       {Outcome::workload, true, 0b0111, 12'000, ""},
       {Outcome::workload, false, 0b0111, 12'000, "Market_BadReceipt"},
-      {Outcome::cancelled, true, 0b0111, 3'999, ""},
+      {Outcome::cancelled, true, 0b0111, 3'999, "Market_NotCancelled"},
+      {Outcome::cancelled, true, 0b0111, 3'999, "", true},
       {Outcome::input, false, 0b0011, 0, ""},
       {Outcome::input, true, 0b0011, 0, "Market_BadReceipt"},
       {Outcome::provider, false, 0b0111, 0, ""},
@@ -125,6 +127,7 @@ TEST_F(MoneyTest, EachReceiptThatASessionCanSignPaysByItsRule) {
       receipt.result.data[0] = 1;
       const Books locked = shop.books();
       town.pass_time(8);
+      if (each.cancel) must(town.send(town.customer(), town.market().cancel(placed.terms)));
       const Status settled =
           impostor.settle(placed.terms, session.attestation, impostor.sign(session, receipt));
       EXPECT_EQ(words(settled), each.revert.empty() ? "ok" : "refused: " + each.revert);
@@ -136,8 +139,9 @@ TEST_F(MoneyTest, EachReceiptThatASessionCanSignPaysByItsRule) {
       }
       const std::uint64_t newest = must(town.chain().block()).number;
       const auto event = must(town.market().find_settled(placed.id, placed.block, newest));
-      const std::int64_t seconds =
-          must(town.chain().block({event.block})).time - session.attestation.statement.time;
+      const std::int64_t until = each.cancel ? must(town.market().order(placed.id)).cancelled_at
+                                             : must(town.chain().block({event.block})).time;
+      const std::int64_t seconds = until - session.attestation.statement.time;
       EXPECT_EQ(changes(placed.before, after),
                 settled_changes(placed.terms, receipt, seconds, shop.people()));
     }
@@ -234,6 +238,28 @@ TEST_F(MoneyTest, ASilentProviderIsClosedAndTheCustomerWhole) {
   const Progress end = shop.wait(id);
   EXPECT_EQ(end.state, "failed");
   EXPECT_EQ(end.failure, "the order ended or was cancelled before it ran");
+}
+
+// A customer who never comes back holds nobody's deposit: the provider closes the order with the
+// terms from the chain, in a home without a record of it.
+TEST_F(MoneyTest, AnybodyClosesWhatItsCustomerHasForgotten) {
+  town.stop_provider();
+  const Placed placed = shop.place({.bought = true});
+  const api::Terms& terms = placed.terms;
+  EXPECT_GT(shop.books().at("locked:provider"), placed.before.at("locked:provider"));
+  const auto close = [this](const api::OrderId& id) {
+    return town.spctl({"orders", "close", id.hex0x(), "--key", "provider"});
+  };
+  EXPECT_THAT(close(placed.id).text, HasSubstr("Market_WrongPhase"));
+  town.pass_time(std::int64_t{terms.settle_by} + terms.settle_window + terms.claim_window + 1);
+  api::OrderId unknown = placed.id;
+  unknown.data[0] ^= 1;
+  EXPECT_THAT(close(unknown).text, HasSubstr("no order " + unknown.hex0x() + " on the chain"));
+  const CommandOutput closed = close(placed.id);
+  EXPECT_EQ(closed.end.exit_code, 0) << closed.text;
+  EXPECT_THAT(closed.text, HasSubstr("The customer has the deposit back"));
+  EXPECT_EQ(changes(placed.before, shop.books()), closed_changes(terms, {}, shop.people()));
+  town.start_provider();
 }
 
 TEST_F(MoneyTest, OwnersClaimWhatASilentProviderOwesThem) {

@@ -264,6 +264,7 @@ std::string revert_of(const Error& error) {
            "Market_AttestedTooLate(uint256,uint256)",
            "Market_BadOpened(uint256,uint256)",
            "Market_BadReceipt(uint8,bool)",
+           "Market_NotCancelled(bytes32)",
            "Market_NoResult()",
            "Market_BadFaultPart(uint256)",
            "Market_WrongAttestation(bytes32,bytes32)",

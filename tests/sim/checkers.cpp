@@ -94,6 +94,7 @@ void Checkers::check_settlement(const api::Terms& terms, const SimBlock::Execute
   const auto attestation = attestation_from_abi(arguments[1]).value();
   const auto receipt = receipt_from_abi(arguments[3]).value();
   const auto& held = before.orders.at(terms.order_id(contracts_.domain()));
+  check_outcome(attestation, receipt, held);
   const std::int64_t until = held.cancelled_at != 0 ? held.cancelled_at : time;
   const auto expected =
       market::settlement(terms, receipt, static_cast<std::uint64_t>(until - attestation.time));
@@ -111,6 +112,22 @@ void Checkers::check_settlement(const api::Terms& terms, const SimBlock::Execute
     same = parts[i].as_amount().value() == amount;
   }
   if (!same) violate("payment: a settlement doesn't pay by the rules");
+}
+
+void Checkers::check_outcome(const api::Attestation& attestation, const api::Receipt& receipt,
+                             const ContractState::Order& held) {
+  using api::Outcome;
+  if (receipt.outcome == Outcome::cancelled && held.cancelled_at == 0) {
+    violate("outcome: cancelled, and nobody has cancelled");
+  }
+  if (receipt.outcome != Outcome::provider && receipt.outcome != Outcome::input) return;
+  const auto signed_at = machine_.unhindered(attestation.session);
+  const OrderPlan* plan = plan_of(attestation.run.order);
+  const bool cancels = plan != nullptr && plan->cancel_at && *plan->cancel_at <= signed_at;
+  if (signed_at && !cancels) {
+    violate("outcome: " + std::string(api::outcome_name(receipt.outcome)) +
+            ", and nothing hindered the run");
+  }
 }
 
 void Checkers::check_single_end(const Node& node) {

@@ -32,7 +32,9 @@ class Checkers {
 
   /// Money: nothing appears or vanishes, and everything that is owed is there.
   void check_money(const ContractState& state);
-  /// Settlements pay what the product's own pricing says, and nothing is settled or refunded twice.
+  /// Settlements pay what the product's own pricing says, for an outcome that may be: cancelled
+  /// only where the customer has cancelled, the provider's failure or an input's only where
+  /// something hindered the run.
   void check_payment(const SimBlock::Executed& executed, std::int64_t time,
                      const ContractState& before);
   void check_single_end(const Node& node);
@@ -58,6 +60,8 @@ class Checkers {
   [[nodiscard]] const OrderPlan* plan_of(const api::OrderId& id) const;
   void check_settlement(const api::Terms& terms, const SimBlock::Executed& executed,
                         std::int64_t time, const ContractState& before);
+  void check_outcome(const api::Attestation& attestation, const api::Receipt& receipt,
+                     const ContractState::Order& held);
 
   const Contracts& contracts_;
   const std::vector<OrderPlan>& plans_;

@@ -12,6 +12,7 @@ using market::Phase;
 
 constexpr Number kHour = 3600;
 constexpr std::size_t kPartsMin = 3;
+constexpr std::uint32_t kWindowMax = 60 * 24 * 3600;
 
 Number hourly_down(Number price, Number seconds) { return price * seconds / kHour; }
 Number hourly_up(Number price, Number seconds) { return (price * seconds + kHour - 1) / kHour; }
@@ -98,6 +99,20 @@ Status check_choices(const api::Terms& terms) {
   return {};
 }
 
+Status check_lengths(std::initializer_list<std::uint32_t> windows) {
+  return require(std::max(windows) <= kWindowMax, "Market_WindowTooLong");
+}
+
+Status check_window(std::uint32_t window, std::uint64_t min) {
+  SP_TRY(require(window >= min, "Market_WindowTooShort"));
+  return check_lengths({window});
+}
+
+Status check_resource(std::uint32_t wanted, std::uint32_t offered) {
+  SP_TRY(require(wanted != 0, "Market_NoResource"));
+  return require(wanted <= offered, "Market_ResourceAboveOffer");
+}
+
 // Whether the order is within the compute offer.
 Status check_fits(const api::Terms& terms, const api::Compute& compute) {
   SP_TRY(require(compute.token == terms.token, "Market_TokenDiffers"));
@@ -108,15 +123,15 @@ Status check_fits(const api::Terms& terms, const api::Compute& compute) {
   SP_TRY(require(
       terms.ordered_seconds >= compute.min_seconds && terms.ordered_seconds <= compute.max_seconds,
       "Market_SecondsOutOfRange"));
-  const std::uint64_t work_end = std::uint64_t{terms.work_by} + terms.ordered_seconds;
-  SP_TRY(require(terms.work_by >= compute.min_work_by && terms.settle_by >= compute.min_settle_by &&
-                     terms.settle_by >= work_end &&
-                     terms.settle_window >= compute.min_settle_window &&
-                     terms.claim_window >= compute.min_claim_window,
-                 "Market_WindowTooShort"));
-  return require(terms.cpu_milli <= compute.cpu_milli && terms.memory_mib <= compute.memory_mib &&
-                     terms.disk_mib <= compute.disk_mib && terms.pids <= compute.pids,
-                 "Market_ResourceAboveOffer");
+  SP_TRY(check_window(terms.work_by, compute.min_work_by));
+  SP_TRY(check_window(terms.settle_by, compute.min_settle_by));
+  SP_TRY(check_window(terms.settle_by, std::uint64_t{terms.work_by} + terms.ordered_seconds));
+  SP_TRY(check_window(terms.settle_window, compute.min_settle_window));
+  SP_TRY(check_window(terms.claim_window, compute.min_claim_window));
+  SP_TRY(check_resource(terms.cpu_milli, compute.cpu_milli));
+  SP_TRY(check_resource(terms.memory_mib, compute.memory_mib));
+  SP_TRY(check_resource(terms.disk_mib, compute.disk_mib));
+  return check_resource(terms.pids, compute.pids);
 }
 
 Status check_terms(const api::Terms& terms) {
@@ -181,8 +196,10 @@ Status Contracts::offer_compute(Call& call) const {
   SP_TRY(require(backs, "Market_EvidenceCantBack"));
   SP_TRY(require(!compute.chip.is_zero(), "Market_NoChip"));
   SP_TRY(require(!compute.token.is_zero(), "Market_ZeroToken"));
-  SP_TRY(require(compute.max_seconds != 0 && compute.min_seconds <= compute.max_seconds,
+  SP_TRY(require(compute.min_seconds != 0 && compute.min_seconds <= compute.max_seconds,
                  "Market_BadTimeRange"));
+  SP_TRY(check_lengths({compute.min_work_by, compute.min_settle_by, compute.min_settle_window,
+                        compute.min_claim_window}));
   SP_TRY(check_attestor_count(compute));
   SP_TRY(add_offer(call, compute.offer_id(), compute.provider));
   return call.emit(market::compute_offered_topic(),
@@ -373,6 +390,9 @@ Status Contracts::settle(Call& call) const {
   SP_TRY(require(receipt.run.order == id, "Market_WrongOrder"));
   SP_TRY(require(receipt.run.attempt == 0 && receipt.run.replica == 0, "Market_WrongAttempt"));
   SP_TRY(check_receipt(receipt, terms.parts.size()));
+  SP_TRY(require(receipt.outcome != api::Outcome::cancelled || held.cancelled_at != 0 ||
+                     bug_ == Bug::market_takes_cancels,
+                 "Market_NotCancelled"));
   SP_TRY(require(is_signed_by(receipt.digest(domain_), receipt_signature, attestation.session),
                  "Market_BadSignature"));
   call.state.orders[id].status = OrderStatus::settled;

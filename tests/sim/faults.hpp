@@ -2,6 +2,8 @@
 // checker can ask that every order ends.
 #pragma once
 
+#include <algorithm>
+
 #include "sim/scheduler.hpp"
 
 namespace sp::sim {
@@ -33,8 +35,14 @@ class Faults {
   [[nodiscard]] bool over() const { return tasks_.now() >= calm_; }
   [[nodiscard]] Nanoseconds calm() const { return calm_; }
   bool happens(std::uint64_t thousandths) {
-    return thousandths > 0 && !over() && dice_.chance(thousandths);
+    const bool now = thousandths > 0 && !over() && dice_.chance(thousandths);
+    if (now) note(tasks_.now());
+    return now;
   }
+  /// Something goes wrong, and does so until then.
+  void note(Nanoseconds until) { last_ = std::max(last_, until); }
+  /// Until when something has gone wrong, as far as it has begun.
+  [[nodiscard]] Nanoseconds last() const { return last_; }
   /// How long a message takes.
   Nanoseconds message_delay() {
     if (happens(rates.slow)) return std::chrono::milliseconds(dice_.between(500, 8'000));
@@ -53,6 +61,7 @@ class Faults {
   Tasks& tasks_;
   Dice dice_;
   Nanoseconds calm_;
+  Nanoseconds last_{};
 };
 
 }  // namespace sp::sim

@@ -18,6 +18,7 @@ bool Network::is_cut(const std::string& from, const std::string& to) {
   if (until > tasks_.now() && !faults_.over()) return true;
   if (!faults_.happens(faults_.rates.partition)) return false;
   until = tasks_.now() + std::chrono::seconds(faults_.dice().between(2, 40));
+  faults_.note(until);
   trace_.note(tasks_.now(), "cut " + from + " " + to);
   return true;
 }

@@ -376,6 +376,7 @@ std::uint64_t SimEndpoint::blocks_behind() {
     if (!faults_.happens(faults_.rates.rpc_behind)) return 0;
     stands_at_ = newest;
     stands_until_ = tasks_.now() + std::chrono::seconds(faults_.dice().between(3, 30));
+    faults_.note(stands_until_);
   }
   return newest - std::min(newest, stands_at_);
 }

@@ -22,10 +22,10 @@ class NoEndpoint final : public chain::RpcEndpoint {
 
 }  // namespace
 
-void World::make_terms() {
-  const Address broker = broker_keys_.signing.address();
+api::Compute World::make_offer() {
   api::Compute compute;
   compute.kind = machine_.kind();
+  compute.min_seconds = 1;
   compute.max_seconds = 3600;
   compute.cpu_milli = 1000;
   compute.memory_mib = 64;
@@ -36,8 +36,14 @@ void World::make_terms() {
   compute.max_exposure = Amount(1000 * kToken);
   compute.provider = authority_.address();
   compute.token = kAddresses.token;
-  compute.attestors = {broker};
+  compute.attestors = {broker_keys_.signing.address()};
   compute.chip = machine_.chip();
+  return compute;
+}
+
+void World::make_terms() {
+  const Address broker = broker_keys_.signing.address();
+  const api::Compute compute = make_offer();
   const std::uint64_t prices = dice_.next();
   const std::size_t count = options_.upset   ? 1
                             : options_.crowd ? options_.crowd->orders

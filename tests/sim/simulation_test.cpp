@@ -118,10 +118,12 @@ INSTANTIATE_TEST_SUITE_P(
         Planted{Bug::market_ends_twice, "market_ends_twice", "ended twice", 100},
         Planted{Bug::market_underpays, "market_underpays", "payment: ", 20},
         Planted{Bug::market_never_closes, "market_never_closes", "end: ", 100},
+        Planted{Bug::market_takes_cancels, "market_takes_cancels", "nobody has cancelled", 20},
         Planted{Bug::broker_ignores_cancel, "broker_ignores_cancel", "wasn't live", 300},
         Planted{Bug::broker_trusts_rogues, "broker_trusts_rogues", "no allowed loader", 100},
         Planted{Bug::broker_trusts_stale, "broker_trusts_stale", "collateral: ", 100},
-        Planted{Bug::provider_forgets, "provider_forgets", "was refunded", 300}),
+        Planted{Bug::provider_forgets, "provider_forgets", "was refunded", 300},
+        Planted{Bug::provider_knows_no_store, "provider_knows_no_store", "nothing hindered", 20}),
     [](const ::testing::TestParamInfo<Planted>& tested) { return tested.param.name; });
 
 }  // namespace

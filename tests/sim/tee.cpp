@@ -6,10 +6,14 @@
 
 #include "base/codec.hpp"
 #include "base/testing/temporary_folder.hpp"
+#include "broker/policy.hpp"
 #include "sim/vendor.hpp"
 
 namespace sp::sim {
 namespace {
+
+// What went wrong so long ago does nothing any more.
+constexpr std::chrono::seconds kRecovery{10};
 
 // A prover that remembers what it proved.
 class Recorder final : public prove::Prover {
@@ -131,12 +135,23 @@ void Machine::run_loader(std::shared_ptr<PipeEnd> window, bool is_rogue, Dice di
   loader::WindowClient client(*window);
   const auto start = client.receive_start();
   if (!start) return;
+  const Nanoseconds began = tasks_.now();
+  const std::uint32_t before = is_rogue ? 0 : honest_loaders_[start->terms.salt]++;
   const api::Finish finish = loader::run_order(*start, client, *own, settings, clock_, dice);
+  note_end(finish, began, before);
   trace_.note(tasks_.now(),
               "finish " + (finish.receipt
                                ? std::string(api::outcome_name(finish.receipt->statement.outcome))
                                : finish.failure));
   static_cast<void>(client.finish(finish).ok());
+}
+
+// Of earlier loaders, which something has ended, each may have had the keys: a broker gives them to
+// so many sessions.
+void Machine::note_end(const api::Finish& finish, Nanoseconds began, std::uint32_t before) {
+  const bool had_sessions = before < broker::kSessionsDefault;
+  if (!finish.attestation || !had_sessions || faults_.last() + kRecovery >= began) return;
+  unhindered_[finish.attestation->statement.session] = tasks_.now();
 }
 
 std::string workload_output(const std::vector<std::string>& arguments) {
@@ -159,7 +174,7 @@ Result<loader::ContainerEnd> Machine::run_workload(const loader::ContainerRun& r
   end.exit_code = static_cast<int>(number(2));
   while (clock_.monotonic() - started < wanted) {
     pollfd cancel{run.cancel_descriptor, POLLIN, 0};
-    if (::poll(&cancel, 1, 0) > 0) {
+    if (host_cancels || ::poll(&cancel, 1, 0) > 0) {
       end.cancelled = true;
       break;
     }

@@ -37,12 +37,21 @@ class Machine {
   /// Loaders that run.
   [[nodiscard]] const std::map<std::string, ProcessId>& loaders() const { return loaders_; }
 
+  /// When the loader of this session signed its receipt, where nothing hindered it: nothing went
+  /// wrong from ten seconds before its start until then, and its broker had keys left for it.
+  [[nodiscard]] std::optional<Nanoseconds> unhindered(const Address& session) const {
+    const auto found = unhindered_.find(session);
+    return found == unhindered_.end() ? std::nullopt : std::optional(found->second);
+  }
+
   std::function<void()> on_workload;  ///< a workload begins
+  bool host_cancels = false;          ///< the host tells each loader of a cancel that isn't
 
  private:
   friend class SimTee;
   /// A loader's prover.
   [[nodiscard]] std::unique_ptr<prove::Prover> prover(const attest::Measurement& measurement);
+  void note_end(const api::Finish& finish, Nanoseconds began, std::uint32_t before);
   void run_loader(std::shared_ptr<PipeEnd> window, bool is_rogue, Dice dice);
   Result<loader::ContainerEnd> run_workload(const loader::ContainerRun& run) const;
 
@@ -56,6 +65,8 @@ class Machine {
   attest::Measurement honest_, rogue_;
   std::set<attest::ReportData> proved_;
   std::map<std::string, ProcessId> loaders_;
+  std::map<Digest32, std::uint32_t> honest_loaders_;  // that were started, by the terms' salt
+  std::map<Address, Nanoseconds> unhindered_;
 };
 
 /// The provider's view of its machine.

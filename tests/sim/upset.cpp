@@ -8,6 +8,7 @@ void World::reach(OrderStage stage) {
   const api::OrderId& id = plans_[0].id;
   const bool created = node_->state().orders.contains(id);
   if (!options_.upset || after_upset_ || options_.upset->stage != stage || !created) return;
+  faults_.note(tasks_.now());
   node_->take_back(options_.upset->depth, options_.upset->back);
   const auto& orders = node_->state().orders;
   const auto order = orders.find(id);

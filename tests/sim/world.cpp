@@ -114,6 +114,7 @@ World::World(const RunOptions& options)
   watchers.on_sent = [this](const SimTx& tx, bool in_pool) {
     if (tx.sender == action_.address()) reach(in_pool ? OrderStage::in_pool : OrderStage::settling);
   };
+  machine_.host_cancels = options.bug == Bug::market_takes_cancels;
   machine_.on_workload = [this] { reach(OrderStage::running); };
   node_.emplace(tasks_, clock_, contracts_, genesis(), faults_, trace_, std::move(watchers));
 }
@@ -132,6 +133,7 @@ void World::keep_running(const std::string& name, Disk& disk, std::function<void
       disk.crash(tasks_.now());
       ++crashes_;
       tasks_.sleep(milliseconds(faults_.over() ? 1'000 : faults_.dice().between(500, 20'000)));
+      faults_.note(tasks_.now());
     }
   });
 }
@@ -207,8 +209,10 @@ void World::run_provider(ProcessId process) {
   chain::TxSender sender(chain, action_, clock_);
   SimTeeHost host(machine_);
   SimCaller http(network_, "provider");
-  const provider::Services services{{broker_keys_.signing.address(), "http://broker"},
-                                    {store_key_.address(), "http://store"}};
+  provider::Services services{{broker_keys_.signing.address(), "http://broker"}};
+  if (options_.bug != Bug::provider_knows_no_store) {
+    services[store_key_.address()] = "http://store";
+  }
   provider::CallForwarder forwarder(http, services);
   provider::ControllerOptions options;
   options.authority = authority_.address();
@@ -239,6 +243,7 @@ void World::reap() {
     std::vector<ProcessId> victims;
     for (const auto& [name, process] : daemons_) victims.push_back(process);
     for (const auto& [id, process] : machine_.loaders()) victims.push_back(process);
+    faults_.note(tasks_.now());
     tasks_.kill(victims[faults_.dice().below(victims.size())]);
   }
 }

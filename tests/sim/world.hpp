@@ -87,6 +87,7 @@ class World {
 
  private:
   // Set up (setup.cpp).
+  api::Compute make_offer();
   void make_terms();
   ContractState genesis() const;
   void stock();

@@ -77,7 +77,8 @@ interface IMarket {
     /// Requirements:
     /// - the caller is the provider's authority or action account, and the provider is registered;
     /// - the evidence kind proves a chip (Dev, SevSnp, Tdx), and the chip isn't zero; the token isn't zero;
-    /// - there are 1 to 16 attestors, and a time range that isn't empty;
+    /// - there are 1 to 16 attestors, and a time range that isn't empty and begins above zero; the windows' minimums
+    ///   are 60 days at most;
     /// - there is no such offer yet.
     function offerCompute(Compute calldata compute) external returns (OfferId);
 
@@ -106,7 +107,7 @@ interface IMarket {
     /// - 1 to 8 choices with 1 to 16 attestors each. Of choices[0]: it is an enabled offer of an active provider that
     ///   accepts the attestor, ordered time, windows and resources are within it, and the lock is within its
     ///   maxExposure and the provider's free deposit;
-    /// - settleBy is at least workBy + orderedSeconds;
+    /// - settleBy is at least workBy + orderedSeconds; each window is 60 days at most; no resource is zero;
     /// - all tokens are the terms' token; hints are at most 4096 bytes; the order is new.
     function create(Terms calldata terms, bytes calldata hints) external returns (OrderId);
 
@@ -133,7 +134,7 @@ interface IMarket {
     ///   of the compute offer; it dates from create to workBy at most, not from the future, and from before a cancel;
     /// - its acceptance of the session is signed by the provider's action account, as it is or has been since create;
     /// - the receipt is for this order and attempt and signed by the attested session; Success, Workload and Cancelled
-    ///   need a start, Input none; Success needs a stored result;
+    ///   need a start, Input none; Success needs a stored result; Cancelled needs the customer's cancel;
     /// - signatures are 65 bytes, v is 27 or 28, s is low.
     function settle(
         Terms calldata terms,

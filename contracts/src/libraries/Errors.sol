@@ -58,6 +58,8 @@ library Errors {
     error Market_AttestorNotAccepted(address attestor);
     error Market_SecondsOutOfRange(uint256 ordered, uint256 min, uint256 max);
     error Market_WindowTooShort(uint256 window, uint256 min);
+    error Market_WindowTooLong(uint256 window, uint256 max);
+    error Market_NoResource();
     error Market_ResourceAboveOffer(uint256 wanted, uint256 offered);
     error Market_ExposureTooHigh(uint256 exposure, uint256 max);
     error Market_OrderExists(OrderId order);
@@ -75,6 +77,7 @@ library Errors {
     error Market_NotAccepted(address signer, address provider);
     error Market_BadOpened(uint256 opened, uint256 parts);
     error Market_BadReceipt(Outcome outcome, bool started);
+    error Market_NotCancelled(OrderId order);
     error Market_NoResult();
     error Market_BadFaultPart(uint256 part);
     error Market_WrongAttestation(bytes32 attestation, bytes32 expected);

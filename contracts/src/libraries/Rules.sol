@@ -22,9 +22,13 @@ library Rules {
         }
         if (compute.chip == 0) revert Errors.Market_NoChip();
         if (compute.token == address(0)) revert Errors.Market_ZeroToken();
-        if (compute.maxSeconds == 0 || compute.minSeconds > compute.maxSeconds) {
+        if (compute.minSeconds == 0 || compute.minSeconds > compute.maxSeconds) {
             revert Errors.Market_BadTimeRange(compute.minSeconds, compute.maxSeconds);
         }
+        _checkLength(compute.minWorkBy);
+        _checkLength(compute.minSettleBy);
+        _checkLength(compute.minSettleWindow);
+        _checkLength(compute.minClaimWindow);
         _checkAttestorCount(compute);
     }
 
@@ -126,9 +130,16 @@ library Rules {
 
     function _checkWindow(uint256 window, uint256 min) private pure {
         if (window < min) revert Errors.Market_WindowTooShort(window, min);
+        _checkLength(window);
     }
 
+    function _checkLength(uint256 window) private pure {
+        if (window > Limits.WINDOW_MAX) revert Errors.Market_WindowTooLong(window, Limits.WINDOW_MAX);
+    }
+
+    /// Of nothing no loader runs a workload: such an order could only hold what it locks and counts.
     function _checkResource(uint256 wanted, uint256 offered) private pure {
+        if (wanted == 0) revert Errors.Market_NoResource();
         if (wanted > offered) revert Errors.Market_ResourceAboveOffer(wanted, offered);
     }
 }

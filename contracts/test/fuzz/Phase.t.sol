@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {Limits} from "../../src/libraries/Limits.sol";
 import {Phase} from "../../src/types/Records.sol";
 import {Terms} from "../../src/types/Types.sol";
 import {Base} from "../utils/Base.t.sol";
@@ -9,10 +10,10 @@ contract PhaseFuzzTest is Base {
     /// Whatever the windows and whenever the cancel: an order goes through its phases in order and can be closed.
     function testFuzz_Phase(uint32[4] memory windows, uint32 cancelAfter, bool cancels, uint40 later) external {
         Terms memory terms = defaultTerms();
-        terms.workBy = uint32(bound(windows[0], 60, type(uint32).max - ORDERED));
-        terms.settleBy = uint32(bound(windows[1], terms.workBy + ORDERED, type(uint32).max));
-        terms.settleWindow = uint32(bound(windows[2], 30, type(uint32).max));
-        terms.claimWindow = uint32(bound(windows[3], 40, type(uint32).max));
+        terms.workBy = uint32(bound(windows[0], 60, Limits.WINDOW_MAX - ORDERED));
+        terms.settleBy = uint32(bound(windows[1], terms.workBy + ORDERED, Limits.WINDOW_MAX));
+        terms.settleWindow = uint32(bound(windows[2], 30, Limits.WINDOW_MAX));
+        terms.claimWindow = uint32(bound(windows[3], 40, Limits.WINDOW_MAX));
         create(terms);
 
         uint256 end = block.timestamp + terms.settleBy;

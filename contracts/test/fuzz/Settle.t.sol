@@ -31,6 +31,10 @@ contract SettleFuzzTest is Base {
         receipt.started = c.started;
         receipt.opened = c.opened;
         receipt.durationMs = c.durationMs;
+        if (receipt.outcome == Outcome.Cancelled) {
+            vm.prank(customer.addr);
+            market.cancel(terms);
+        }
         settle(terms, attestation, receipt);
 
         checkPayment(c, terms);

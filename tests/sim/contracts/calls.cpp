@@ -8,6 +8,8 @@ namespace {
 using chain::AbiValue;
 using Call = chain::TxSender::Call;
 
+constexpr std::uint32_t kTooLong = 60 * 24 * 3600 + 1;  // of a window
+
 Address strange_address() {
   Address address;
   address.data.fill(0x5e);
@@ -98,7 +100,7 @@ std::int64_t CallMaker::next_time(std::int64_t now, const ContractState& state) 
 api::Compute CallMaker::any_compute() {
   api::Compute compute;
   compute.kind = attest::EvidenceKind::dev;
-  compute.min_seconds = static_cast<std::uint32_t>(dice_.below(20));
+  compute.min_seconds = static_cast<std::uint32_t>(dice_.between(1, 20));
   compute.max_seconds = 3600;
   compute.min_work_by = static_cast<std::uint32_t>(dice_.below(60));
   compute.min_settle_window = static_cast<std::uint32_t>(dice_.below(25));
@@ -115,7 +117,7 @@ api::Compute CallMaker::any_compute() {
 }
 
 void CallMaker::spoil(api::Compute& compute) {
-  switch (dice_.below(6)) {
+  switch (dice_.below(7)) {
     case 0:
       compute.kind = attest::EvidenceKind::sgx;
       return;
@@ -126,11 +128,15 @@ void CallMaker::spoil(api::Compute& compute) {
       compute.token = {};
       return;
     case 3:
+      if (dice_.chance(500)) compute.min_seconds = 0;
       compute.max_seconds = static_cast<std::uint32_t>(dice_.below(15));
       return;
     case 4:
       compute.attestors.assign(dice_.chance(500) ? 0 : api::kAttestorsMax + 1,
                                attestor().address());
+      return;
+    case 5:
+      compute.min_claim_window = kTooLong;
       return;
     default:
       compute.provider = anyone().address();
@@ -226,7 +232,7 @@ api::Terms CallMaker::any_terms(const ContractState& state) {
 }
 
 void CallMaker::spoil(api::Terms& terms) {
-  switch (dice_.below(13)) {
+  switch (dice_.below(14)) {
     case 0:
       terms.mode = 1;
       return;
@@ -258,11 +264,14 @@ void CallMaker::spoil(api::Terms& terms) {
       terms.work_by = terms.settle_window = 1;
       return;
     case 10:
-      terms.disk_mib = 1001;
+      terms.disk_mib = dice_.chance(500) ? 0 : 1001;
       return;
     case 11:
       terms.token = strange_address();
       for (api::Part& part : terms.parts) part.token = terms.token;
+      return;
+    case 12:
+      (dice_.chance(500) ? terms.claim_window : terms.settle_window) = kTooLong;
       return;
     default:
       spoil_shape(terms);
@@ -423,14 +432,11 @@ RandomCall CallMaker::token_call() {
 
 RandomCall CallMaker::account_call() {
   const Address& registry = addresses_.registry;
-  const auto someone = [&] {
-    return AbiValue::address(dice_.chance(900) ? anyone().address() : Address());
-  };
+  const auto someone = [&] { return dice_.chance(900) ? anyone().address() : Address(); };
   switch (dice_.below(4)) {
     case 0:
       return {&anyone(),
-              market::MarketClient::register_provider(
-                  registry, anyone().address(), dice_.chance(900) ? anyone().address() : Address()),
+              market::MarketClient::register_provider(registry, anyone().address(), someone()),
               "register"};
     case 1: {
       // The next sessions are mostly accepted by the new account.
@@ -439,14 +445,18 @@ RandomCall CallMaker::account_call() {
       if (own) action_ = chosen;
       return {own ? &provider() : &anyone(),
               composed(registry, "setAction(address)",
-                       {own ? AbiValue::address(keys_[chosen].address()) : someone()}),
+                       {AbiValue::address(own ? keys_[chosen].address() : someone())}),
               "set action"};
     }
     case 2:
-      return {&mostly(provider()), composed(registry, "proposeReceiver(address)", {someone()}),
-              "propose receiver"};
+      receiver_ = dice_.below(keys_.size());
+      return {
+          &mostly(provider()),
+          composed(registry, "proposeReceiver(address)",
+                   {AbiValue::address(dice_.chance(900) ? keys_[receiver_].address() : someone())}),
+          "propose receiver"};
     default:
-      return {&anyone(),
+      return {&mostly(keys_[receiver_]),
               composed(registry, "acceptReceiver(address)",
                        {AbiValue::address(mostly(provider()).address())}),
               "accept receiver"};

@@ -84,7 +84,8 @@ class CallMaker {
   const market::MarketClient& market_;
   const market::TokenClient& token_;
   std::vector<crypto::EthKey> keys_;
-  std::size_t action_ = 1;  ///< whose key accepts sessions now
+  std::size_t action_ = 1;    ///< whose key accepts sessions now
+  std::size_t receiver_ = 0;  ///< who was proposed as the receiver last
   std::vector<api::Compute> computes_;
   std::vector<api::Part> parts_;
   std::vector<api::OfferId> offers_;

@@ -85,6 +85,7 @@ contract Handler is Base {
         receipt.opened = receipt.outcome == Outcome.Success ? ALL_OPENED : opened % 16;
         receipt.durationMs = durationMs % 2_000_000;
         if (!isBeforeCancel(id, attestation)) return;
+        if (receipt.outcome == Outcome.Cancelled && market.order(id).cancelledAt == 0) return;
 
         uint256 held = escrowed(terms);
         uint256 refund = balance(customer.addr);

@@ -8,6 +8,7 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import {IMarket} from "../../../../src/interfaces/IMarket.sol";
 import {Errors} from "../../../../src/libraries/Errors.sol";
+import {Limits} from "../../../../src/libraries/Limits.sol";
 import {Order, Status} from "../../../../src/types/Records.sol";
 import {Compute, OfferId, OrderId, Part, PartKind, PriceType, Terms} from "../../../../src/types/Types.sol";
 import {FalseToken} from "../../../mocks/FalseToken.sol";
@@ -158,6 +159,38 @@ contract CreateTest is Base {
         refuse(terms, abi.encodeWithSelector(Errors.Market_WindowTooShort.selector, 39, 40));
     }
 
+    function test_RevertWhen_WindowTooLong() external {
+        uint256 tooLong = Limits.WINDOW_MAX + 1;
+        bytes memory reason = abi.encodeWithSelector(Errors.Market_WindowTooLong.selector, tooLong, Limits.WINDOW_MAX);
+        Terms memory terms = defaultTerms();
+        terms.settleBy = uint32(tooLong);
+        refuse(terms, reason);
+        terms.workBy = uint32(tooLong);
+        refuse(terms, reason);
+        terms = defaultTerms();
+        terms.settleWindow = uint32(tooLong);
+        refuse(terms, reason);
+        terms = defaultTerms();
+        terms.claimWindow = uint32(tooLong);
+        refuse(terms, reason);
+    }
+
+    function test_RevertWhen_ResourceIsNone() external {
+        bytes memory reason = abi.encodeWithSelector(Errors.Market_NoResource.selector);
+        Terms memory terms = defaultTerms();
+        terms.cpuMilli = 0;
+        refuse(terms, reason);
+        terms = defaultTerms();
+        terms.memoryMiB = 0;
+        refuse(terms, reason);
+        terms = defaultTerms();
+        terms.diskMiB = 0;
+        refuse(terms, reason);
+        terms = defaultTerms();
+        terms.pids = 0;
+        refuse(terms, reason);
+    }
+
     function test_RevertWhen_ResourceAboveOffer() external {
         Terms memory terms = defaultTerms();
         terms.cpuMilli = 2001;
@@ -243,6 +276,19 @@ contract CreateTest is Base {
         assertEq(market.offer(id).orders, 2);
         terms.salt = "fourth";
         refuse(terms, abi.encodeWithSelector(Errors.Market_OfferExhausted.selector, id, 2));
+    }
+
+    /// A stranger who orders from a device of its own holds the count of another's offer for no longer than this.
+    function test_WhenAnExhaustedOfferWasOrderedForLongest() external {
+        Terms memory terms = defaultTerms();
+        terms.parts[DATA].maxOrders = 1;
+        offerPart(terms.parts[DATA]);
+        terms.settleBy = terms.settleWindow = terms.claimWindow = uint32(Limits.WINDOW_MAX);
+        create(terms);
+        skip(3 * Limits.WINDOW_MAX + 1);
+        market.close(terms);
+        terms.salt = "second";
+        create(terms);
     }
 
     // Money

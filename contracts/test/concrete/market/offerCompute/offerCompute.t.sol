@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {IMarket} from "../../../../src/interfaces/IMarket.sol";
 import {Errors} from "../../../../src/libraries/Errors.sol";
+import {Limits} from "../../../../src/libraries/Limits.sol";
 import {Compute, EvidenceKind, OfferId} from "../../../../src/types/Types.sol";
 import {Base} from "../../../utils/Base.t.sol";
 import {TypeStrings} from "../../../utils/TypeStrings.sol";
@@ -42,8 +43,24 @@ contract OfferComputeTest is Base {
         compute.maxSeconds = 10;
         refuse(compute, abi.encodeWithSelector(Errors.Market_BadTimeRange.selector, 11, 10));
         compute.minSeconds = 0;
-        compute.maxSeconds = 0;
-        refuse(compute, abi.encodeWithSelector(Errors.Market_BadTimeRange.selector, 0, 0));
+        refuse(compute, abi.encodeWithSelector(Errors.Market_BadTimeRange.selector, 0, 10));
+    }
+
+    function test_RevertWhen_WindowTooLong() external {
+        uint32 tooLong = uint32(Limits.WINDOW_MAX + 1);
+        bytes memory reason = abi.encodeWithSelector(Errors.Market_WindowTooLong.selector, tooLong, Limits.WINDOW_MAX);
+        Compute memory compute = newCompute();
+        compute.minWorkBy = tooLong;
+        refuse(compute, reason);
+        compute = newCompute();
+        compute.minSettleBy = tooLong;
+        refuse(compute, reason);
+        compute = newCompute();
+        compute.minSettleWindow = tooLong;
+        refuse(compute, reason);
+        compute = newCompute();
+        compute.minClaimWindow = tooLong;
+        refuse(compute, reason);
     }
 
     function test_RevertWhen_AttestorCountIsWrong() external {

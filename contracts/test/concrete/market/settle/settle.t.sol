@@ -279,6 +279,18 @@ contract SettleTest is Base {
         refuse(attest(id), receipt, abi.encodeWithSelector(Errors.Market_NoResult.selector));
     }
 
+    function test_RevertWhen_NobodyHasCancelled() external {
+        OrderId id = createDefault();
+        Receipt memory receipt = receiptOf(id);
+        receipt.outcome = Outcome.Cancelled;
+        Attestation memory attestation = attest(id);
+        skip(100);
+        refuse(attestation, receipt, abi.encodeWithSelector(Errors.Market_NotCancelled.selector, id));
+        cancel();
+        settle(defaultTerms(), attestation, receipt);
+        expectPaid(1.5 ether, SOLUTION_PRICE, DATA_PRICE, 0.1 ether);
+    }
+
     function test_RevertWhen_FaultPartIsNone() external {
         OrderId id = createDefault();
         Receipt memory receipt = receiptOf(id);
@@ -537,6 +549,7 @@ contract SettleTest is Base {
     function settleAfter(OrderId id, uint256 time, Receipt memory receipt) private {
         Attestation memory attestation = attest(id);
         skip(time);
+        if (receipt.outcome == Outcome.Cancelled) cancel();
         settle(defaultTerms(), attestation, receipt);
     }
 
