@@ -175,6 +175,7 @@ Status Controller::take_again(const api::OrderId& order) {
   SP_ASSIGN(const market::OrderRecord record, parts_.market.order(order));
   if (record.status != market::OrderStatus::open) return {};
   entry->state = entry->finish ? EntryState::finished : EntryState::queued;
+  entry->failure.clear();
   SP_TRY(ledger_.save(order, *entry));
   log(LogLevel::info, "order_taken_again", {{"order", order.hex0x()}});
   const std::lock_guard lock(mutex_);
@@ -440,6 +441,8 @@ Status Controller::settle(const api::OrderId& order, Entry& entry) {
     pause *= 2;
   }
   if (options_.confirmations == 1) return keep_settled(order, entry);
+  note_settlement(order, entry);
+  if (!entry.failure.empty()) SP_TRY(ledger_.save(order, entry));
   const std::lock_guard lock(mutex_);
   unconfirmed_.insert(order);
   stages_[order] =
@@ -468,7 +471,13 @@ Result<OrderProgress> Controller::progress(const api::OrderId& order) const {
 
 Result<api::Finish> Controller::finish_of(const api::OrderId& order) const {
   SP_ASSIGN(Entry entry, ledger_.load(order));
-  if (!entry.finish) return Error{Errc::not_found, "the order hasn't finished"};
+  // A receipt ends the order for whoever sends it: nobody has one while another run may prove more.
+  const bool over = entry.state != EntryState::queued && entry.state != EntryState::running;
+  if (!over || !entry.finish) return Error{Errc::not_found, "the order hasn't finished"};
+  // Nobody pays for that work any more, so nobody gets it.
+  if (entry.state != EntryState::failed && !entry.failure.empty()) {
+    return Error{Errc::not_found, entry.failure};
+  }
   return std::move(*entry.finish);
 }
 

@@ -145,6 +145,30 @@ TEST_F(MoneyTest, EachReceiptThatASessionCanSignPaysByItsRule) {
   town.start_provider();
 }
 
+// Any attested session's receipt settles. Where that isn't the one that did the work, the provider
+// says so, and the work that nobody pays isn't handed out.
+TEST_F(MoneyTest, AnOrderThatAnotherSessionsReceiptSettledIsNotClaimed) {
+  const Placed placed = shop.place({.argv = {"sleep", "2"}, .bought = true});
+  const FakeSession other = impostor.attested(placed.id);
+  const auto deadline = town.clock().monotonic() + std::chrono::seconds(20);
+  while (shop.progress(placed.id).stage != "running" && town.clock().monotonic() < deadline) {
+    town.clock().sleep_for(std::chrono::milliseconds(5));
+  }
+  EXPECT_THROW(shop.finish_of(placed.id), std::runtime_error);
+  town.pass_time(1);
+  api::Receipt receipt;
+  receipt.outcome = Outcome::provider;
+  must(impostor.settle(placed.terms, other.attestation, impostor.sign(other, receipt)));
+  const Progress end = shop.wait(placed.id);
+  EXPECT_EQ(end.state, "settled");
+  EXPECT_EQ(end.failure, "another session's receipt settled it: provider");
+  EXPECT_THROW(shop.finish_of(placed.id), std::runtime_error);
+  const std::string log(
+      as_text(must(town.files().read(town.home() / "provider" / "provider.log", 64 << 20))));
+  EXPECT_THAT(log, HasSubstr("\"order_settled_by_another\",\"order\":\"" + placed.id.hex0x()));
+  EXPECT_THAT(log, testing::Not(HasSubstr("\"order_settled\",\"order\":\"" + placed.id.hex0x())));
+}
+
 // The customer sees the result and cancels at a higher fee: the cancel comes first in the block,
 // and an older attestation is paid all the same.
 TEST_F(MoneyTest, ACancelAtAHigherFeeDoesNotRobTheProvider) {
