@@ -257,6 +257,9 @@ Status Controller::check_still_wanted(const api::OrderId& order, const Entry& en
   if (record.status != market::OrderStatus::open || record.cancelled_at != 0) {
     return Error{Errc::conflict, "the order ended or was cancelled before it ran"};
   }
+  // Found once the workload has run, a store that is out of reach is the provider's fault, which
+  // its deposit pays for.
+  SP_TRY(parts_.forwarder.check_services(entry.start.terms));
   SP_ASSIGN(const chain::Block newest, parts_.market.chain().block());
   if (newest.time > record.created_at + entry.start.terms.work_by) {
     return Error{Errc::expired, "the order's time to begin work is over"};

@@ -340,9 +340,22 @@ TEST_F(MoneyTest, AnAttestorThatThePolicyDoesNotAcceptGetsNoKey) {
   EXPECT_EQ(kept(placed.id).size(), 0U);
   town.start_provider();
   const Progress end = shop.wait(placed.id);
-  EXPECT_EQ(end.failure, "nothing to settle with: nonce of broker " + rogue.address().hex0x() +
-                             ": nonce: this provider doesn't know the service " +
-                             rogue.address().hex0x());
+  EXPECT_EQ(end.failure, "this provider doesn't know the broker " + rogue.address().hex0x());
+  shop.expect_refund({&placed});
+}
+
+// A store that the provider can't reach would be its fault once the workload has run: the
+// solution's owner would be paid from its deposit, and the customer whole.
+TEST_F(MoneyTest, AnOrderWithAStoreThatTheProviderDoesNotKnowIsNotBegun) {
+  api::Part storage = shop.agree({}).parts.back();
+  storage.store.data.fill(0x77);
+  must(town.send(town.provider(), town.market().offer_part(storage)));
+  const Placed placed = shop.place(
+      {.bought = true, .change = [&](api::Terms& terms) { terms.parts.back() = storage; }});
+  const Progress end = shop.wait(placed.id);
+  EXPECT_EQ(end.state, "failed");
+  EXPECT_EQ(end.failure, "this provider doesn't know the store " + storage.store.hex0x());
+  EXPECT_EQ(town.provider_broker->count("/v1/nonce"), 0U) << "no loader is started";
   shop.expect_refund({&placed});
 }
 
