@@ -166,6 +166,18 @@ TEST_F(Sploader, StopsAtEveryLimit) {
   }
 }
 
+// What a broker signed for is as it was deposited.
+TEST_F(Sploader, ArgumentsThatTheTermsDoNotCommitToAreTheCustomersFault) {
+  api::Start start = world->start_for({{"echo"}, {}});
+  start.terms.parts[0].digest.data[0] ^= 1;
+  const RunReport report = world->run(start);
+  const api::Receipt receipt = receipt_of(start, report);
+  EXPECT_EQ(receipt.outcome, Outcome::input) << report.finish->failure;
+  EXPECT_EQ(receipt.fault_part, 0);
+  EXPECT_FALSE(receipt.started);
+  EXPECT_EQ(receipt.opened, 0U);
+}
+
 TEST_F(Sploader, AForkBombStaysWithinItsProcesses) {
   const api::Start start = world->start_for({{"fork"}, {}});
   const RunReport report = world->run(start);

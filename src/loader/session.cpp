@@ -27,8 +27,13 @@ Result<Session> Session::make(const api::Start& start, const prove::ProverIdenti
   SP_TRY(expect(compute.chip == identity.chip,
                 "the order's compute offer names another chip than this machine's"));
   if (terms.ordered_seconds == 0 || terms.memory_mib == 0 || terms.disk_mib == 0 ||
-      terms.pids == 0 || terms.cpu_milli == 0) {
-    return Error{Errc::refused, "the terms leave a workload no time, memory, disk, CPU or process"};
+      terms.pids == 0) {
+    return Error{Errc::refused, "the terms leave a workload no time, memory, disk or process"};
+  }
+  if (terms.cpu_milli < api::kCpuMilliMin) {
+    return Error{Errc::refused, "the terms leave a workload " + std::to_string(terms.cpu_milli) +
+                                    " thousandths of a core, at least " +
+                                    std::to_string(api::kCpuMilliMin)};
   }
   Session session(start, std::move(compute), crypto::X25519KeyPair::generate(random),
                   crypto::EthKey::generate(random));
