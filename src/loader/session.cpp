@@ -38,6 +38,11 @@ Result<Session> Session::make(const api::Start& start, const prove::ProverIdenti
   Session session(start, std::move(compute), crypto::X25519KeyPair::generate(random),
                   crypto::EthKey::generate(random));
   session.run_ = {terms.order_id(start.market), start.attempt, start.replica};
+  // Found when the result is sealed, a key of low order would be the provider's fault, and cost its
+  // deposit.
+  if (const auto shared = crypto::x25519(session.hpke_.secret, terms.result_key); !shared) {
+    return shared.error().in("nothing can be sealed to the result key");
+  }
   return session;
 }
 
