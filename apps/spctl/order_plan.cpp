@@ -206,6 +206,11 @@ Result<std::uint32_t> parse_cpus(const std::string& text) {
     return failure(Errc::usage, "--cpus " + text + " is refused", "it isn't a number of cores",
                    "Write it as 2 or 0.5");
   }
+  if (milli->units() < api::kCpuMilliMin) {
+    return failure(Errc::usage, "--cpus " + text + " is refused",
+                   "no kernel gives a program so little",
+                   "Ask for " + Amount(api::kCpuMilliMin).tokens(kPlaces) + " or more");
+  }
   return static_cast<std::uint32_t>(milli->units());
 }
 

@@ -83,7 +83,7 @@ Result<std::vector<std::pair<std::string, std::string>>> parse_environment(
 
 /// Reads "512M", "2G", "300" (MiB). Errc::usage.
 Result<std::uint32_t> parse_mib(const std::string& text);
-/// Reads "1.5" as thousandths. Errc::usage.
+/// Reads "1.5" as thousandths, api::kCpuMilliMin at least. Errc::usage.
 Result<std::uint32_t> parse_cpus(const std::string& text);
 
 }  // namespace sp::spctl

@@ -219,9 +219,12 @@ TEST(ParseSizes, ReadsUnitsAndRefuses) {
   }
   EXPECT_EQ(*parse_cpus("2"), 2000U);
   EXPECT_EQ(*parse_cpus("0.5"), 500U);
-  for (const char* wrong : {"", "0", "0.0001", "x", "-1", "5000"}) {
+  EXPECT_EQ(*parse_cpus("0.01"), 10U);
+  for (const char* wrong : {"", "0", "0.0001", "0.009", "x", "-1", "5000"}) {
     EXPECT_EQ(parse_cpus(wrong).error().code, Errc::usage) << wrong;
   }
+  EXPECT_EQ(parse_cpus("0.009").error().message,
+            "--cpus 0.009 is refused: no kernel gives a program so little. Ask for 0.01 or more");
 }
 
 }  // namespace

@@ -1,19 +1,11 @@
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <nlohmann/json.hpp>
-#include <sstream>
 #include <thread>
 
-#include "base/json.hpp"
-#include "crypto/hash.hpp"
-#include "loader/result.hpp"
-#include "store/tree.hpp"
-#include "testing/world.hpp"
+#include "loader/container.hpp"
+#include "testing/fixture.hpp"
 
 namespace sp::testing {
 namespace {
@@ -22,51 +14,6 @@ using api::LimitHit;
 using api::Outcome;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-bool can_run() { return ::geteuid() == 0 && std::system("runc --version >/dev/null 2>&1") == 0; }
-
-std::string text_of(const Path& path) {
-  std::ostringstream text;
-  text << std::ifstream(path, std::ios::binary).rdbuf();
-  return text.str();
-}
-
-class Sploader : public ::testing::Test {
- public:
-  static void SetUpTestSuite() {
-    if (can_run()) world = std::make_unique<World>();
-  }
-  static void TearDownTestSuite() { world.reset(); }
-  void SetUp() override {
-    if (!world) GTEST_SKIP() << "needs root and runc: the loader can't be started here";
-  }
-
-  // The receipt, checked as to run and signature.
-  static api::Receipt receipt_of(const api::Start& start, const RunReport& report) {
-    EXPECT_TRUE(report.finish && report.finish->receipt) << world->log_text();
-    if (!report.finish || !report.finish->receipt) return {};
-    const auto& receipt = *report.finish->receipt;
-    EXPECT_EQ(receipt.statement.run.order, start.terms.order_id(start.market));
-    const Address session = report.finish->attestation->statement.session;
-    EXPECT_TRUE(receipt.verify(start.market, session).ok());
-    EXPECT_TRUE(report.finish->attestation->verify(start.market, world->attestor()).ok());
-    EXPECT_TRUE(report.end && report.end->exit_code == 0);
-    return receipt.statement;
-  }
-
-  // The opened result.
-  Path result_of(const RunReport& report) {
-    const Path folder = results_.path() / std::to_string(++opened_);
-    const Status opened = world->open_result(report, folder);
-    EXPECT_TRUE(opened.ok()) << opened.error().message;
-    return folder;
-  }
-
-  static std::unique_ptr<World> world;
-  TemporaryFolder results_;
-  int opened_ = 0;
-};
-std::unique_ptr<World> Sploader::world;
 
 TEST_F(Sploader, RunsTheImagesOwnCommand) {
   const api::Start start = world->start_for({});
@@ -96,28 +43,6 @@ TEST_F(Sploader, ArgumentsReplaceTheCommandAndAddVariables) {
   EXPECT_THAT(log, HasSubstr("argument echo\nargument a b\nargument \n"));
   EXPECT_THAT(log, HasSubstr("variable MODE=order\n"));
   EXPECT_THAT(log, Not(HasSubstr("by image")));
-}
-
-TEST_F(Sploader, SealsTheOutputAndProvesIt) {
-  const api::Start start =
-      world->start_for({{"copy", "/sp/inputs/1/data.txt", "/sp/output/copy"}, {}});
-  const RunReport report = world->run(start);
-  const api::Receipt receipt = receipt_of(start, report);
-  ASSERT_EQ(receipt.outcome, Outcome::success) << report.finish->failure;
-  const Path result = result_of(report);
-  EXPECT_EQ(text_of(result / "output" / "copy"), kInputText);
-  EXPECT_FALSE(std::filesystem::exists(result / "output" / "link"));
-  const auto outcome = parse_json(text_of(result / "outcome.json"), 1 << 20);
-  ASSERT_TRUE(outcome.ok());
-  EXPECT_EQ((*outcome)["outcome"], "success");
-  EXPECT_EQ((*outcome)["exitCode"], 0);
-  EXPECT_EQ((*outcome)["leftOut"].size(), 2U) << outcome->dump();
-  const auto digest = store::tree_digest(result / "output", store::OddEntries::refuse);
-  ASSERT_TRUE(digest.ok());
-  const Digest32 c = crypto::hmac_sha256(world->order_secret().reveal(), digest->view());
-  EXPECT_EQ(report.finish->c, c);
-  const Address session = report.finish->attestation->statement.session;
-  EXPECT_EQ(receipt.commitment, api::commitment_of(receipt.run, session, c));
 }
 
 struct EndCase {
@@ -164,6 +89,18 @@ TEST_F(Sploader, StopsAtEveryLimit) {
     }
     EXPECT_THAT(log, HasSubstr(wanted.log));
   }
+}
+
+// What a broker signed for is as it was deposited.
+TEST_F(Sploader, ArgumentsThatTheTermsDoNotCommitToAreTheCustomersFault) {
+  api::Start start = world->start_for({{"echo"}, {}});
+  start.terms.parts[0].digest.data[0] ^= 1;
+  const RunReport report = world->run(start);
+  const api::Receipt receipt = receipt_of(start, report);
+  EXPECT_EQ(receipt.outcome, Outcome::input) << report.finish->failure;
+  EXPECT_EQ(receipt.fault_part, 0);
+  EXPECT_FALSE(receipt.started);
+  EXPECT_EQ(receipt.opened, 0U);
 }
 
 TEST_F(Sploader, AForkBombStaysWithinItsProcesses) {

@@ -28,6 +28,8 @@ inline constexpr std::size_t kEgressMax = 32;
 inline constexpr std::size_t kEgressTextMax = 256;
 inline constexpr std::size_t kOptionsMax = 16;
 inline constexpr std::size_t kTermsSizeMax = 64 * 1024;
+/// The least CPU that a workload can be given: the kernel's shortest quota is 1 ms, of 100 ms.
+inline constexpr std::uint32_t kCpuMilliMin = 10;
 
 enum class PartKind : std::uint8_t { arguments = 1, solution = 2, data = 3, storage = 4 };
 enum class PriceType : std::uint8_t { fixed = 0, per_hour = 1 };

@@ -54,6 +54,8 @@ Json process_of(const ContainerSpec& spec) {
                              {"inheritable", none},
                              {"permitted", none},
                              {"ambient", none}};
+  // No RLIMIT_FSIZE: runtimes make files in memory of terabytes that hold next to nothing (.NET's
+  // JIT). What the output says that it is counts when it is sealed.
   process["rlimits"] = {{{"type", "RLIMIT_NOFILE"},
                          {"hard", spec.open_files},
                          {"soft", std::min(spec.open_files, kOpenFilesSoft)}},

@@ -13,7 +13,6 @@ namespace sp::loader {
 /// the attestation's time (whoever runs the loader can't move that).
 inline constexpr std::int64_t kKeepSeconds = 30 * 24 * 3600;
 inline constexpr std::int64_t kKeepSecondsMin = 7 * 24 * 3600;
-inline constexpr std::size_t kLeftOutMax = 1000;  ///< entries named in outcome.json
 
 struct WorkloadEnd {
   api::Outcome outcome = api::Outcome::success;
@@ -26,8 +25,11 @@ struct StoredResult {
 };
 
 /// Seals output/, log.txt and outcome.json for the terms' result key, stores the package and has
-/// its storage receipt. Errc::bad_signature or Errc::expired for a receipt that isn't one.
-Result<StoredResult> store_result(const Session& session, const WorkloadEnd& end,
+/// its storage receipt. Errc::bad_signature or Errc::expired for a receipt that isn't one. An
+/// output that no package can hold (its paths too long, its names too many, its files larger than
+/// the order's disk by holes or hard links) is left out: then `end` is a workload's at its disk
+/// limit, and no hashing or sealing takes longer than the disk's size asks for.
+Result<StoredResult> store_result(const Session& session, WorkloadEnd& end,
                                   const Secret32& order_secret, const Workspace& workspace,
                                   WindowClient& window, Random& random);
 

@@ -97,18 +97,28 @@ class OrderRun {
       SP_ASSIGN(api::ReleasedSecret released, session_.release(peers_, part, blame_));
       secrets_.push_back(std::move(released));
     }
-    const api::PartSecret& own = secrets_[api::Terms::kArguments].secret;
-    SP_ASSIGN(arguments_, api::Arguments::decode(own.arguments.reveal()));
-    if (api::argument_commitment(own.key, arguments_) != terms.parts[0].digest) {
-      return Error{Errc::mismatch, "the arguments aren't those that the terms commit to"};
-    }
-    set_opened(api::Terms::kArguments);
+    SP_TRY(open_arguments());
     for (std::size_t part = 0; part < secrets_.size(); ++part) {
       if (Status fits = api::check_arguments(arguments_, secrets_[part].conditions); !fits) {
         blame_.part = static_cast<std::uint8_t>(part);
         return fits.error().in("part " + std::to_string(part));
       }
     }
+    return {};
+  }
+
+  // Their broker has signed for them as they were deposited, so what is wrong was wrong before.
+  Status open_arguments() {
+    constexpr std::size_t kPart = api::Terms::kArguments;
+    const api::PartSecret& own = secrets_[kPart].secret;
+    auto arguments = api::Arguments::decode(own.arguments.reveal());
+    const Digest32& committed = session_.terms().parts[kPart].digest;
+    if (!arguments || api::argument_commitment(own.key, *arguments) != committed) {
+      blame_.part = kPart;
+      return Error{Errc::mismatch, "the arguments aren't those that the terms commit to"};
+    }
+    arguments_ = std::move(*arguments);
+    set_opened(kPart);
     return {};
   }
 

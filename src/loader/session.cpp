@@ -27,12 +27,22 @@ Result<Session> Session::make(const api::Start& start, const prove::ProverIdenti
   SP_TRY(expect(compute.chip == identity.chip,
                 "the order's compute offer names another chip than this machine's"));
   if (terms.ordered_seconds == 0 || terms.memory_mib == 0 || terms.disk_mib == 0 ||
-      terms.pids == 0 || terms.cpu_milli == 0) {
-    return Error{Errc::refused, "the terms leave a workload no time, memory, disk, CPU or process"};
+      terms.pids == 0) {
+    return Error{Errc::refused, "the terms leave a workload no time, memory, disk or process"};
+  }
+  if (terms.cpu_milli < api::kCpuMilliMin) {
+    return Error{Errc::refused, "the terms leave a workload " + std::to_string(terms.cpu_milli) +
+                                    " thousandths of a core, at least " +
+                                    std::to_string(api::kCpuMilliMin)};
   }
   Session session(start, std::move(compute), crypto::X25519KeyPair::generate(random),
                   crypto::EthKey::generate(random));
   session.run_ = {terms.order_id(start.market), start.attempt, start.replica};
+  // Found when the result is sealed, a key of low order would be the provider's fault, and cost its
+  // deposit.
+  if (const auto shared = crypto::x25519(session.hpke_.secret, terms.result_key); !shared) {
+    return shared.error().in("nothing can be sealed to the result key");
+  }
   return session;
 }
 

@@ -175,6 +175,7 @@ Status Controller::take_again(const api::OrderId& order) {
   SP_ASSIGN(const market::OrderRecord record, parts_.market.order(order));
   if (record.status != market::OrderStatus::open) return {};
   entry->state = entry->finish ? EntryState::finished : EntryState::queued;
+  entry->failure.clear();
   SP_TRY(ledger_.save(order, *entry));
   log(LogLevel::info, "order_taken_again", {{"order", order.hex0x()}});
   const std::lock_guard lock(mutex_);
@@ -256,6 +257,9 @@ Status Controller::check_still_wanted(const api::OrderId& order, const Entry& en
   if (record.status != market::OrderStatus::open || record.cancelled_at != 0) {
     return Error{Errc::conflict, "the order ended or was cancelled before it ran"};
   }
+  // Found once the workload has run, a store that is out of reach is the provider's fault, which
+  // its deposit pays for.
+  SP_TRY(parts_.forwarder.check_services(entry.start.terms));
   SP_ASSIGN(const chain::Block newest, parts_.market.chain().block());
   if (newest.time > record.created_at + entry.start.terms.work_by) {
     return Error{Errc::expired, "the order's time to begin work is over"};
@@ -440,6 +444,8 @@ Status Controller::settle(const api::OrderId& order, Entry& entry) {
     pause *= 2;
   }
   if (options_.confirmations == 1) return keep_settled(order, entry);
+  note_settlement(order, entry);
+  if (!entry.failure.empty()) SP_TRY(ledger_.save(order, entry));
   const std::lock_guard lock(mutex_);
   unconfirmed_.insert(order);
   stages_[order] =
@@ -468,7 +474,13 @@ Result<OrderProgress> Controller::progress(const api::OrderId& order) const {
 
 Result<api::Finish> Controller::finish_of(const api::OrderId& order) const {
   SP_ASSIGN(Entry entry, ledger_.load(order));
-  if (!entry.finish) return Error{Errc::not_found, "the order hasn't finished"};
+  // A receipt ends the order for whoever sends it: nobody has one while another run may prove more.
+  const bool over = entry.state != EntryState::queued && entry.state != EntryState::running;
+  if (!over || !entry.finish) return Error{Errc::not_found, "the order hasn't finished"};
+  // Nobody pays for that work any more, so nobody gets it.
+  if (entry.state != EntryState::failed && !entry.failure.empty()) {
+    return Error{Errc::not_found, entry.failure};
+  }
   return std::move(*entry.finish);
 }
 

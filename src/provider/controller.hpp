@@ -80,7 +80,8 @@ struct ControllerCounts {
   std::size_t settling_later = 0;  ///< orders whose settlement is tried again
   bool full = false;               ///< the chain has an order that the queue has no room for
   std::uint64_t taken = 0, delayed = 0, settled = 0, failed = 0;  ///< since the start
-  std::uint64_t next_block = 0;                                   ///< that the follower reads
+  std::uint64_t settled_by_another = 0;            ///< session's receipt than that of the run here
+  std::uint64_t next_block = 0;                    ///< that the follower reads
   std::optional<std::chrono::nanoseconds> polled;  ///< last poll without an error, monotonic
 };
 
@@ -114,7 +115,8 @@ class Controller {
 
   /// Errc::not_found for an order that wasn't taken.
   Result<OrderProgress> progress(const api::OrderId& order) const;
-  /// The loader's last frame. Errc::not_found before it.
+  /// The last loader's last frame. Errc::not_found while the order may run again, and where another
+  /// session's receipt has settled it.
   Result<api::Finish> finish_of(const api::OrderId& order) const;
   Result<std::vector<api::OrderId>> orders() const { return ledger_.orders(); }
 
@@ -148,6 +150,7 @@ class Controller {
   void confirm_settled();
   void confirm(const api::OrderId& order, const chain::Block& newest);
   Status keep_settled(const api::OrderId& order, Entry& entry);
+  std::string note_settlement(const api::OrderId& order, Entry& entry);
   Status check_still_wanted(const api::OrderId& order, const Entry& entry);
   Result<api::Finish> run_loaders(const api::OrderId& order, const Entry& entry);
   Result<api::Finish> run_loader(const api::OrderId& order, const Entry& entry);

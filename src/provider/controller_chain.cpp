@@ -1,4 +1,6 @@
 // What the controller does about a chain that forgets, is behind or is away.
+#include <algorithm>
+
 #include "base/log.hpp"
 #include "provider/controller.hpp"
 
@@ -113,13 +115,32 @@ bool Controller::was_created_anew(const api::OrderId& order, const Entry& entry)
          record->created_at > entry.finish->attestation->statement.time;
 }
 
+// The outcome with which the chain has settled the order, "unknown" where it doesn't say; the
+// entry's failure tells of another session's receipt. Looks at the last blocks: an order is looked
+// at soon after it is settled.
+std::string Controller::note_settlement(const api::OrderId& order, Entry& entry) {
+  entry.failure.clear();
+  const auto newest = parts_.market.chain().block();
+  if (!newest) return "unknown";
+  const std::uint64_t first = newest->number - std::min(newest->number, kRewindBlocks);
+  const auto said = parts_.market.find_settled(order, first, newest->number);
+  if (!said) return "unknown";
+  const std::string outcome(api::outcome_name(said->outcome));
+  if (said->session != entry.finish->attestation->statement.session) {
+    entry.failure = "another session's receipt settled it: " + outcome;
+  }
+  return outcome;
+}
+
 Status Controller::keep_settled(const api::OrderId& order, Entry& entry) {
+  const std::string outcome = note_settlement(order, entry);
+  const bool is_own = entry.failure.empty();
   entry.state = EntryState::settled;
   forget_waiting(order);
-  count(&ControllerCounts::settled);
-  log(LogLevel::info, "order_settled",
-      {{"order", order.hex0x()},
-       {"outcome", api::outcome_name(entry.finish->receipt->statement.outcome)}});
+  count(is_own ? &ControllerCounts::settled : &ControllerCounts::settled_by_another);
+  log(is_own ? LogLevel::info : LogLevel::warning,
+      is_own ? "order_settled" : "order_settled_by_another",
+      {{"order", order.hex0x()}, {"outcome", outcome}});
   return ledger_.save(order, entry);
 }
 

@@ -26,7 +26,8 @@ struct Entry {
   api::Start start;
   /// From `finished` on; before, of an earlier run that couldn't reach its brokers.
   std::optional<api::Finish> finish;
-  std::string failure;  ///< why it failed, for people
+  /// Why it failed, for people; of others, why its own receipt isn't what has settled it.
+  std::string failure;
 
   [[nodiscard]] Bytes encode() const;
   static Result<Entry> decode(ByteView bytes);

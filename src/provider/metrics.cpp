@@ -31,6 +31,7 @@ void write_controller_metrics(
     text.sample({{"market", name}, {"event", "taken"}}, counts.taken);
     text.sample({{"market", name}, {"event", "delayed"}}, counts.delayed);
     text.sample({{"market", name}, {"event", "settled"}}, counts.settled);
+    text.sample({{"market", name}, {"event", "settled_by_another"}}, counts.settled_by_another);
     text.sample({{"market", name}, {"event", "failed"}}, counts.failed);
   }
   text.family("superprotocol_provider_queue_full", Type::gauge,

@@ -40,6 +40,19 @@ Result<Bytes> CallForwarder::forward(const api::Call& call) {
   return Error{Errc::not_found, "no such service"};
 }
 
+Status CallForwarder::check_services(const api::Terms& terms) const {
+  for (std::size_t part = api::Terms::kSolution; part < terms.parts.size(); ++part) {
+    const Address& store = terms.parts[part].store;
+    if (knows(store)) continue;
+    return Error{Errc::refused, "this provider doesn't know the store " + store.hex0x()};
+  }
+  for (const Address& broker : terms.brokers_in_order()) {
+    if (knows(broker)) continue;
+    return Error{Errc::refused, "this provider doesn't know the broker " + broker.hex0x()};
+  }
+  return {};
+}
+
 Result<Bytes> CallForwarder::call_broker(const std::string& url, const api::Call& call) {
   if (!is_broker_method(call.method)) return Error{Errc::not_found, "brokers know no such call"};
   const std::string target = url + "/v1/" + call.method;

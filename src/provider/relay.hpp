@@ -37,6 +37,9 @@ class CallForwarder {
   /// Errc::not_found for an address or method that isn't known, and whatever the service answers.
   Result<Bytes> forward(const api::Call& call);
   [[nodiscard]] bool knows(const Address& service) const { return services_.contains(service); }
+  /// Whether all stores and brokers that a loader of these terms calls are known. Errc::refused,
+  /// with the first that isn't.
+  [[nodiscard]] Status check_services(const api::Terms& terms) const;
 
  private:
   Result<Bytes> call_broker(const std::string& url, const api::Call& call);

@@ -3,7 +3,8 @@
 //   GET /health                  "ok"
 //   GET /v1/orders               {"orders": [ID]}
 //   GET /v1/orders/ID            {"state", "stage", "failure"}
-//   GET /v1/orders/ID/finish     the loader's Finish, binary: attestation, receipt, evidence, C
+//   GET /v1/orders/ID/finish     the loader's Finish, binary: attestation, receipt, evidence, C;
+//                                404 until the order can't run again (Controller::finish_of)
 // Nothing here is secret, and nothing is believed by who verifies.
 #pragma once
 

@@ -23,6 +23,10 @@ inline constexpr std::size_t kTreeMembersMax = 1024;  ///< of one read_tree
 inline constexpr std::uint64_t kArchiveBytesMax = std::uint64_t{1} << 40;  ///< of read_archive
 inline constexpr std::size_t kTarTrailerMax = 1 << 20;     ///< bytes behind the end of a tar stream
 inline constexpr std::size_t kTreeEntriesMax = 1'000'000;  ///< files and folders of one tree
+/// Bytes of all paths of one read_tree together, and of what is kept beside them: they are held in
+/// memory.
+inline constexpr std::size_t kTreeNamesMax = std::size_t{128} << 20;
+inline constexpr std::size_t kLeftOutNamedMax = 1000;
 
 /// What to do with entries that are neither folders nor regular files (links, sockets, devices).
 enum class OddEntries : std::uint8_t {
@@ -37,14 +41,24 @@ struct TreeMember {
   Path source;
 };
 
+/// Entries that OddEntries::leave_out left out.
+struct LeftOut {
+  std::uint64_t count = 0;
+  std::vector<std::string> named;  ///< the first kLeftOutNamedMax of them, by their paths
+};
+
+inline constexpr std::uint64_t kAnySize = ~std::uint64_t{0};
+
 /// A canonical tar stream of members, in any order; a folder that a name passes through is made up.
 /// Errc::refused where two give the same path, for names that write_tree refuses and for odd
-/// entries; Errc::too_large. Files are opened beneath their folder without following links, so that
-/// a hostile writer of the folder can't lead elsewhere. Names are listed at once, contents read
-/// lazily; what changes meanwhile (gone, another kind, another size) is Errc::conflict.
+/// entries; Errc::too_large beyond the limits above, or where the files' sizes, holes included, are
+/// more than `bytes_max` together: found by listing alone. Files are opened beneath their folder
+/// without following links, so that a hostile writer of the folder can't lead elsewhere. Names are
+/// listed at once, contents read lazily; what changes meanwhile (gone, another kind, another size)
+/// is Errc::conflict.
 Result<std::unique_ptr<ByteSource>> read_tree(const std::vector<TreeMember>& members,
-                                              OddEntries odd,
-                                              std::vector<std::string>* left_out = nullptr);
+                                              OddEntries odd, std::uint64_t bytes_max = kAnySize,
+                                              LeftOut* left_out = nullptr);
 
 /// A canonical tar stream of the entries of an existing tar archive file (an image archive, say);
 /// gzip and zstd are undone. Folders and regular files only; others are Errc::refused. Entries are

@@ -42,7 +42,8 @@ Error changed(const std::string& path) {
 /// Lists members into entries, sorted by path.
 class Lister {
  public:
-  Lister(OddEntries odd, std::vector<std::string>* left_out) : odd_(odd), left_out_(left_out) {}
+  Lister(OddEntries odd, std::uint64_t bytes_max, LeftOut* left_out)
+      : odd_(odd), bytes_left_(bytes_max), left_out_(left_out) {}
 
   Status add(const TreeMember& member) {
     SP_ASSIGN(const std::string name, clean_tree_path(member.name));
@@ -63,6 +64,7 @@ class Lister {
       SP_TRY(push(std::string(up), EntryKind::passed_folder));
     }
     if (!name.empty()) SP_TRY(push(name, is_folder ? EntryKind::folder : EntryKind::file));
+    if (!is_folder) SP_TRY(count_bytes(info));
     Root root{member.source, {}, name.empty() ? 0 : name.size() + 1};
     if (is_folder) {
       root.folder = Fd(::open(member.source.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -106,22 +108,35 @@ class Lister {
     if (entries_.size() == kTreeEntriesMax) {
       return Error{Errc::too_large, "more than " + std::to_string(kTreeEntriesMax) + " entries"};
     }
+    names_size_ += path.size() + sizeof(Entry);
+    if (names_size_ > kTreeNamesMax) {
+      return Error{Errc::too_large,
+                   "names of more than " + std::to_string(kTreeNamesMax) + " bytes"};
+    }
     entries_.push_back({std::move(path), kind, static_cast<std::uint32_t>(roots_.size())});
     return {};
   }
 
+  Status count_bytes(const struct stat& file) {
+    const auto size = static_cast<std::uint64_t>(file.st_size);
+    if (size > bytes_left_) return Error{Errc::too_large, "files of more bytes than allowed"};
+    bytes_left_ -= size;
+    return {};
+  }
+
+  // The folder of that name, and those that are found in it, which are among the new entries.
   Status list_folders(const Fd& root, const std::string& name) {
-    std::vector<std::string> pending{""};
-    while (!pending.empty()) {
-      const std::string folder = std::move(pending.back());
-      pending.pop_back();
-      SP_TRY(list_folder(root, name, folder, pending));
+    std::size_t next = entries_.size();
+    SP_TRY(list_folder(root, name, ""));
+    for (; next < entries_.size(); ++next) {
+      if (entries_[next].kind != EntryKind::folder) continue;
+      const std::string inner = entries_[next].path.substr(name.empty() ? 0 : name.size() + 1);
+      SP_TRY(list_folder(root, name, inner));
     }
     return {};
   }
 
-  Status list_folder(const Fd& root, const std::string& name, const std::string& folder,
-                     std::vector<std::string>& pending) {
+  Status list_folder(const Fd& root, const std::string& name, const std::string& folder) {
     Fd fd = open_beneath(root, folder, O_RDONLY | O_DIRECTORY);
     if (!fd.valid()) return changed(folder);
     const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(fd.get()), &::closedir);
@@ -133,21 +148,24 @@ class Lister {
       if (found == nullptr) break;
       const std::string_view leaf = found->d_name;
       if (leaf == "." || leaf == "..") continue;
-      std::string inner = folder.empty() ? std::string(leaf) : folder + '/' + std::string(leaf);
-      std::string path = name.empty() ? inner : name + '/' + inner;
+      std::string path = name;
+      for (const std::string_view part : {std::string_view(folder), leaf}) {
+        if (!path.empty() && !part.empty()) path += '/';
+        path += part;
+      }
       struct stat info {};
       if (::fstatat(::dirfd(stream.get()), found->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0) {
         return changed(path);
       }
       if (S_ISDIR(info.st_mode)) {
         SP_TRY(push(std::move(path), EntryKind::folder));
-        pending.push_back(std::move(inner));
       } else if (S_ISREG(info.st_mode)) {
         SP_TRY(push(std::move(path), EntryKind::file));
+        SP_TRY(count_bytes(info));
       } else if (odd_ == OddEntries::refuse) {
         return Error{Errc::refused, path + " is neither a folder nor a file"};
-      } else if (left_out_ != nullptr) {
-        left_out_->push_back(std::move(path));
+      } else if (left_out_ != nullptr && left_out_->count++ < kLeftOutNamedMax) {
+        left_out_->named.push_back(std::move(path));
       }
     }
     if (errno != 0) return errno_error("list", folder);
@@ -155,7 +173,9 @@ class Lister {
   }
 
   OddEntries odd_;
-  std::vector<std::string>* left_out_;
+  std::uint64_t bytes_left_;
+  LeftOut* left_out_;
+  std::size_t names_size_ = 0;
   std::vector<Entry> entries_;
   std::vector<Root> roots_;
 };
@@ -264,12 +284,13 @@ class TreeSource final : public ByteSource {
 }  // namespace
 
 Result<std::unique_ptr<ByteSource>> read_tree(const std::vector<TreeMember>& members,
-                                              OddEntries odd, std::vector<std::string>* left_out) {
+                                              OddEntries odd, std::uint64_t bytes_max,
+                                              LeftOut* left_out) {
   if (members.size() > kTreeMembersMax) {
     return Error{Errc::too_large, std::to_string(members.size()) + " members, at most " +
                                       std::to_string(kTreeMembersMax)};
   }
-  Lister lister(odd, left_out);
+  Lister lister(odd, bytes_max, left_out);
   for (const TreeMember& member : members) SP_TRY(lister.add(member));
   SP_TRY(lister.finish());
   return std::unique_ptr<ByteSource>(

@@ -258,10 +258,61 @@ TEST_F(TreeTest, OddEntriesAreRefusedOrLeftOut) {
   std::filesystem::create_directory_symlink("/", from_ / "root");
   EXPECT_EQ(tree_digest(from_, OddEntries::refuse).error().code, Errc::refused);
   EXPECT_EQ(*tree_digest(from_, OddEntries::leave_out), plain);
-  std::vector<std::string> left_out;
-  ASSERT_TRUE(read_tree({{"m", from_}}, OddEntries::leave_out, &left_out).ok());
-  std::sort(left_out.begin(), left_out.end());
-  EXPECT_EQ(left_out, (std::vector<std::string>{"m/link", "m/pipe", "m/root"}));
+  LeftOut left_out;
+  ASSERT_TRUE(read_tree({{"m", from_}}, OddEntries::leave_out, kAnySize, &left_out).ok());
+  std::sort(left_out.named.begin(), left_out.named.end());
+  EXPECT_EQ(left_out.named, (std::vector<std::string>{"m/link", "m/pipe", "m/root"}));
+  EXPECT_EQ(left_out.count, 3U);
+}
+
+TEST_F(TreeTest, OddEntriesBeyondTheNamedOnesAreCounted) {
+  for (std::size_t i = 0; i < kLeftOutNamedMax + 5; ++i) {
+    std::filesystem::create_symlink("/", from_ / std::to_string(i));
+  }
+  LeftOut left_out;
+  ASSERT_TRUE(read_tree({{"", from_}}, OddEntries::leave_out, kAnySize, &left_out).ok());
+  EXPECT_EQ(left_out.count, kLeftOutNamedMax + 5);
+  EXPECT_EQ(left_out.named.size(), kLeftOutNamedMax);
+}
+
+// Holes and hard links make files larger than what holds them: no byte is read to find that.
+TEST_F(TreeTest, FilesOfMoreBytesThanAllowed) {
+  constexpr std::uint64_t kLarge = std::uint64_t{1} << 42;
+  write_file(from_ / "d/f", "12345");
+  std::filesystem::create_hard_link(from_ / "d/f", from_ / "g");
+  write_file(folder_ / "large", "1");
+  std::filesystem::resize_file(folder_ / "large", kLarge);
+  const auto listed = [&](const TreeMember& member, std::uint64_t bytes_max) {
+    return read_tree({{"m", from_}, member}, OddEntries::refuse, bytes_max).ok();
+  };
+  const TreeMember small{"log", from_ / "g"};
+  EXPECT_TRUE(listed(small, 15));
+  EXPECT_FALSE(listed(small, 14));
+  const TreeMember large{"large", folder_ / "large"};
+  EXPECT_TRUE(listed(large, kLarge + 10));
+  EXPECT_FALSE(listed(large, kLarge + 9));
+  std::filesystem::rename(folder_ / "large", from_ / "large");
+  EXPECT_FALSE(listed(small, kLarge));
+}
+
+// Long names of many entries would fill the memory of who lists them.
+TEST_F(TreeTest, NamesOfMoreBytesThanMemoryHasRoomFor) {
+  constexpr std::size_t kFiles = 200;
+  const std::string name(kTreeNameMax, 'n');
+  const Path deep = Path(name) / name / name;
+  for (std::size_t i = 0; i < kFiles; ++i) {
+    write_file(from_ / deep / (std::string(200, 'f') + std::to_string(i)), "");
+  }
+  // The same folder as so many members that their paths alone are too much.
+  std::vector<TreeMember> members(kTreeNamesMax / (kFiles * 3 * kTreeNameMax));
+  for (std::size_t i = 0; i < members.size(); ++i) members[i] = {std::to_string(i), from_};
+  ASSERT_LT(members.size(), kTreeMembersMax);
+  const auto listed = read_tree(members, OddEntries::refuse);
+  ASSERT_FALSE(listed.ok());
+  EXPECT_EQ(listed.error().code, Errc::too_large);
+  EXPECT_EQ(listed.error().message, "names of more than 134217728 bytes");
+  members.resize(members.size() / 2);
+  EXPECT_TRUE(read_tree(members, OddEntries::refuse).ok());
 }
 
 TEST_F(TreeTest, ChangesWhileReading) {

@@ -149,6 +149,30 @@ TEST_F(MoneyTest, EachReceiptThatASessionCanSignPaysByItsRule) {
   town.start_provider();
 }
 
+// Any attested session's receipt settles. Where that isn't the one that did the work, the provider
+// says so, and the work that nobody pays isn't handed out.
+TEST_F(MoneyTest, AnOrderThatAnotherSessionsReceiptSettledIsNotClaimed) {
+  const Placed placed = shop.place({.argv = {"sleep", "2"}, .bought = true});
+  const FakeSession other = impostor.attested(placed.id);
+  const auto deadline = town.clock().monotonic() + std::chrono::seconds(20);
+  while (shop.progress(placed.id).stage != "running" && town.clock().monotonic() < deadline) {
+    town.clock().sleep_for(std::chrono::milliseconds(5));
+  }
+  EXPECT_THROW(shop.finish_of(placed.id), std::runtime_error);
+  town.pass_time(1);
+  api::Receipt receipt;
+  receipt.outcome = Outcome::provider;
+  must(impostor.settle(placed.terms, other.attestation, impostor.sign(other, receipt)));
+  const Progress end = shop.wait(placed.id);
+  EXPECT_EQ(end.state, "settled");
+  EXPECT_EQ(end.failure, "another session's receipt settled it: provider");
+  EXPECT_THROW(shop.finish_of(placed.id), std::runtime_error);
+  const std::string log(
+      as_text(must(town.files().read(town.home() / "provider" / "provider.log", 64 << 20))));
+  EXPECT_THAT(log, HasSubstr("\"order_settled_by_another\",\"order\":\"" + placed.id.hex0x()));
+  EXPECT_THAT(log, testing::Not(HasSubstr("\"order_settled\",\"order\":\"" + placed.id.hex0x())));
+}
+
 // The customer sees the result and cancels at a higher fee: the cancel comes first in the block,
 // and an older attestation is paid all the same.
 TEST_F(MoneyTest, ACancelAtAHigherFeeDoesNotRobTheProvider) {
@@ -342,9 +366,22 @@ TEST_F(MoneyTest, AnAttestorThatThePolicyDoesNotAcceptGetsNoKey) {
   EXPECT_EQ(kept(placed.id).size(), 0U);
   town.start_provider();
   const Progress end = shop.wait(placed.id);
-  EXPECT_EQ(end.failure, "nothing to settle with: nonce of broker " + rogue.address().hex0x() +
-                             ": nonce: this provider doesn't know the service " +
-                             rogue.address().hex0x());
+  EXPECT_EQ(end.failure, "this provider doesn't know the broker " + rogue.address().hex0x());
+  shop.expect_refund({&placed});
+}
+
+// A store that the provider can't reach would be its fault once the workload has run: the
+// solution's owner would be paid from its deposit, and the customer whole.
+TEST_F(MoneyTest, AnOrderWithAStoreThatTheProviderDoesNotKnowIsNotBegun) {
+  api::Part storage = shop.agree({}).parts.back();
+  storage.store.data.fill(0x77);
+  must(town.send(town.provider(), town.market().offer_part(storage)));
+  const Placed placed = shop.place(
+      {.bought = true, .change = [&](api::Terms& terms) { terms.parts.back() = storage; }});
+  const Progress end = shop.wait(placed.id);
+  EXPECT_EQ(end.state, "failed");
+  EXPECT_EQ(end.failure, "this provider doesn't know the store " + storage.store.hex0x());
+  EXPECT_EQ(town.provider_broker->count("/v1/nonce"), 0U) << "no loader is started";
   shop.expect_refund({&placed});
 }
 

@@ -157,7 +157,8 @@ TEST_F(Swap, OfAllBrokersEarnsNothing) {
   const api::Finish finish = provider.run(terms, own);
   EXPECT_EQ(finish.failure, "the arguments aren't those that the terms commit to");
   ASSERT_TRUE(finish.attestation && finish.receipt);
-  EXPECT_EQ(finish.receipt->statement.outcome, api::Outcome::provider);
+  EXPECT_EQ(finish.receipt->statement.outcome, api::Outcome::input) << "as its broker signed it";
+  EXPECT_EQ(finish.receipt->statement.fault_part, api::Terms::kArguments);
   const Books before = shop.books();
   Impostor impostor(shop);
   EXPECT_EQ(words(impostor.settle(honest, *finish.attestation, *finish.receipt)),

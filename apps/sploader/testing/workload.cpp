@@ -83,6 +83,45 @@ int fill_disk(const char* path) {
   return 7;
 }
 
+// Nested folders until the path of a file below /sp/output has so many bytes; what it is is made by
+// `make`, which gets its name in the innermost one.
+template <class Make>
+int at_path_of(std::size_t size, Make make) {
+  constexpr std::size_t kNameMax = 255;
+  if (::chdir("/sp/output") != 0) return 2;
+  for (; size > kNameMax; size -= kNameMax + 1) {
+    const std::string name(kNameMax, 'd');
+    if (::mkdir(name.c_str(), 0700) != 0 || ::chdir(name.c_str()) != 0) return 3;
+  }
+  return make(std::string(size, 'f'));
+}
+
+int make_file(const std::string& name) {
+  return ::close(::open(name.c_str(), O_WRONLY | O_CREAT, 0600)) == 0 ? 0 : 4;
+}
+
+int make_links(int count) {
+  return at_path_of(960, [count](const std::string& name) {
+    for (int i = 0; i < count; ++i) {
+      if (::symlink("/", (name.substr(8) + std::to_string(10'000'000 + i)).c_str()) != 0) return 5;
+    }
+    return 0;
+  });
+}
+
+// A file that says that it is large, and takes nothing.
+int make_hole(const char* path, long long size) {
+  const int file = ::open(path, O_WRONLY | O_CREAT, 0600);
+  return ::ftruncate(file, size) == 0 ? 0 : 6;
+}
+
+// A folder that its owner can't look into.
+int lock_away() {
+  if (::mkdir("/sp/output/locked", 0700) != 0) return 7;
+  if (make_file("/sp/output/locked/file") != 0) return 8;
+  return ::chmod("/sp/output/locked/file", 0) == 0 && ::chmod("/sp/output/locked", 0) == 0 ? 0 : 9;
+}
+
 int flood() {
   for (;;) std::puts("all work and no play makes a log that nobody reads");
 }
@@ -139,6 +178,10 @@ int main(int count, char** texts) {
   if (what == "fork") return fork_until_refused();
   if (what == "disk") return fill_disk(arguments.at(1).c_str());
   if (what == "flood") return flood();
+  if (what == "path") return at_path_of(std::stoul(arguments.at(1)), make_file);
+  if (what == "links") return make_links(std::stoi(arguments.at(1)));
+  if (what == "hole") return make_hole("/sp/output/hole", std::stoll(arguments.at(1)));
+  if (what == "locked") return lock_away();
   if (what == "network") return try_network();
   if (what == "escape") return try_escape();
   if (what == "abort") std::abort();
