@@ -123,7 +123,8 @@ INSTANTIATE_TEST_SUITE_P(
         Planted{Bug::broker_trusts_rogues, "broker_trusts_rogues", "no allowed loader", 100},
         Planted{Bug::broker_trusts_stale, "broker_trusts_stale", "collateral: ", 100},
         Planted{Bug::provider_forgets, "provider_forgets", "was refunded", 300},
-        Planted{Bug::provider_knows_no_store, "provider_knows_no_store", "nothing hindered", 20}),
+        Planted{Bug::provider_reaches_no_store, "provider_reaches_no_store", "nothing hindered",
+                20}),
     [](const ::testing::TestParamInfo<Planted>& tested) { return tested.param.name; });
 
 }  // namespace

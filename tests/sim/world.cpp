@@ -209,10 +209,10 @@ void World::run_provider(ProcessId process) {
   chain::TxSender sender(chain, action_, clock_);
   SimTeeHost host(machine_);
   SimCaller http(network_, "provider");
-  provider::Services services{{broker_keys_.signing.address(), "http://broker"}};
-  if (options_.bug != Bug::provider_knows_no_store) {
-    services[store_key_.address()] = "http://store";
-  }
+  const bool lost = options_.bug == Bug::provider_reaches_no_store;
+  const provider::Services services{
+      {broker_keys_.signing.address(), "http://broker"},
+      {store_key_.address(), lost ? "http://nobody" : "http://store"}};
   provider::CallForwarder forwarder(http, services);
   provider::ControllerOptions options;
   options.authority = authority_.address();
