@@ -194,6 +194,8 @@ class Watcher {
     if (!interrupted() && !provider_ended()) return {};
     context_.console().note("Cancelling the order (Ctrl-C leaves at once) ...");
     const Status done = cancel_order(context_, session_, record_);
+    // What ran until now is paid: its result and log are fetched all the same.
+    interrupt_is_handled();
     // It may have been settled in this moment; then the next look finds that.
     if (!done) context_.console().note(done.error().message);
     cancelled_at_ = now;
