@@ -66,6 +66,22 @@ if spctl run "$work/image" --data "$work/note.txt" --out /proc/none/here -- hell
 fi
 grep -q "spctl orders result 0x" "$work/lost.log" || fail "no word on how to open a settled order"
 
+# Commands of one key at once take turns: what is said to be sent arrives, and every order is made.
+wallet() { spctl tokens balance "$1" --json | sed -n 's/.*"wallet": "\(.*\)".*/\1/p'; }
+other=0x00000000000000000000000000000000000000a7
+spctl tokens transfer "$other" 1 >/dev/null
+one=$(wallet "$other")
+at_once=()
+for i in 1 2 3 4; do
+  spctl tokens transfer "$other" 1 >/dev/null &
+  at_once+=($!)
+  cp -r "$work/image" "$work/image$i"
+  spctl run "$work/image$i" --out "$work/at-once$i" -- hello \
+    >/dev/null 2>"$work/at-once$i.log" &
+  at_once+=($!)
+done
+for each in "${at_once[@]}"; do wait "$each" || fail "a command beside others ended with $?"; done
+[ "$(wallet "$other")" = $((one * 5)) ] || fail "what four transfers sent hasn't arrived"
 
 # The proof holds for who trusts this market, and for nobody else.
 spctl orders report "$order" -o "$work/proof" --trust "$work/trust.json" >/dev/null

@@ -6,6 +6,7 @@
 
 #include "broker/remote.hpp"
 #include "market/pricing.hpp"
+#include "spctl/account_turn.hpp"
 #include "spctl/interrupts.hpp"
 
 namespace sp::spctl {
@@ -284,6 +285,7 @@ Result<Watched> settled_order(Session& session, const OrderRecord& record,
 
 Status cancel_order(Context& context, Session& session, const OrderRecord& record) {
   SP_ASSIGN(const crypto::EthKey key, context.keys().load(record.key_name));
+  SP_ASSIGN(const auto turn, take_account_turn(context, key.address()));
   chain::TxSender sender(session.chain, key, context.clock());
   SP_TRY(execute(sender, session.market.cancel(record.terms), "cancelling the order"));
   return {};
