@@ -9,9 +9,15 @@ cat >"$work/program.c" <<'C'
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-/* program NAME [EXITCODE]: greets the input and writes an output. */
+#include <unistd.h>
+/* program NAME [EXITCODE]: greets the input and writes an output. program sleep: works for long. */
 int main(int argc, char** argv) {
   char text[64] = "";
+  if (argc > 1 && strcmp(argv[1], "sleep") == 0) {
+    puts("begun");
+    fflush(stdout);
+    sleep(60);
+  }
   FILE* in = fopen("/sp/inputs/1/note.txt", "r");
   if (in != NULL && fgets(text, sizeof text, in) == NULL) return 90;
   FILE* out = fopen("/sp/output/greeting.txt", "w");
@@ -37,8 +43,47 @@ code=0
 spctl run "$work/image" --data "$work/note.txt" --out "$work/result2" -- hello 7 || code=$?
 [ "$code" = 7 ] || fail "the workload's exit code is 7, run ended with $code"
 
-# The proof holds for who trusts this market, and for nobody else.
 order=$(find "$work/home/orders" -mindepth 1 -maxdepth 1 -printf '%f\n' | head -n 1)
+
+# Ctrl-C while it runs: what was done until then is paid, opened and told.
+"$bin/spctl" --home "$home" run "$work/image" --out "$work/stopped" -- sleep \
+  >"$work/stopped.out" 2>"$work/stopped.log" &
+running=$!
+for _ in $(seq 300); do
+  if grep -q 'provider: running' "$work/stopped.log"; then break; fi
+  sleep 0.1
+done
+sleep 1
+kill -INT "$running"
+code=0
+wait "$running" || code=$?
+[ "$code" = 130 ] || fail "a run that was stopped ended with $code"
+grep -q begun "$work/stopped/log.txt" || fail "the log of a run that was stopped isn't there"
+# A result that can't be opened is paid: the advice isn't to order once more.
+if spctl run "$work/image" --data "$work/note.txt" --out /proc/none/here -- hello \
+  2>"$work/lost.log"; then
+  fail "a result is in /proc/none"
+fi
+grep -q "spctl orders result 0x" "$work/lost.log" || fail "no word on how to open a settled order"
+
+# Commands of one key at once take turns: what is said to be sent arrives, and every order is made.
+wallet() { spctl tokens balance "$1" --json | sed -n 's/.*"wallet": "\(.*\)".*/\1/p'; }
+other=0x00000000000000000000000000000000000000a7
+spctl tokens transfer "$other" 1 >/dev/null
+one=$(wallet "$other")
+at_once=()
+for i in 1 2 3 4; do
+  spctl tokens transfer "$other" 1 >/dev/null &
+  at_once+=($!)
+  cp -r "$work/image" "$work/image$i"
+  spctl run "$work/image$i" --out "$work/at-once$i" -- hello \
+    >/dev/null 2>"$work/at-once$i.log" &
+  at_once+=($!)
+done
+for each in "${at_once[@]}"; do wait "$each" || fail "a command beside others ended with $?"; done
+[ "$(wallet "$other")" = $((one * 5)) ] || fail "what four transfers sent hasn't arrived"
+
+# The proof holds for who trusts this market, and for nobody else.
 spctl orders report "$order" -o "$work/proof" --trust "$work/trust.json" >/dev/null
 spctl verify "$work/proof" --trust "$work/trust.json" >/dev/null || fail "the proof doesn't hold"
 rpc=$(sed -n 's/.*"rpc": "\(.*\)".*/\1/p' "$work/home/network.json")

@@ -8,12 +8,17 @@ namespace {
 
 constexpr std::chrono::milliseconds kPause{50};
 
-}  // namespace
-
-Result<FolderLock> FolderLock::take(Files& files, const Clock& clock, const Path& folder) {
+Result<Fd> open_folder(Files& files, const Path& folder) {
   SP_TRY(files.make_folder(folder));
   Fd descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!descriptor.valid()) return errno_error("open", folder);
+  return descriptor;
+}
+
+}  // namespace
+
+Result<FolderLock> FolderLock::take(Files& files, const Clock& clock, const Path& folder) {
+  SP_ASSIGN(Fd descriptor, open_folder(files, folder));
   const auto deadline = clock.monotonic() + kFolderLockWait;
   while (::flock(descriptor.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno == EINTR) continue;
@@ -24,6 +29,14 @@ Result<FolderLock> FolderLock::take(Files& files, const Clock& clock, const Path
                                        "it, or name another folder"};
     }
     clock.sleep_for(kPause);
+  }
+  return FolderLock(std::move(descriptor));
+}
+
+Result<FolderLock> FolderLock::take_in_turn(Files& files, const Path& folder) {
+  SP_ASSIGN(Fd descriptor, open_folder(files, folder));
+  while (::flock(descriptor.get(), LOCK_EX) != 0) {
+    if (errno != EINTR) return errno_error("lock", folder);
   }
   return FolderLock(std::move(descriptor));
 }

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "broker/remote.hpp"
+#include "spctl/account_turn.hpp"
 #include "spctl/cli.hpp"
 #include "spctl/order_files.hpp"
 
@@ -66,6 +67,7 @@ Status check_phase(Session& session, const api::Terms& terms) {
 Result<Json> claim_parts(Context& context, Session& session, const api::Terms& terms,
                          const crypto::EthKey& owner) {
   SP_ASSIGN(const auto kept, kept_requests(context, session, terms, owner.address()));
+  SP_ASSIGN(const auto turn, take_account_turn(context, owner.address()));
   chain::TxSender sender(session.chain, owner, context.clock());
   Json claimed = Json::array();
   std::set<std::uint8_t> done;

@@ -1,10 +1,29 @@
 #include "spctl/context.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "base/durable.hpp"
 #include "spctl/leftovers.hpp"
 #include "spctl/reverts.hpp"
 
 namespace sp::spctl {
+namespace {
+
+Status write_through(const Path& path, ByteView bytes) {
+  const CrashEffect effect(CrashSite::client_output);
+  const Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  if (!file.valid()) return errno_error("open", path);
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(file.get(), bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return errno_error("write", path);
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+}  // namespace
 
 Result<std::string> Session::url_of(const Address& service) const {
   if (service == network.broker.address) return network.broker.url;
@@ -73,6 +92,12 @@ Result<chain::TxReceipt> execute(chain::TxSender& sender, const chain::TxSender:
 }
 
 Status write_output(Context& context, const Path& path, ByteView bytes) {
+  // A rename would put a file in the place of a device (/dev/null), a pipe or a link (/dev/stdout).
+  std::error_code failed;
+  const auto there = std::filesystem::symlink_status(path, failed);
+  if (std::filesystem::exists(there) && !std::filesystem::is_regular_file(there)) {
+    return write_through(path, bytes);
+  }
   const Path folder = path.has_parent_path() ? path.parent_path() : Path(".");
   SP_TRY(sweep_temporaries(folder, SweepDepth::folder));
   return keep(context.files(), CrashSite::client_output, path, bytes, FileMode::everyone);

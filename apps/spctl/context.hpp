@@ -86,7 +86,8 @@ Result<chain::TxReceipt> execute(chain::TxSender& sender, const chain::TxSender:
                                  std::string_view what);
 
 /// Writes a file that the command line named, whole or not at all; what an earlier command that was
-/// killed left beside it goes. Errc::io.
+/// killed left beside it goes. What is there and is no file (a device, a pipe, a link) stays, and
+/// is written to as a shell would. Errc::io.
 Status write_output(Context& context, const Path& path, ByteView bytes);
 
 /// An amount with the token's name: "1.5 TEE".

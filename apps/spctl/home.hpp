@@ -9,6 +9,7 @@
 //   orders/ID/        what the customer must keep of an order
 //   content/ID.key    content keys of packages that were uploaded
 //   ports.json        ports of the daemons, chosen once
+//   turns/ACCOUNT/    locked by the command that sends this account's transaction
 //
 // A value; safe to call from any thread.
 #pragma once
@@ -31,6 +32,7 @@ class Home {
   }  ///< kept answers of vendors
   [[nodiscard]] Path orders() const { return root_ / "orders"; }
   [[nodiscard]] Path content() const { return root_ / "content"; }
+  [[nodiscard]] Path turns() const { return root_ / "turns"; }
   [[nodiscard]] Path daemon(const std::string& name) const { return root_ / name; }
 
  private:

@@ -3,10 +3,13 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <atomic>
+
 namespace sp::spctl {
 namespace {
 
 volatile sig_atomic_t count = 0;
+std::atomic<bool> handled = false;
 
 void on_signal(int) {
   if (count != 0) ::_exit(kExitInterrupted);
@@ -23,6 +26,8 @@ void catch_interrupts() {
   ::sigaction(SIGTERM, &action, nullptr);
 }
 
-bool interrupted() { return count != 0; }
+bool interrupted() { return count != 0 && !handled; }
+
+void interrupt_is_handled() { handled = count != 0; }
 
 }  // namespace sp::spctl

@@ -5,6 +5,7 @@
 #include "base/durable.hpp"
 #include "base/json.hpp"
 #include "chain/keystore.hpp"
+#include "common/folder_lock.hpp"
 #include "crypto/random.hpp"
 #include "spctl/console.hpp"
 
@@ -48,7 +49,13 @@ Result<SecretBytes> KeyRing::password(bool make) {
   const Path path = own ? password_file_ : folder_ / "password";
   auto text = files_.read(path, kPasswordMax);
   if (!text && text.error().code == Errc::not_found && !own && make) {
-    SP_TRY(files_.make_folder(folder_));
+    SP_ASSIGN(const std::vector<KeyInfo> others, list());
+    if (!others.empty()) {
+      return failure(Errc::not_found, "the password of the keys isn't there",
+                     path.string() + " is missing, and key " + others.front().name +
+                         " can't be opened without it",
+                     "Restore it, or name a password file with --password-file");
+    }
     Bytes raw(kGeneratedPasswordBytes);
     random_.fill(raw);
     const std::string line = to_hex(raw) + "\n";
@@ -64,6 +71,9 @@ Result<SecretBytes> KeyRing::password(bool make) {
 
 Status KeyRing::save(const std::string& name, const crypto::EthKey& key) {
   SP_TRY(check_name(name));
+  // Two commands at once would each make a password, or a key of this name, and the later one's
+  // would take the place of what the earlier one has told of.
+  SP_ASSIGN(const auto turn, apps::FolderLock::take_in_turn(files_, folder_));
   if (has(name)) {
     return failure(Errc::conflict, "key " + name + " exists", "a key is never overwritten",
                    "Choose another name");
@@ -104,6 +114,11 @@ Result<crypto::EthKey> KeyRing::load(const std::string& name) {
 Result<crypto::X25519KeyPair> KeyRing::load_result_key(const std::string& name) {
   SP_TRY(check_name(name));
   auto bytes = files_.read(result_file(name), Secret32::kSize);
+  if (!bytes && bytes.error().code == Errc::not_found && has(name)) {
+    return failure(Errc::not_found, "the result key of " + name + " isn't there",
+                   result_file(name).string() + " is missing",
+                   "Restore it from a backup: nothing else opens the results of this key's orders");
+  }
   if (!bytes && bytes.error().code == Errc::not_found) return no_key(name);
   if (!bytes) return bytes.error();
   auto secret = Secret32::from(*bytes);

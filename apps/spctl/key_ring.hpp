@@ -27,8 +27,9 @@ class KeyRing {
   /// `password_file` empty: HOME/keys/password, made where it is missing.
   KeyRing(Files& files, Random& random, Path folder, Path password_file);
 
-  /// Makes a key and its result key. Errc::conflict where the name is taken; Errc::usage for a bad
-  /// name.
+  /// Makes a key and its result key; one process at a time, the others wait. Errc::conflict where
+  /// the name is taken; Errc::usage for a bad name; Errc::not_found where HOME/keys has keys and no
+  /// password.
   Status create(const std::string& name);
   /// Keeps a key from elsewhere under a name, and makes a result key. Errors as create().
   Status import(const std::string& name, const crypto::EthKey& key);

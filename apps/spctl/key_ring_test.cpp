@@ -3,6 +3,10 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <atomic>
+#include <filesystem>
+#include <thread>
+
 #include "base/testing/temporary_folder.hpp"
 #include "crypto/random.hpp"
 
@@ -51,6 +55,57 @@ TEST_F(KeyRingTest, RefusesAWrongPassword) {
   ASSERT_TRUE(files_.write_atomic(other, as_bytes("wrong\n"), FileMode::owner_only));
   KeyRing wrong(files_, random_, folder_, other);
   EXPECT_EQ(wrong.load("me").error().code, Errc::unauthorised);
+}
+
+TEST_F(KeyRingTest, KeysThatAreMadeAtOnceAllOpen) {
+  constexpr int kAtOnce = 8;
+  const Path folder = Path(folder_ / "new") / "keys";
+  std::atomic<int> made = 0;
+  std::atomic<int> taken = 0;
+  std::vector<std::thread> commands;
+  for (int i = 0; i < kAtOnce; ++i) {
+    commands.emplace_back([&, i] {
+      crypto::SystemRandom random;
+      KeyRing keys(files_, random, folder, {});
+      EXPECT_TRUE(keys.create("k" + std::to_string(i)));
+      const Status same = keys.create("same");
+      if (same) ++made;
+      if (!same && same.error().code == Errc::conflict) ++taken;
+    });
+  }
+  for (auto& command : commands) command.join();
+  EXPECT_EQ(made, 1);
+  EXPECT_EQ(taken, kAtOnce - 1);
+  KeyRing keys(files_, random_, folder, {});
+  const auto all = keys.list();
+  ASSERT_TRUE(all);
+  EXPECT_EQ(all->size(), kAtOnce + 1U);
+  for (const KeyInfo& key : *all) {
+    const auto loaded = keys.load(key.name);
+    ASSERT_TRUE(loaded) << key.name << ": " << loaded.error().message;
+    EXPECT_EQ(loaded->address(), key.address);
+  }
+}
+
+TEST_F(KeyRingTest, ALostPasswordIsNotReplaced) {
+  KeyRing keys(files_, random_, folder_, {});
+  ASSERT_TRUE(keys.create("me"));
+  std::filesystem::remove(folder_ / "password");
+  const Status more = keys.create("more");
+  ASSERT_FALSE(more);
+  EXPECT_EQ(more.error().code, Errc::not_found);
+  EXPECT_FALSE(keys.has("more"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "password"));
+}
+
+TEST_F(KeyRingTest, ALostResultKeyIsNotTakenForALostKey) {
+  KeyRing keys(files_, random_, folder_, {});
+  ASSERT_TRUE(keys.create("me"));
+  std::filesystem::remove(folder_ / "me.x25519");
+  const auto lost = keys.load_result_key("me");
+  ASSERT_FALSE(lost);
+  EXPECT_NE(lost.error().message.find("me.x25519 is missing"), std::string::npos);
+  EXPECT_EQ(keys.load_result_key("you").error().message.find("me.x25519"), std::string::npos);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "common/dev_policy.hpp"
 #include "common/secret_files.hpp"
 #include "prove/dev.hpp"
+#include "spctl/account_turn.hpp"
 #include "spctl/chain_copy.hpp"
 #include "spctl/deployment.hpp"
 #include "spctl/ports.hpp"
@@ -297,7 +298,11 @@ Status LocalSystem::set_up_accounts() {
   for (const auto* key : {&me, &authority, &action}) {
     SP_TRY(give_ether(session.chain, key->address()));
   }
-  SP_TRY(give_tokens(session, me, context_.clock()));
+  {
+    SP_ASSIGN(const auto turn, take_account_turn(context_, me.address()));
+    SP_TRY(give_tokens(session, me, context_.clock()));
+  }
+  SP_ASSIGN(const auto turn, take_account_turn(context_, authority.address()));
   SP_TRY(give_tokens(session, authority, context_.clock()));
   SP_TRY(ensure_provider(session, authority, action.address(), context_.clock()));
   return ensure_offers(session, authority, local_offers(network_, authority.address(), chip_),

@@ -6,6 +6,7 @@
 
 #include "base/crash_point.hpp"
 #include "base/log.hpp"
+#include "base/standard_descriptors.hpp"
 #include "spctl/cli.hpp"
 #include "spctl/commands.hpp"
 
@@ -35,6 +36,7 @@ void add_commands(sp::spctl::Cli& cli) {
 
 int main(int count, char** arguments) {
   try {
+    if (!sp::hold_standard_descriptors()) return sp::spctl::kExitFailed;
     ::signal(SIGPIPE, SIG_IGN);
     sp::set_log_level(sp::LogLevel::warning);
     if (const sp::Status armed = sp::arm_crash_point_from_environment(); !armed) {

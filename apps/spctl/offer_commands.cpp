@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "spctl/account_turn.hpp"
 #include "spctl/cli.hpp"
 #include "spctl/commands.hpp"
 #include "spctl/offer_create.hpp"
@@ -92,6 +93,7 @@ Result<int> enable_offer(Context& context, const OfferOptions& options, bool ena
   SP_ASSIGN(const auto session, context.session());
   SP_ASSIGN(const api::OfferId id, api::OfferId::from_hex(options.id));
   SP_ASSIGN(const crypto::EthKey key, context.keys().load(options.key));
+  SP_ASSIGN(const auto turn, take_account_turn(context, key.address()));
   chain::TxSender sender(session->chain, key, context.clock());
   SP_TRY(execute(sender, session->market.set_enabled(id, enabled), "changing the offer"));
   context.console().line(enabled ? "The offer can be ordered." : "The offer can't be ordered now.");

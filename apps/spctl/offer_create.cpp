@@ -7,6 +7,7 @@
 #include "broker/remote.hpp"
 #include "common/secret_files.hpp"
 #include "prove/dev.hpp"
+#include "spctl/account_turn.hpp"
 #include "spctl/cli.hpp"
 #include "spctl/offer_policy.hpp"
 #include "spctl/order_plan.hpp"
@@ -145,6 +146,7 @@ Result<int> create_value(Context& context, api::PartKind kind, const ValueOption
     SP_ASSIGN(const std::string policy, policy_of(context, *session, part, options));
     SP_TRY(deposit_key(context, *session, key, part, policy));
   }
+  SP_ASSIGN(const auto turn, take_account_turn(context, key.address()));
   chain::TxSender sender(session->chain, key, context.clock());
   SP_TRY(execute(sender, session->market.offer_part(part), "making the offer"));
   return tell_offer(context, part.offer_id(), api::part_kind_name(kind));
@@ -185,6 +187,7 @@ Result<int> create_compute(Context& context, const ComputeOptions& options) {
   compute.provider = key.address();
   compute.token = network.token;
   compute.attestors = {network.broker.address};
+  SP_ASSIGN(const auto turn, take_account_turn(context, key.address()));
   chain::TxSender sender(session->chain, key, context.clock());
   SP_TRY(execute(sender, session->market.offer_compute(compute), "making the offer"));
   return tell_offer(context, compute.offer_id(), "compute");

@@ -67,6 +67,16 @@ int exit_code_of(const market::SettledEvent& settled) {
   return kExitFailed;
 }
 
+// The order is settled and paid: the same command again would order, and pay, once more.
+Error not_opened(const OrderRecord& record, const Error& error) {
+  const std::string id = record.id().hex0x();
+  const bool stopped = error.code == Errc::cancelled;
+  return failure(
+      error.code, "the result of order " + id + " isn't opened",
+      stopped ? "it was interrupted; what has been moved is kept" : error.message,
+      "The order is settled: open it with 'spctl orders result " + id + " --out FOLDER'");
+}
+
 Status show_result(Context& context, Session& session, const OrderRecord& record,
                    const Watched& watched, const Path& out, Timeline& timeline, Report& report) {
   const market::SettledEvent& settled = watched.settled;
@@ -79,7 +89,9 @@ Status show_result(Context& context, Session& session, const OrderRecord& record
                            std::string(api::outcome_name(settled.outcome)) + " error.");
     return {};
   }
-  SP_ASSIGN(const OpenedResult opened, open_result(context, session, record, watched, out));
+  const auto result = open_result(context, session, record, watched, out);
+  if (!result) return not_opened(record, result.error());
+  const OpenedResult& opened = *result;
   timeline.mark("opened", size_text(opened.size) + " in " + opened.folder.string());
   report.json["out"] = opened.folder.string();
   report.json["outputDigest"] = opened.output.hex();

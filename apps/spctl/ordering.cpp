@@ -5,6 +5,7 @@
 #include "base/crash_point.hpp"
 #include "broker/remote.hpp"
 #include "market/pricing.hpp"
+#include "spctl/account_turn.hpp"
 #include "spctl/catalog.hpp"
 #include "spctl/interrupts.hpp"
 #include "spctl/uploads.hpp"
@@ -27,7 +28,6 @@ struct Chosen {
   api::Part storage;
   std::optional<api::Part> solution;
   std::map<std::size_t, api::Part> data;  // by index in the request
-  Amount allowance;
 };
 
 struct Brought {
@@ -58,7 +58,7 @@ class Placer {
   Status agree(Chosen& chosen, Brought& brought);
   Status check_price();
   Status deposit_secrets();
-  Result<chain::TxSender::Call> create_call(const Amount& allowance);
+  Result<chain::TxSender::Call> create_call();
   Result<CreatedNote> create(const chain::TxSender::Call& call);
   Result<api::BrokerIdentityAnswer> identify();
   Status prepare_again();
@@ -149,9 +149,6 @@ Result<Chosen> Placer::choose() {
     if (!id) continue;
     SP_ASSIGN(chosen.data[i], bought_part(*id, api::PartKind::data));
   }
-  SP_ASSIGN(const KeyInfo customer, context_.keys().info(request_.key_name));
-  SP_ASSIGN(chosen.allowance,
-            session_.token.allowance(customer.address, session_.network.market.contract));
   return chosen;
 }
 
@@ -253,7 +250,11 @@ Status Placer::deposit_secrets() {
   return {};
 }
 
-Result<chain::TxSender::Call> Placer::create_call(const Amount& allowance) {
+// In the account's turn: what an order before this one leaves of the allowance, and the permit's
+// nonce, hold until this one is created.
+Result<chain::TxSender::Call> Placer::create_call() {
+  SP_ASSIGN(const Amount allowance,
+            session_.token.allowance(key_->address(), session_.network.market.contract));
   const market::Hints hints = build_hints(record_.terms, session_.network);
   if (allowance >= deposit_) return session_.market.create(record_.terms, hints);
   market::MarketClient::Permit permit;
@@ -307,9 +308,8 @@ Result<PlacedOrder> Placer::place_again(OrderRecord record) {
   SP_ASSIGN(market::OrderRecord state, session_.market.order(record_.id()));
   if (state.status == market::OrderStatus::none) {
     SP_TRY(prepare_again());
-    SP_ASSIGN(const Amount allowance,
-              session_.token.allowance(record_.terms.customer, session_.network.market.contract));
-    SP_ASSIGN(const chain::TxSender::Call call, create_call(allowance));
+    SP_ASSIGN(const auto turn, take_account_turn(context_, key_->address()));
+    SP_ASSIGN(const chain::TxSender::Call call, create_call());
     if (interrupted()) return Error{Errc::cancelled, "stopped before ordering: nothing was paid"};
     const auto created = create(call);
     if (created) return PlacedOrder{std::move(record_), *created, deposit_};
@@ -341,7 +341,8 @@ Result<PlacedOrder> Placer::place() {
   if (interrupted()) return Error{Errc::cancelled, "stopped before ordering: nothing was paid"};
 
   OrderFiles orders(context_.files(), context_.home().orders());
-  auto calling = std::async(std::launch::async, [&] { return create_call(chosen->allowance); });
+  SP_ASSIGN(const auto turn, take_account_turn(context_, key_->address()));
+  auto calling = std::async(std::launch::async, [this] { return create_call(); });
   auto depositing = std::async(std::launch::async, [this] { return deposit_secrets(); });
   const Status saved = orders.save(record_);
   const Status deposited = depositing.get();

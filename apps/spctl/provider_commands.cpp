@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "spctl/account_turn.hpp"
 #include "spctl/cli.hpp"
 #include "spctl/commands.hpp"
 #include "spctl/offers.hpp"
@@ -20,6 +21,7 @@ struct ProviderOptions {
 };
 
 Status add_deposit(Context& context, Session& session, const crypto::EthKey& key, Amount amount) {
+  SP_ASSIGN(const auto turn, take_account_turn(context, key.address()));
   chain::TxSender sender(session.chain, key, context.clock());
   SP_ASSIGN(const Address registry, session.market.registry());
   const Address& token = session.network.token;
@@ -55,6 +57,7 @@ Result<int> register_provider(Context& context, const ProviderOptions& options) 
   SP_ASSIGN(const market::ProviderRecord record, session->market.provider(key.address()));
   if (record.action.is_zero()) {
     SP_ASSIGN(const Address registry, session->market.registry());
+    SP_ASSIGN(const auto turn, take_account_turn(context, key.address()));
     chain::TxSender sender(session->chain, key, context.clock());
     SP_TRY(execute(sender, market::MarketClient::register_provider(registry, action, key.address()),
                    "registering"));
@@ -81,6 +84,7 @@ Result<int> withdraw(Context& context, const ProviderOptions& options) {
   SP_ASSIGN(const Amount amount, parse_money(session->network, options.amount));
   SP_ASSIGN(const crypto::EthKey key, context.keys().load(options.key));
   SP_ASSIGN(const Address registry, session->market.registry());
+  SP_ASSIGN(const auto turn, take_account_turn(context, key.address()));
   chain::TxSender sender(session->chain, key, context.clock());
   SP_TRY(execute(sender, session->market.withdraw_deposit(registry, session->network.token, amount),
                  "taking back the deposit"));

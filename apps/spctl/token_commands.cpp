@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "spctl/account_turn.hpp"
 #include "spctl/cli.hpp"
 #include "spctl/commands.hpp"
 #include "spctl/deployment.hpp"
@@ -47,6 +48,7 @@ Result<int> transfer(Context& context, const TokenOptions& options) {
   SP_ASSIGN(const crypto::EthKey key, context.keys().load(options.key));
   SP_ASSIGN(const Address to, Address::from_hex(options.to));
   SP_ASSIGN(const Amount amount, parse_money(session->network, options.amount));
+  SP_ASSIGN(const auto turn, take_account_turn(context, key.address()));
   chain::TxSender sender(session->chain, key, context.clock());
   SP_TRY(execute(sender, session->token.transfer(to, amount), "transferring"));
   context.console().line("Sent " + money(session->network, amount) + " to " + to.hex0x());
@@ -61,6 +63,7 @@ Result<int> faucet(Context& context, const TokenOptions& options) {
   if (session->network.market.chain_id == kLocalChainId) {
     SP_TRY(give_ether(session->chain, key.address()));
   }
+  SP_ASSIGN(const auto turn, take_account_turn(context, key.address()));
   chain::TxSender sender(session->chain, key, context.clock());
   SP_TRY(execute(sender, session->token.faucet(amount), "asking the faucet"));
   context.console().line("Got " + money(session->network, amount) + " of play money");
@@ -71,6 +74,7 @@ Result<int> faucet(Context& context, const TokenOptions& options) {
 Result<int> withdraw(Context& context, const TokenOptions& options) {
   SP_ASSIGN(const auto session, context.session());
   SP_ASSIGN(const crypto::EthKey key, context.keys().load(options.key));
+  SP_ASSIGN(const auto turn, take_account_turn(context, key.address()));
   SP_ASSIGN(const Amount earned, session->market.balance(key.address(), session->network.token));
   if (earned.units() != 0) {
     chain::TxSender sender(session->chain, key, context.clock());

@@ -6,6 +6,7 @@
 
 #include "broker/remote.hpp"
 #include "market/pricing.hpp"
+#include "spctl/account_turn.hpp"
 #include "spctl/interrupts.hpp"
 
 namespace sp::spctl {
@@ -194,6 +195,8 @@ class Watcher {
     if (!interrupted() && !provider_ended()) return {};
     context_.console().note("Cancelling the order (Ctrl-C leaves at once) ...");
     const Status done = cancel_order(context_, session_, record_);
+    // What ran until now is paid: its result and log are fetched all the same.
+    interrupt_is_handled();
     // It may have been settled in this moment; then the next look finds that.
     if (!done) context_.console().note(done.error().message);
     cancelled_at_ = now;
@@ -282,6 +285,7 @@ Result<Watched> settled_order(Session& session, const OrderRecord& record,
 
 Status cancel_order(Context& context, Session& session, const OrderRecord& record) {
   SP_ASSIGN(const crypto::EthKey key, context.keys().load(record.key_name));
+  SP_ASSIGN(const auto turn, take_account_turn(context, key.address()));
   chain::TxSender sender(session.chain, key, context.clock());
   SP_TRY(execute(sender, session.market.cancel(record.terms), "cancelling the order"));
   return {};

@@ -6,6 +6,7 @@
 
 #include "admin_commands.hpp"
 #include "base/crash_point.hpp"
+#include "base/standard_descriptors.hpp"
 #include "common/daemon.hpp"
 #include "common/usage.hpp"
 #include "daemons.hpp"
@@ -74,6 +75,7 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
+    if (!sp::hold_standard_descriptors()) return 1;
     return run(argc, argv);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "spnode: %s\n", error.what());

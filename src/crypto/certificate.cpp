@@ -84,6 +84,9 @@ X509Owner sign_certificate(EVP_PKEY* key, const std::string& names, const std::s
   SP_CHECK(X509_set_issuer_name(certificate.get(), name) == 1 &&
            X509_set_pubkey(certificate.get(), key) == 1);
   add_extension(certificate.get(), NID_subject_key_identifier, "hash");
+  // Daemons of one host have certificates of one name, and a verifier that looks for the issuer by
+  // name alone takes the first of them.
+  add_extension(certificate.get(), NID_authority_key_identifier, "keyid:always");
   // It is its own authority and nobody else's.
   add_extension(certificate.get(), NID_basic_constraints, "critical,CA:TRUE,pathlen:0");
   add_extension(certificate.get(), NID_key_usage, "critical,digitalSignature,keyCertSign");

@@ -1,8 +1,12 @@
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
+#include <chrono>
+#include <fstream>
 #include <thread>
 
+#include "crypto/certificate.hpp"
 #include "net/http.hpp"
 #include "net/testing/raw_socket.hpp"
 #include "net/testing/tls_files.hpp"
@@ -108,6 +112,32 @@ TEST_F(Tls, KeepsAConnection) {
   std::nth_element(times.begin(), times.begin() + 50, times.end());
   // A handshake takes milliseconds; a call over a kept connection doesn't.
   EXPECT_LT(times[50], milliseconds(2));
+}
+
+// Our own certificates of one host have one name.
+TEST_F(Tls, ReachesEachOfTwoServersOfOneHost) {
+  const sp::testing::TemporaryFolder folder;
+  const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  std::array<std::string, 2> certificates;
+  std::array<std::unique_ptr<HttpServer>, 2> servers;
+  for (std::size_t i = 0; i < 2; ++i) {
+    const auto made = crypto::make_server_certificate({"127.0.0.1"}, now);
+    ASSERT_TRUE(made.ok());
+    certificates.at(i) = made->certificate;
+    const std::string name = folder / std::to_string(i);
+    std::ofstream(name + ".pem") << made->certificate;
+    std::ofstream(name + ".key") << as_text(made->key.reveal());
+    servers.at(i) = serve({name + ".pem", name + ".key"});
+  }
+  for (const auto& [first, second] : {std::pair(0U, 1U), std::pair(1U, 0U)}) {
+    const std::string ca_file = folder / "ca.pem";
+    std::ofstream(ca_file) << certificates.at(first) << certificates.at(second);
+    HttpClient client(trusting(ca_file));
+    for (const auto& server : servers) {
+      const auto answer = client.call("GET", https(*server, "127.0.0.1"));
+      EXPECT_TRUE(answer) << first << " first: " << answer.error().message;
+    }
+  }
 }
 
 TEST_F(Tls, RefusesAnotherHost) {

@@ -51,22 +51,28 @@ class FrameTest : public ::testing::Test {
     return size < 0 ? "nothing" : std::string(text, static_cast<std::size_t>(size));
   }
 
-  void start(const std::function<void(StoreSettings&)>& change = [](StoreSettings&) {}) {
+  void write_settings(const std::function<void(StoreSettings&)>& change) {
     StoreSettings settings;
     settings.folder = folder_ / "blobs";
     settings.key = folder_ / "key";
     change(settings);
     const std::string json = settings.to_json();
     ASSERT_TRUE(files_.write_atomic(folder_ / "store.json", as_bytes(json), FileMode::owner_only));
+  }
+  void launch(std::vector<std::string> argv) {
     log_ = Fd(::open((folder_ / "log").c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
     ProcessOptions options;
-    options.argv = {SP_SPNODE, "store", "--config", folder_ / "store.json"};
+    options.argv = std::move(argv);
     options.environment = {"NOTIFY_SOCKET=" + (folder_ / "notify").string()};
     options.descriptors = {{STDERR_FILENO, log_.get()}};
     auto process = Process::start(options);
     ASSERT_TRUE(process.ok());
     process_.emplace(std::move(*process));
     ASSERT_EQ(heard(), "READY=1");
+  }
+  void start(const std::function<void(StoreSettings&)>& change = [](StoreSettings&) {}) {
+    write_settings(change);
+    launch({SP_SPNODE, "store", "--config", folder_ / "store.json"});
     const Json line = listening();
     port_ = static_cast<std::uint16_t>(std::stoul(line["port"].get<std::string>()));
     metrics_port_ = line["metrics_port"].get<std::string>();
@@ -158,6 +164,21 @@ TEST_F(FrameTest, APublicListenerShowsNoMetrics) {
   start([](StoreSettings& settings) { settings.listen.address = "0.0.0.0"; });
   EXPECT_EQ(get("/metrics").status, 404U);
   EXPECT_EQ(get("/health").status, 200U);
+}
+
+TEST_F(FrameTest, WithoutStandardOutputNoFileGetsWhatIsTold) {
+  write_settings([](StoreSettings&) {});
+  launch({"sh", "-c", R"(exec "$0" store --config "$1" <&- >&- 2>&-)", SP_SPNODE,
+          folder_ / "store.json"});
+  const std::string descriptors = "/proc/" + std::to_string(process_->pid()) + "/fd/";
+  for (const char* number : {"0", "1", "2"}) {
+    EXPECT_EQ(std::filesystem::read_symlink(descriptors + number), "/dev/null") << number;
+  }
+  process_->kill(SIGTERM);
+  ASSERT_TRUE(process_->wait(kPatience));
+  EXPECT_TRUE(heard().starts_with("STOPPING=1"));
+  EXPECT_EQ(std::filesystem::file_size(folder_ / "blobs" / "owners.log"), 0U);
+  start();
 }
 
 TEST_F(FrameTest, AStoreThatCantWriteIsIll) {
