@@ -129,6 +129,7 @@ Result<int> close(Context& context, const CloseOptions& options) {
   } else {
     SP_ASSIGN(terms, terms_on_chain(*session, id));
   }
+  SP_ASSIGN(const auto turn, take_account_turn(context, key.address()));
   chain::TxSender sender(session->chain, key, context.clock());
   SP_TRY(execute(sender, session->market.close(terms), "closing the order"));
   context.console().line(terms.customer == key.address()
