@@ -27,8 +27,9 @@ RecordLog::Content record_of(const BlobId& id, const Address& account, std::uint
 
 Result<std::unique_ptr<AccountBook>> AccountBook::open(Files& files, const Path& file,
                                                        StoreAccounts accounts, std::int64_t now,
-                                                       const Holds& holds) {
-  std::unique_ptr<AccountBook> book(new AccountBook(std::move(accounts), now));
+                                                       const Holds& holds,
+                                                       std::size_t records_max) {
+  std::unique_ptr<AccountBook> book(new AccountBook(std::move(accounts), now, records_max));
   SP_TRY(book->recover(files, file, holds));
   return book;
 }
@@ -45,7 +46,7 @@ Status AccountBook::recover(Files& files, const Path& file, const Holds& holds) 
       owned_.try_emplace({id, account}, Owned{size, opened_at_ - 1});
     }
   };
-  SP_ASSIGN(log_, RecordLog::open(files, file, kOwnedBlobsMax, apply));
+  SP_ASSIGN(log_, RecordLog::open(files, file, records_max_, apply));
   std::erase_if(owned_, [&](const auto& one) { return !holds(one.first.first, one.second.size); });
   for (const auto& [key, owned] : owned_) {
     Usage& usage = usage_[key.second];
@@ -119,6 +120,11 @@ Result<AccountBook::Charge> AccountBook::charge(const Address& account, const Bl
     return Charge::owned_already;
   }
   SP_TRY(check_quota(account, size));
+  // Each ownership may end: its record has a place already, or a deletion would lose the blob and
+  // keep its charge.
+  if (log_->records() + owned_.size() + 2 > records_max_) {
+    return Error{Errc::refused, "this store's record of owners is full until its next start"};
+  }
   SP_TRY(append(key, size));
   owned_.emplace(key, Owned{size, since});
   Usage& used = usage_[account];
@@ -133,10 +139,12 @@ Status AccountBook::append(const Key& key, std::uint64_t size) {
 }
 
 void AccountBook::forget(std::map<Key, Owned>::iterator owned) {
-  Usage& used = usage_[owned->first.second];
+  const auto found = usage_.find(owned->first.second);
+  SP_CHECK(found != usage_.end());
+  Usage& used = found->second;
   SP_CHECK(used.bytes >= owned->second.size && used.blobs > 0);
   used.bytes -= owned->second.size;
-  --used.blobs;
+  if (--used.blobs == 0) usage_.erase(found);
   owned_.erase(owned);
 }
 
@@ -160,6 +168,20 @@ AccountBook::Share AccountBook::share(const Address& account, const BlobId& id) 
     ++owners;
   }
   return owners == 1 ? Share::last : Share::of_several;
+}
+
+Status AccountBook::owns_all(const Address& account, const Package& package) const {
+  std::vector<BlobId> blobs = package.manifest().chunks;
+  blobs.push_back(package.id());
+  std::ranges::sort(blobs);
+  blobs.erase(std::unique(blobs.begin(), blobs.end()), blobs.end());
+  const std::lock_guard lock(mutex_);
+  for (const BlobId& id : blobs) {
+    if (owned_.contains({id, account})) continue;
+    return Error{Errc::unauthorised,
+                 "account " + account.hex0x() + " doesn't own blob " + id.hex()};
+  }
+  return {};
 }
 
 Status AccountBook::may_delete(const Address& account, const BlobId& id,

@@ -20,6 +20,12 @@ RecordLog::Content record_of(const PackageId& package, std::int64_t until) {
   return content;
 }
 
+std::int64_t end_of_day(std::int64_t time) {
+  constexpr std::int64_t kDay = 24 * 3600;
+  const std::int64_t day = time / kDay;
+  return day < INT64_MAX / kDay ? (day + 1) * kDay : time;
+}
+
 }  // namespace
 
 std::size_t PromiseBook::BlobHash::operator()(const BlobId& id) const {
@@ -41,12 +47,16 @@ Result<std::unique_ptr<PromiseBook>> PromiseBook::open(Files& files, Path file, 
   std::vector<RecordLog::Content> records;
   for (const auto& [package, until] : promised) {
     records.push_back(record_of(package, until));
-    if (const Status held = book->hold(blobs, package, until); !held) {
-      if (held.error().code == Errc::io || held.error().code == Errc::unavailable)
-        return held.error();
-      log(LogLevel::error, "store_promise_broken",
-          {{"package", package.hex()}, {"message", held.error().message}});
+    book->kept_[package] = until;
+    const auto whole = Package::fetch(blobs, package);
+    if (whole) {
+      book->hold(*whole, until);
+      continue;
     }
+    if (whole.error().code == Errc::io || whole.error().code == Errc::unavailable)
+      return whole.error();
+    log(LogLevel::error, "store_promise_broken",
+        {{"package", package.hex()}, {"message", whole.error().message}});
   }
   if (book->log_->needs_rewrite() || book->log_->records() > records.size()) {
     SP_TRY(book->log_->rewrite(files, records));
@@ -59,32 +69,56 @@ void PromiseBook::hold_until(const BlobId& id, std::int64_t until) {
   held = std::max(held, until);
 }
 
-Status PromiseBook::hold(BlobStore& blobs, const PackageId& package, std::int64_t until) {
-  SP_ASSIGN(const Package whole, Package::fetch(blobs, package));
-  const std::lock_guard lock(mutex_);
-  hold_until(package, until);
-  for (const BlobId& chunk : whole.manifest().chunks) hold_until(chunk, until);
-  return {};
+void PromiseBook::hold(const Package& package, std::int64_t until) {
+  const std::vector<BlobId>& chunks = package.manifest().chunks;
+  std::unique_lock lock(mutex_);
+  // What is being removed now isn't there when the blobs are looked at after this.
+  removed_one_.wait(lock, [&] {
+    return std::ranges::none_of(removing_, [&](const BlobId& id) {
+      return id == package.id() || std::ranges::find(chunks, id) != chunks.end();
+    });
+  });
+  hold_until(package.id(), until);
+  for (const BlobId& chunk : chunks) hold_until(chunk, until);
 }
 
 Status PromiseBook::keep(const PackageId& package, std::int64_t until) {
   const CrashEffect effect(CrashSite::store_promise);
-  SP_TRY(log_->append(record_of(package, until)));
-  return log_->sync();
+  {
+    const std::lock_guard lock(mutex_);
+    const auto known = kept_.find(package);
+    const bool longer = known != kept_.end() && known->second < until;
+    if (known == kept_.end() || longer) {
+      // A longer promise is for whole days, so that one package fills no log second by second.
+      const std::int64_t kept = longer ? end_of_day(until) : until;
+      SP_TRY(log_->append(record_of(package, kept)));
+      kept_[package] = kept;
+    }
+  }
+  return log_->sync();  // also of what another request has appended and nobody has synced yet
 }
 
 Status PromiseBook::unless_promised(const BlobId& id, std::int64_t now,
                                     const std::function<Status()>& remove) {
-  const std::lock_guard lock(mutex_);
-  const auto found = until_.find(id);
-  if (found != until_.end()) {
-    if (found->second > now) {
-      return Error{Errc::refused, "the store has promised by a receipt to keep blob " + id.hex() +
-                                      " until " + std::to_string(found->second)};
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = until_.find(id);
+    if (found != until_.end()) {
+      if (found->second > now) {
+        return Error{Errc::refused, "the store has promised by a receipt to keep blob " + id.hex() +
+                                        " until " + std::to_string(found->second)};
+      }
+      until_.erase(found);
     }
-    until_.erase(found);
+    removing_.push_back(id);
   }
-  return remove();
+  const Status removed = remove();  // perhaps over the network: nobody else's promise waits for it
+  {
+    const std::lock_guard lock(mutex_);
+    removing_.erase(std::ranges::find(removing_, id));
+  }
+  removed_one_.notify_all();
+  return removed;
 }
 
 }  // namespace sp::store

@@ -25,10 +25,11 @@ class PromiseBook {
                                                    std::int64_t now);
 
   /// From its return on no blob of the package is deleted before `until`. A promise whose receipt
-  /// is then refused holds until the next start. Errc::not_found, Errc::mismatch for a package that
-  /// can't be read.
-  Status hold(BlobStore& blobs, const PackageId& package, std::int64_t until);
-  /// Keeps a promise over a restart. Errc::refused where there are kPromisesMax already, Errc::io.
+  /// is then refused holds until the next start, so the caller knows its blobs.
+  void hold(const Package& package, std::int64_t until);
+  /// Keeps a promise over a restart; one that is kept already makes no further record, and a longer
+  /// one is kept to the end of its day. Errc::refused where there are kPromisesMax already,
+  /// Errc::io.
   Status keep(const PackageId& package, std::int64_t until);
   /// Runs `remove` where nothing is promised of the blob at `now`, with no promise made meanwhile.
   /// Errc::refused with the time until which it is.
@@ -43,7 +44,10 @@ class PromiseBook {
 
   std::unique_ptr<RecordLog> log_;
   Mutex mutex_;  // guards all below
+  Condition removed_one_;
+  std::vector<BlobId> removing_;  // few
   std::unordered_map<BlobId, std::int64_t, BlobHash> until_;
+  std::unordered_map<BlobId, std::int64_t, BlobHash> kept_;  // by package, what the log says
 };
 
 }  // namespace sp::store
