@@ -24,7 +24,7 @@
 namespace sp::store {
 
 inline constexpr std::size_t kAccountsMax = 100'000;      ///< that own something, or are listed
-inline constexpr std::size_t kOwnedBlobsMax = 8'000'000;  ///< records of one file
+inline constexpr std::size_t kOwnedBlobsMax = 8'000'000;  ///< records of one file: two a blob
 inline constexpr std::size_t kAccountPutsMax = 32;        ///< of one account at once
 
 /// Who may write.
@@ -46,9 +46,9 @@ class AccountBook {
     bool operator==(const Usage&) const = default;
   };
 
-  /// Reads the file, which need not exist, and writes it anew where much of it is void. `now` is in
-  /// seconds of Unix time. Errc::io, Errc::too_large (over `records_max` records), Errc::mismatch
-  /// where the file is damaged.
+  /// Reads the file, which need not exist, and writes it anew where much of it is void, here and
+  /// when it is full; `files` outlives the book. `now` is in seconds of Unix time. Errc::io,
+  /// Errc::too_large (over `records_max` records), Errc::mismatch where the file is damaged.
   static Result<std::unique_ptr<AccountBook>> open(Files& files, const Path& file,
                                                    StoreAccounts accounts, std::int64_t now,
                                                    const Holds& holds,
@@ -92,14 +92,17 @@ class AccountBook {
   };
   using Key = std::pair<BlobId, Address>;
 
-  AccountBook(StoreAccounts accounts, std::int64_t now, std::size_t records_max)
-      : accounts_(std::move(accounts)), opened_at_(now), records_max_(records_max) {}
-  Status recover(Files& files, const Path& file, const Holds& holds);
+  AccountBook(Files& files, StoreAccounts accounts, std::int64_t now, std::size_t records_max)
+      : files_(files), accounts_(std::move(accounts)), opened_at_(now), records_max_(records_max) {}
+  Status recover(const Path& file, const Holds& holds);
+  Status make_room();
+  Status write_anew();
   Status append(const Key& key, std::uint64_t size);
   Status check_quota(const Address& account, std::uint64_t size) const;
   void forget(std::map<Key, Owned>::iterator owned);
   [[nodiscard]] std::uint64_t quota_of(const Address& account) const;
 
+  Files& files_;
   const StoreAccounts accounts_;
   const std::int64_t opened_at_;
   const std::size_t records_max_;

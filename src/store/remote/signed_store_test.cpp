@@ -307,7 +307,45 @@ TEST(AccountBook, EachOwnershipEndsWhereTheFileIsFull) {
   }
   for (const BlobId& id : owned) EXPECT_TRUE(book->disown(account, id, kNow + 1).ok());
   EXPECT_EQ(book->usage(account), AccountBook::Usage{});
-  EXPECT_EQ(book->charge(account, owned[0], 10, kNow + 2).error().code, Errc::refused);
+  EXPECT_TRUE(book->charge(account, owned[0], 10, kNow + 2).ok()) << "there is room again";
+}
+
+TEST(AccountBook, AFullFileIsWrittenAnewWithoutWhatIsOver) {
+  TemporaryFolder folder;
+  PosixFiles files;
+  const Address account = key_of(6).address();
+  const auto all = [](const BlobId&, std::uint64_t) { return true; };
+  const Path file = folder.path() / "owners.log";
+  auto book = *AccountBook::open(files, file, {.open = true}, kNow, all, 20);
+  ASSERT_TRUE(book->charge(account, blob_id({}), 10, kNow).ok());
+  for (unsigned i = 0; i < 100; ++i) {
+    const BlobId id = blob_id(pattern(10, i));
+    ASSERT_TRUE(book->charge(account, id, 10, kNow).ok());
+    ASSERT_TRUE(book->sync().ok());
+    if (i == 99) break;
+    ASSERT_TRUE(book->disown(account, id, kNow + 1).ok());
+  }
+  EXPECT_LE(*files.size(file), 20U * 64);
+  book = *AccountBook::open(files, file, {.open = true}, kNow, all, 20);
+  EXPECT_EQ(book->usage(account), (AccountBook::Usage{20, 2}));
+}
+
+TEST(PromiseBook, AFullFileIsWrittenAnewWithoutWhatIsOver) {
+  TemporaryFolder folder;
+  PosixFiles files;
+  DirectoryStore blobs(files, folder.path());
+  const Path file = folder.path() / "promises.log";
+  auto book = *PromiseBook::open(files, file, blobs, kNow, 8);
+  ASSERT_TRUE(book->keep(blob_id({}), kNow + 1000, kNow).ok());
+  for (unsigned i = 0; i < 100; ++i)
+    ASSERT_TRUE(book->keep(blob_id(pattern(10, i)), kNow + i + 1, kNow + i).ok()) << i;
+  EXPECT_LE(*files.size(file), 8U * 64);
+  for (unsigned i = 100; i < 108; ++i) {
+    const Status kept = book->keep(blob_id(pattern(10, i)), kNow + 1000, kNow + 100);
+    EXPECT_EQ(kept.ok(), i < 107) << "of what isn't over there are 8";
+  }
+  book = *PromiseBook::open(files, file, blobs, kNow + 100, 8);
+  EXPECT_EQ(*files.size(file), 8U * 64);
 }
 
 TEST(AccountBook, WritesTheFileAnewWhereMuchIsVoid) {

@@ -438,7 +438,7 @@ net::HttpResponse StoreService::issue_receipt(const net::HttpRequest& request) {
   const auto receipt = promise(package, until, *signature);
   if (!receipt) return error_response(receipt.error());
   if (promises_ != nullptr) {
-    const Status kept = promises_->keep(package, until);
+    const Status kept = promises_->keep(package, until, now);
     if (!kept) return cannot_keep(kept.error());
   }
   return binary_response(200, receipt->encode());
