@@ -18,6 +18,8 @@
 namespace sp::apps {
 namespace {
 
+constexpr unsigned kStoreAttempts = 6;  // of an upload or a receipt: about ten seconds
+
 // How often the chain is looked at: a local one costs nothing, a public one has limits.
 constexpr std::chrono::milliseconds kLocalPoll{10};
 constexpr std::chrono::milliseconds kPublicPoll{1000};
@@ -162,8 +164,10 @@ Status run_provider(const Path& path) {
   trusting.ca_file = settings.ca_file;
   trusting.slowest = net::kSlowestLine;
   net::HttpClient client(trusting);
+  // A store may be busy for a moment, and an order is lost for want of a receipt.
   provider::CallForwarder forwarder(
-      client, settings.services, {&action, std::nullopt, &clock, &random, {}}, &settings.mirrors);
+      client, settings.services,
+      {&action, std::nullopt, &clock, &random, {.attempts = kStoreAttempts}}, &settings.mirrors);
 
   // One account has one row of nonces a chain, so markets of one chain share a sender. It outlives
   // their threads.

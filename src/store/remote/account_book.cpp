@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::uint64_t kEndBit = std::uint64_t{1} << 63;  // in the size: the ownership ends
 constexpr std::size_t kVoidRecordsMax = 4096;  // more are left out by writing the file anew
+constexpr std::size_t kVoidPart = 8;           // of a full file: so much of it has to be void
 
 // account, blob, size.
 RecordLog::Content record_of(const BlobId& id, const Address& account, std::uint64_t size) {
@@ -27,13 +28,14 @@ RecordLog::Content record_of(const BlobId& id, const Address& account, std::uint
 
 Result<std::unique_ptr<AccountBook>> AccountBook::open(Files& files, const Path& file,
                                                        StoreAccounts accounts, std::int64_t now,
-                                                       const Holds& holds) {
-  std::unique_ptr<AccountBook> book(new AccountBook(std::move(accounts), now));
-  SP_TRY(book->recover(files, file, holds));
+                                                       const Holds& holds,
+                                                       std::size_t records_max) {
+  std::unique_ptr<AccountBook> book(new AccountBook(files, std::move(accounts), now, records_max));
+  SP_TRY(book->recover(file, holds));
   return book;
 }
 
-Status AccountBook::recover(Files& files, const Path& file, const Holds& holds) {
+Status AccountBook::recover(const Path& file, const Holds& holds) {
   const auto apply = [&](const RecordLog::Content& content) {
     Reader reader(content);
     const auto account = reader.fixed<Address>();
@@ -45,7 +47,7 @@ Status AccountBook::recover(Files& files, const Path& file, const Holds& holds) 
       owned_.try_emplace({id, account}, Owned{size, opened_at_ - 1});
     }
   };
-  SP_ASSIGN(log_, RecordLog::open(files, file, kOwnedBlobsMax, apply));
+  SP_ASSIGN(log_, RecordLog::open(files_, file, records_max_, apply));
   std::erase_if(owned_, [&](const auto& one) { return !holds(one.first.first, one.second.size); });
   for (const auto& [key, owned] : owned_) {
     Usage& usage = usage_[key.second];
@@ -53,11 +55,27 @@ Status AccountBook::recover(Files& files, const Path& file, const Holds& holds) 
     ++usage.blobs;
   }
   if (!log_->needs_rewrite() && log_->records() <= owned_.size() + kVoidRecordsMax) return {};
+  return write_anew();
+}
+
+Status AccountBook::write_anew() {
   std::vector<RecordLog::Content> records;
   records.reserve(owned_.size());
   for (const auto& [key, owned] : owned_)
     records.push_back(record_of(key.first, key.second, owned.size));
-  return log_->rewrite(files, records);
+  return log_->rewrite(files_, records);
+}
+
+/// For one more ownership. Each may end: its record has a place already, or a deletion would lose
+/// the blob and keep its charge. Writes anew only for many records, since that takes seconds.
+Status AccountBook::make_room() {
+  const std::size_t needed = owned_.size() + 2;
+  if (log_->records() + needed <= records_max_) return {};
+  if (owned_.size() + needed > records_max_ ||
+      log_->records() - owned_.size() <= records_max_ / kVoidPart) {
+    return Error{Errc::refused, "this store's record of owners is full"};
+  }
+  return write_anew();
 }
 
 std::uint64_t AccountBook::quota_of(const Address& account) const {
@@ -119,6 +137,7 @@ Result<AccountBook::Charge> AccountBook::charge(const Address& account, const Bl
     return Charge::owned_already;
   }
   SP_TRY(check_quota(account, size));
+  SP_TRY(make_room());
   SP_TRY(append(key, size));
   owned_.emplace(key, Owned{size, since});
   Usage& used = usage_[account];
@@ -133,10 +152,12 @@ Status AccountBook::append(const Key& key, std::uint64_t size) {
 }
 
 void AccountBook::forget(std::map<Key, Owned>::iterator owned) {
-  Usage& used = usage_[owned->first.second];
+  const auto found = usage_.find(owned->first.second);
+  SP_CHECK(found != usage_.end());
+  Usage& used = found->second;
   SP_CHECK(used.bytes >= owned->second.size && used.blobs > 0);
   used.bytes -= owned->second.size;
-  --used.blobs;
+  if (--used.blobs == 0) usage_.erase(found);
   owned_.erase(owned);
 }
 
@@ -160,6 +181,20 @@ AccountBook::Share AccountBook::share(const Address& account, const BlobId& id) 
     ++owners;
   }
   return owners == 1 ? Share::last : Share::of_several;
+}
+
+Status AccountBook::owns_all(const Address& account, const Package& package) const {
+  std::vector<BlobId> blobs = package.manifest().chunks;
+  blobs.push_back(package.id());
+  std::ranges::sort(blobs);
+  blobs.erase(std::unique(blobs.begin(), blobs.end()), blobs.end());
+  const std::lock_guard lock(mutex_);
+  for (const BlobId& id : blobs) {
+    if (owned_.contains({id, account})) continue;
+    return Error{Errc::unauthorised,
+                 "account " + account.hex0x() + " doesn't own blob " + id.hex()};
+  }
+  return {};
 }
 
 Status AccountBook::may_delete(const Address& account, const BlobId& id,

@@ -18,12 +18,13 @@
 #include <memory>
 
 #include "store/blob.hpp"
+#include "store/package.hpp"
 #include "store/remote/record_log.hpp"
 
 namespace sp::store {
 
 inline constexpr std::size_t kAccountsMax = 100'000;      ///< that own something, or are listed
-inline constexpr std::size_t kOwnedBlobsMax = 8'000'000;  ///< records of one file
+inline constexpr std::size_t kOwnedBlobsMax = 8'000'000;  ///< records of one file: two a blob
 inline constexpr std::size_t kAccountPutsMax = 32;        ///< of one account at once
 
 /// Who may write.
@@ -45,12 +46,13 @@ class AccountBook {
     bool operator==(const Usage&) const = default;
   };
 
-  /// Reads the file, which need not exist, and writes it anew where much of it is void. `now` is in
-  /// seconds of Unix time. Errc::io, Errc::too_large (over kOwnedBlobsMax records), Errc::mismatch
-  /// where the file is damaged.
+  /// Reads the file, which need not exist, and writes it anew where much of it is void, here and
+  /// when it is full; `files` outlives the book. `now` is in seconds of Unix time. Errc::io,
+  /// Errc::too_large (over `records_max` records), Errc::mismatch where the file is damaged.
   static Result<std::unique_ptr<AccountBook>> open(Files& files, const Path& file,
                                                    StoreAccounts accounts, std::int64_t now,
-                                                   const Holds& holds);
+                                                   const Holds& holds,
+                                                   std::size_t records_max = kOwnedBlobsMax);
 
   /// Errc::unauthorised for an account that may not write.
   [[nodiscard]] Status admit(const Address& account) const;
@@ -60,7 +62,8 @@ class AccountBook {
   /// Whether a charge was new.
   enum class Charge : std::uint8_t { made, owned_already };
   /// Counts and records that the account owns a blob, by an upload of time `signed_at`.
-  /// Errc::refused over the quota, with the numbers; Errc::io.
+  /// Errc::refused over the quota, with the numbers, or where the file has no room for that and for
+  /// the end of each ownership; Errc::io.
   Result<Charge> charge(const Address& account, const BlobId& id, std::uint64_t size,
                         std::int64_t signed_at);
   /// Takes a charge back: the blob couldn't be written.
@@ -70,6 +73,9 @@ class AccountBook {
   /// Who else has to delete a blob before it goes.
   enum class Share : std::uint8_t { none, of_several, last };
   [[nodiscard]] Share share(const Address& account, const BlobId& id) const;
+  /// Whether the account owns the package's manifest and chunks: who asks for a receipt binds them.
+  /// Errc::unauthorised with the first that it doesn't.
+  [[nodiscard]] Status owns_all(const Address& account, const Package& package) const;
   /// Whether an owner's deletion of that time counts. Errc::expired where it doesn't.
   [[nodiscard]] Status may_delete(const Address& account, const BlobId& id,
                                   std::int64_t signed_at) const;
@@ -86,16 +92,20 @@ class AccountBook {
   };
   using Key = std::pair<BlobId, Address>;
 
-  AccountBook(StoreAccounts accounts, std::int64_t now)
-      : accounts_(std::move(accounts)), opened_at_(now) {}
-  Status recover(Files& files, const Path& file, const Holds& holds);
+  AccountBook(Files& files, StoreAccounts accounts, std::int64_t now, std::size_t records_max)
+      : files_(files), accounts_(std::move(accounts)), opened_at_(now), records_max_(records_max) {}
+  Status recover(const Path& file, const Holds& holds);
+  Status make_room();
+  Status write_anew();
   Status append(const Key& key, std::uint64_t size);
   Status check_quota(const Address& account, std::uint64_t size) const;
   void forget(std::map<Key, Owned>::iterator owned);
   [[nodiscard]] std::uint64_t quota_of(const Address& account) const;
 
+  Files& files_;
   const StoreAccounts accounts_;
   const std::int64_t opened_at_;
+  const std::size_t records_max_;
   std::unique_ptr<RecordLog> log_;
   mutable Mutex mutex_;  // guards all below
   std::map<Key, Owned> owned_;

@@ -151,6 +151,58 @@ TEST_F(DeleteTest, APromiseHoldsOverARestartUntilItEnds) {
   EXPECT_EQ(*files_.size(folder_.path() / "promises.log"), 0U) << "what is over is left out";
 }
 
+TEST_F(DeleteTest, OnlyAnOwnerBindsABlob) {
+  const Bytes bytes = pattern(kChunkSizeMin + 16);
+  const BlobId chunk = blob_id(bytes);
+  ASSERT_TRUE(as(ann_).put(chunk, bytes).ok());
+  const PackageId anns = bring_manifest(ann_, {chunk});
+  EXPECT_EQ(as(bob_).request_receipt(anns, kNow + 100).error().code, Errc::unauthorised);
+  const PackageId bobs = bring_manifest(bob_, {chunk, chunk});
+  EXPECT_EQ(as(bob_).request_receipt(bobs, kNow + 100).error().code, Errc::unauthorised);
+  EXPECT_TRUE(as(bob_).remove(bobs).ok());
+  EXPECT_TRUE(as(ann_).remove(anns).ok());
+  EXPECT_TRUE(as(ann_).remove(chunk).ok());
+  EXPECT_FALSE(blobs_.size(chunk).ok());
+}
+
+TEST_F(DeleteTest, WhatIsNotThereIsNotHeld) {
+  const Bytes bytes = pattern(kChunkSizeMin + 16);
+  const BlobId chunk = blob_id(bytes);
+  for (const bool anonymous : {false, true}) {
+    start({.anonymous_writes = anonymous});
+    const PackageId package = bring_manifest(ann_, {chunk});
+    const StoreAccess signs{&ann_, key_.address(), &clock_, nullptr, {}};
+    HttpStore asking(client_, url_, anonymous ? StoreAccess{} : signs);
+    EXPECT_EQ(asking.request_receipt(package, kNow + 100).error().code,
+              anonymous ? Errc::not_found : Errc::unauthorised);
+    ASSERT_TRUE(as(ann_).put(chunk, bytes).ok());
+    EXPECT_TRUE(as(ann_).remove(chunk).ok());
+    EXPECT_TRUE(as(ann_).remove(package).ok());
+  }
+}
+
+TEST_F(DeleteTest, TheSamePromiseIsKeptOnce) {
+  const Bytes bytes = pattern(kChunkSizeMin + 16);
+  const BlobId chunk = blob_id(bytes);
+  ASSERT_TRUE(as(ann_).put(chunk, bytes).ok());
+  const PackageId package = bring_manifest(ann_, {chunk});
+  const Path file = folder_.path() / "promises.log";
+  for (const std::int64_t until : {100, 100, 99}) {
+    ASSERT_TRUE(as(ann_).request_receipt(package, kNow + until).ok());
+    EXPECT_EQ(*files_.size(file), 64U);
+  }
+  // A longer one is kept to the end of its day, for all that are longer within it.
+  for (const std::int64_t until : {1000, 1001, 1002}) {
+    ASSERT_TRUE(as(ann_).request_receipt(package, kNow + until).ok());
+    EXPECT_EQ(*files_.size(file), 128U);
+  }
+  start();
+  ASSERT_TRUE(as(ann_).request_receipt(package, kNow + 1003).ok());
+  EXPECT_EQ(*files_.size(file), 64U) << "one record after a start, and that holds";
+  clock_.now = kNow + 1002;
+  EXPECT_EQ(as(ann_).remove(chunk).error().code, Errc::refused);
+}
+
 TEST_F(DeleteTest, ASignedQuestionIsAboutTheAccountsOwn) {
   ASSERT_TRUE(bring(ann_).ok());
   EXPECT_EQ(call("HEAD", "").status, 200U);

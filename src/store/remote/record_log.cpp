@@ -1,6 +1,7 @@
 #include "store/remote/record_log.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -106,17 +107,29 @@ Status RecordLog::rewrite(Files& files, const std::vector<Content>& records) {
   Bytes bytes;
   bytes.reserve(records.size() * kRecordSize);
   for (const Content& content : records) sp::append(bytes, record_of(content));
-  SP_TRY(keep(files, CrashSite::store_owners, file_, bytes, FileMode::owner_only));
-  {
-    const std::lock_guard lock(mutex_);
-    size_ = bytes.size();
-  }
+  std::unique_lock lock(mutex_);
+  while (syncing_) synced_one_.wait(lock);
+  if (broken_) return broken();
+  Status done = keep(files, CrashSite::store_owners, file_, bytes, FileMode::owner_only);
+  if (!done && is_still_there()) return done;
+  size_ = bytes.size();
+  synced_ = appended_;
+  if (done) done = begin_appending();
+  broken_ = !done;
   needs_rewrite_ = false;
-  return begin_appending();
+  return done;
+}
+
+/// Whether the file is the one that is appended to, or there is none yet.
+bool RecordLog::is_still_there() const {
+  struct stat open {};
+  struct stat there {};
+  if (!log_.valid()) return true;
+  return ::fstat(log_.get(), &open) == 0 && ::stat(file_.c_str(), &there) == 0 &&
+         open.st_dev == there.st_dev && open.st_ino == there.st_ino;
 }
 
 Status RecordLog::begin_appending() {
-  const std::lock_guard lock(mutex_);
   log_ = Fd(::open(file_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
   if (!log_.valid()) return errno_error("open", file_);
   // What a killed process had appended may not be on the disk yet; records to come say that it is.

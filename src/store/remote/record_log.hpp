@@ -44,7 +44,8 @@ class RecordLog {
   /// Whether there is no file, or one whose end a crash cut off: rewrite() has to come first.
   [[nodiscard]] bool needs_rewrite() const { return needs_rewrite_; }
   [[nodiscard]] std::size_t records() const;
-  /// Puts these in the place of all, at the crash site store_owners. Before the first append.
+  /// Puts these in the place of all, at the crash site store_owners; who appends waits. Errc::io:
+  /// all stays as it was, or nothing more is appended where that isn't known.
   Status rewrite(Files& files, const std::vector<Content>& records);
   /// Errc::refused where there are `records_max` already, Errc::io. What was written in part is
   /// taken back, so that what follows stays readable. CHECK: the log's own byte is zero.
@@ -60,6 +61,7 @@ class RecordLog {
   [[nodiscard]] Error damaged(std::uint64_t place) const;
   [[nodiscard]] Error broken() const;
   Status begin_appending();
+  [[nodiscard]] bool is_still_there() const;
   Status sync_all_before(std::uint64_t wanted, std::unique_lock<Mutex>& lock);
 
   const Path file_;

@@ -7,7 +7,8 @@
 // of the body. The account stands in the field because any signature recovers to some account.
 //
 // A request counts within kRequestClockWindow of its time, and may be sent again by whoever saw it
-// within that: what can be signed is idempotent, and names its store, so a replay changes nothing.
+// within that: what can be signed is idempotent, and names its store, so a replay changes nothing,
+// but that an upload sent again after its deletion brings the blob back.
 //
 // Pure functions; safe to call from any thread.
 #pragma once

@@ -1,7 +1,9 @@
 // Writing to a store: who may, how much, and what is left of it after a crash.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <fstream>
+#include <latch>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -209,6 +211,141 @@ TEST_F(SignedStoreTest, ReceiptsAreForAccounts) {
   HttpStore store = as(ann_);
   const SealedPackage sealed = *seal_package(source, Secret32{}, store, random, {});
   EXPECT_TRUE(store.request_receipt(sealed.id, kNow + 10)->verify(key_.address()).ok());
+}
+
+TEST_F(SignedStoreTest, LargeReceiptsTakeTurns) {
+  serve({.open = true});
+  const Bytes chunk = pattern(kChunkSizeMin + 16);
+  std::vector<PackageId> packages;
+  const crypto::EthKey cid = key_of(8);
+  for (const crypto::EthKey* key :
+       std::initializer_list<const crypto::EthKey*>{&ann_, &bob_, &cid}) {
+    ASSERT_TRUE(put_in(as(*key), chunk).ok());
+    packages.push_back(bring_manifest(*key, std::vector<BlobId>(1025, blob_id(chunk))));
+  }
+  const PackageId small = bring_manifest(cid, {blob_id(chunk)});
+  std::latch under_way(2);
+  std::latch go_on(1);
+  std::atomic<int> looked = 0;
+  // The first two receipts wait at their first chunk.
+  watched_.sized = [&](const BlobId& id) {
+    if (id == blob_id(chunk) && looked++ < 2) {
+      under_way.count_down();
+      go_on.wait();
+    }
+  };
+  std::thread anns([&] { EXPECT_TRUE(as(ann_).request_receipt(packages[0], kNow + 10).ok()); });
+  std::thread bobs([&] { EXPECT_TRUE(as(bob_).request_receipt(packages[1], kNow + 10).ok()); });
+  under_way.wait();
+  EXPECT_EQ(as(cid).request_receipt(packages[2], kNow + 10).error().code, Errc::unavailable);
+  EXPECT_TRUE(as(cid).request_receipt(small, kNow + 10).ok());
+  go_on.count_down();
+  anns.join();
+  bobs.join();
+  EXPECT_TRUE(as(cid).request_receipt(packages[2], kNow + 10).ok());
+}
+
+TEST_F(SignedStoreTest, AnAccountHasOneLargeReceiptAtOnce) {
+  serve({.open = true});
+  const Bytes chunk = pattern(kChunkSizeMin + 16);
+  ASSERT_TRUE(put_in(as(ann_), chunk).ok());
+  const PackageId package = bring_manifest(ann_, std::vector<BlobId>(1025, blob_id(chunk)));
+  std::atomic<bool> first = true;
+  Errc second{};
+  watched_.sized = [&](const BlobId& id) {
+    if (id != blob_id(chunk) || !first.exchange(false)) return;
+    second = as(ann_).request_receipt(package, kNow + 10).error().code;
+  };
+  EXPECT_TRUE(as(ann_).request_receipt(package, kNow + 10).ok());
+  EXPECT_EQ(second, Errc::unavailable);
+}
+
+TEST_F(SignedStoreTest, ABucketHasABound) {
+  watched_.counts = false;
+  const StoreService::Options options{.bytes_max = 1000, .anonymous_writes = true};
+  serve({.open = true}, options);
+  EXPECT_EQ(put(pattern(100), {}).status, 201U);
+  EXPECT_EQ(put(pattern(901), {}).status, 507U);
+  EXPECT_TRUE(put_in(as(ann_), pattern(900)).ok());
+  serve({.open = true}, options);
+  EXPECT_EQ(put(pattern(101, 2), {}).status, 507U) << "what accounts brought counts after a start";
+  EXPECT_EQ(put(pattern(100, 2), {}).status, 201U);
+}
+
+TEST_F(SignedStoreTest, ADeletionBesideTheFirstUploadIsntCountedTwice) {
+  serve({.open = true});
+  const Bytes other = pattern(600, 2);
+  ASSERT_TRUE(put_in(as(ann_), other).ok());
+  serve({.open = true}, {.bytes_max = 1600});
+  watched_.removed = [&] { EXPECT_TRUE(put_in(as(bob_), bytes_).ok()); };
+  EXPECT_TRUE(as(ann_).remove(blob_id(other)).ok());
+  EXPECT_EQ(put_in(as(ann_), pattern(601, 3)).error().code, Errc::io);
+  EXPECT_TRUE(put_in(as(ann_), pattern(600, 3)).ok());
+}
+
+TEST_F(SignedStoreTest, AFullStoreMakesNoRecords) {
+  serve({.open = true}, {.bytes_max = 1500});
+  ASSERT_TRUE(put_in(as(ann_), bytes_).ok());
+  for (unsigned i = 2; i < 12; ++i)
+    EXPECT_EQ(put_in(as(ann_), pattern(900, i)).error().code, Errc::io);
+  EXPECT_EQ(*files_.size(folder_.path() / "owners.log"), 64U);
+}
+
+TEST(AccountBook, EachOwnershipEndsWhereTheFileIsFull) {
+  TemporaryFolder folder;
+  PosixFiles files;
+  const Address account = key_of(6).address();
+  const auto all = [](const BlobId&, std::uint64_t) { return true; };
+  const Path file = folder.path() / "owners.log";
+  auto book = *AccountBook::open(files, file, {.open = true}, kNow, all, 9);
+  std::vector<BlobId> owned;
+  for (unsigned i = 0; i < 5; ++i) {
+    const BlobId id = blob_id(pattern(10, i));
+    const auto charged = book->charge(account, id, 10, kNow);
+    EXPECT_EQ(charged.ok(), i < 4);
+    if (charged) owned.push_back(id);
+  }
+  for (const BlobId& id : owned) EXPECT_TRUE(book->disown(account, id, kNow + 1).ok());
+  EXPECT_EQ(book->usage(account), AccountBook::Usage{});
+  EXPECT_TRUE(book->charge(account, owned[0], 10, kNow + 2).ok()) << "there is room again";
+}
+
+TEST(AccountBook, AFullFileIsWrittenAnewWithoutWhatIsOver) {
+  TemporaryFolder folder;
+  PosixFiles files;
+  const Address account = key_of(6).address();
+  const auto all = [](const BlobId&, std::uint64_t) { return true; };
+  const Path file = folder.path() / "owners.log";
+  auto book = *AccountBook::open(files, file, {.open = true}, kNow, all, 20);
+  ASSERT_TRUE(book->charge(account, blob_id({}), 10, kNow).ok());
+  for (unsigned i = 0; i < 100; ++i) {
+    const BlobId id = blob_id(pattern(10, i));
+    ASSERT_TRUE(book->charge(account, id, 10, kNow).ok());
+    ASSERT_TRUE(book->sync().ok());
+    if (i == 99) break;
+    ASSERT_TRUE(book->disown(account, id, kNow + 1).ok());
+  }
+  EXPECT_LE(*files.size(file), 20U * 64);
+  book = *AccountBook::open(files, file, {.open = true}, kNow, all, 20);
+  EXPECT_EQ(book->usage(account), (AccountBook::Usage{20, 2}));
+}
+
+TEST(PromiseBook, AFullFileIsWrittenAnewWithoutWhatIsOver) {
+  TemporaryFolder folder;
+  PosixFiles files;
+  DirectoryStore blobs(files, folder.path());
+  const Path file = folder.path() / "promises.log";
+  auto book = *PromiseBook::open(files, file, blobs, kNow, 8);
+  ASSERT_TRUE(book->keep(blob_id({}), kNow + 1000, kNow).ok());
+  for (unsigned i = 0; i < 100; ++i)
+    ASSERT_TRUE(book->keep(blob_id(pattern(10, i)), kNow + i + 1, kNow + i).ok()) << i;
+  EXPECT_LE(*files.size(file), 8U * 64);
+  for (unsigned i = 100; i < 108; ++i) {
+    const Status kept = book->keep(blob_id(pattern(10, i)), kNow + 1000, kNow + 100);
+    EXPECT_EQ(kept.ok(), i < 107) << "of what isn't over there are 8";
+  }
+  book = *PromiseBook::open(files, file, blobs, kNow + 100, 8);
+  EXPECT_EQ(*files.size(file), 8U * 64);
 }
 
 TEST(AccountBook, WritesTheFileAnewWhereMuchIsVoid) {

@@ -60,6 +60,14 @@ net::HttpResponse error_response(const Error& error) {
   return error_response(status_of(error.code), error);
 }
 
+/// Why a blob or a promise isn't kept: 507 where it is for want of room, or of a disk.
+net::HttpResponse cannot_keep(const Error& error) {
+  if (error.code == Errc::refused) return error_response(507, error);
+  if (error.code != Errc::io) return error_response(error);
+  log(LogLevel::error, "store_io", {{"message", error.message}});
+  return error_response(507, {Errc::io, "the store can't keep the blob"});
+}
+
 net::HttpResponse not_allowed(std::string_view allowed) {
   auto response = error_response(405, {Errc::unsupported, "method not allowed"});
   response.headers["allow"] = allowed;
@@ -94,8 +102,8 @@ net::HttpResponse who_error(const Error& error) {
   return response;
 }
 
-net::HttpResponse too_many(std::string_view what) {
-  auto response = error_response(429, {Errc::unavailable, std::string(what)});
+net::HttpResponse too_many(std::string_view what, unsigned status = 429) {
+  auto response = error_response(status, {Errc::unavailable, std::string(what)});
   response.headers["retry-after"] = "1";
   return response;
 }
@@ -128,6 +136,30 @@ class StoreService::Writer {
   bool entered_;
 };
 
+/// The making of a large package's receipt.
+class StoreService::ReceiptTurn {
+ public:
+  /// Not taken where the account, zero for whoever doesn't sign, has one, or too many others have.
+  ReceiptTurn(Mutex& mutex, std::set<Address>& all, const Address& account)
+      : mutex_(mutex), all_(all), account_(account) {
+    const std::lock_guard lock(mutex_);
+    taken_ = all_.size() < kLargeReceiptsAtOnce && all_.insert(account_).second;
+  }
+  ReceiptTurn(const ReceiptTurn&) = delete;
+  ReceiptTurn& operator=(const ReceiptTurn&) = delete;
+  ~ReceiptTurn() {
+    const std::lock_guard lock(mutex_);
+    if (taken_) all_.erase(account_);
+  }
+  [[nodiscard]] bool taken() const { return taken_; }
+
+ private:
+  Mutex& mutex_;
+  std::set<Address>& all_;
+  const Address account_;
+  bool taken_ = false;
+};
+
 StoreService::StoreService(RangedStore& blobs, const crypto::EthKey& key, const Clock& clock,
                            AccountBook* accounts, PromiseBook* promises, const Options& options)
     : blobs_(blobs),
@@ -137,6 +169,8 @@ StoreService::StoreService(RangedStore& blobs, const crypto::EthKey& key, const 
       promises_(promises),
       options_(options) {
   SP_CHECK(accounts == nullptr || promises != nullptr);
+  // Before the first request: what comes and goes meanwhile would be counted twice or not at all.
+  if (options_.bytes_max != 0) bytes_used_ = count_used();
 }
 
 net::HttpResponse StoreService::handle(const net::HttpRequest& request) {
@@ -216,43 +250,41 @@ net::HttpResponse StoreService::put_blob(const BlobId& id, const net::HttpReques
 net::HttpResponse StoreService::keep(const BlobId& id, const net::HttpRequest& request,
                                      const std::optional<RequestSignature>& who) {
   const std::lock_guard lock(writing_[id.data[0] % writing_.size()]);
-  bool fresh = false;
+  const auto kept = blobs_.size(id);
+  if (!kept || *kept != request.body.size()) return keep_new(id, request.body, who);
   if (who) {
-    const auto charge = accounts_->charge(who->account, id, request.body.size(), who->time);
-    if (!charge && charge.error().code == Errc::io) return error_response(charge.error());
-    if (!charge) return error_response(507, charge.error());
-    fresh = *charge == AccountBook::Charge::made;
+    const auto charge = accounts_->charge(who->account, id, *kept, who->time);
+    if (!charge) return cannot_keep(charge.error());
+    // The answer says that blob and owner outlive a power failure.
+    if (const Status synced = accounts_->sync(); !synced) return error_response(synced.error());
   }
-  net::HttpResponse answer = keep_new(id, request);
-  if (answer.status != 201 && answer.status != 200 && answer.status != 412) {
-    if (fresh) accounts_->refund(who->account, id);
-    return answer;
-  }
-  // The answer says that blob and owner outlive a power failure.
-  if (who) {
-    if (const Status kept = accounts_->sync(); !kept) return error_response(kept.error());
-  }
-  return answer;
+  const auto condition = request.headers.find("if-none-match");
+  const bool wants_none = condition != request.headers.end() && condition->second == "*";
+  return bare(wants_none ? 412 : 200, id);
 }
 
-/// Writes a blob that isn't there. 201, 200 and 412 where it is, 507 and others where it can't be.
-net::HttpResponse StoreService::keep_new(const BlobId& id, const net::HttpRequest& request) {
-  const std::size_t size = request.body.size();
-  if (const auto kept = blobs_.size(id); kept && *kept == size) {
-    const auto condition = request.headers.find("if-none-match");
-    const bool wants_none = condition != request.headers.end() && condition->second == "*";
-    return bare(wants_none ? 412 : 200, id);
+/// Writes a blob that isn't there. Room comes first, so that a full store makes no records.
+net::HttpResponse StoreService::keep_new(const BlobId& id, ByteView bytes,
+                                         const std::optional<RequestSignature>& who) {
+  if (const Status room = reserve(bytes.size()); !room) return cannot_keep(room.error());
+  bool fresh = false;
+  if (who) {
+    const auto charge = accounts_->charge(who->account, id, bytes.size(), who->time);
+    if (!charge) {
+      release(bytes.size());
+      return cannot_keep(charge.error());
+    }
+    fresh = *charge == AccountBook::Charge::made;
   }
-  Status done = reserve(size);
-  if (done) {
-    done = blobs_.put_checked(id, request.body);
-    if (!done) release(size);
+  if (const Status done = blobs_.put_checked(id, bytes); !done) {
+    release(bytes.size());
+    if (fresh) accounts_->refund(who->account, id);
+    return cannot_keep(done.error());
   }
-  if (done) return bare(201, id);
-  if (done.error().code == Errc::refused) return error_response(507, done.error());
-  if (done.error().code != Errc::io) return error_response(done.error());
-  log(LogLevel::error, "store_io", {{"message", done.error().message}});
-  return error_response(507, {Errc::io, "the store can't keep the blob"});
+  if (who) {
+    if (const Status synced = accounts_->sync(); !synced) return error_response(synced.error());
+  }
+  return bare(201, id);
 }
 
 net::HttpResponse StoreService::delete_blob(const BlobId& id, const net::HttpRequest& request) {
@@ -298,18 +330,20 @@ net::HttpResponse StoreService::end_ownership(const BlobId& id, const RequestSig
   return bare(204, id);
 }
 
+/// What is there; in a bucket, what accounts have brought.
+Result<std::uint64_t> StoreService::count_used() const {
+  auto total = blobs_.total_size();
+  if (!total && total.error().code == Errc::unsupported && accounts_ != nullptr) {
+    return accounts_->total().bytes;
+  }
+  return total;
+}
+
 /// Counts a blob that is about to be written. Errc::refused where the store is full.
 Status StoreService::reserve(std::size_t size) {
   if (options_.bytes_max == 0) return {};
   const std::lock_guard lock(mutex_);
-  if (!bytes_used_) {
-    auto total = blobs_.total_size();
-    if (!total && total.error().code == Errc::unsupported && accounts_ != nullptr) {
-      total = accounts_->total().bytes - size;  // which is charged already
-    }
-    if (!total) return total.error();
-    bytes_used_ = *total;
-  }
+  if (!bytes_used_) return bytes_used_.error();
   if (*bytes_used_ > options_.bytes_max || size > options_.bytes_max - *bytes_used_) {
     return Error{Errc::refused, "the store is full: " + std::to_string(*bytes_used_) + " of " +
                                     std::to_string(options_.bytes_max) + " bytes are used"};
@@ -320,7 +354,7 @@ Status StoreService::reserve(std::size_t size) {
 
 void StoreService::release(std::size_t size) {
   const std::lock_guard lock(mutex_);
-  if (bytes_used_) *bytes_used_ -= size;
+  if (options_.bytes_max != 0 && bytes_used_) *bytes_used_ -= size;
 }
 
 net::HttpResponse StoreService::get_blob(const BlobId& id, const net::HttpRequest& request) {
@@ -394,19 +428,36 @@ net::HttpResponse StoreService::issue_receipt(const net::HttpRequest& request) {
         {Errc::refused,
          "this store promises at most " + std::to_string(options_.keep_seconds_max) + " seconds"});
   }
-  const CrashEffect effect(CrashSite::store_receipt);
-  // Held before it is looked at, so that nothing of it goes in between.
-  if (promises_ != nullptr) {
-    const Status held = promises_->hold(blobs_, package, until);
-    if (!held) return error_response(held.error());
+  const auto size = blobs_.size(package);
+  if (!size) return missing(package, size.error());
+  std::optional<ReceiptTurn> turn;
+  if (*size > kSmallManifestMax) {
+    turn.emplace(mutex_, receipts_, *signature ? (*signature)->account : Address{});
+    if (!turn->taken()) return too_many("the store looks at other large packages", 503);
   }
-  const auto receipt = issue_storage_receipt(blobs_, package, until, key_);
+  const auto receipt = promise(package, until, *signature);
   if (!receipt) return error_response(receipt.error());
   if (promises_ != nullptr) {
-    const Status kept = promises_->keep(package, until);
-    if (!kept) return error_response(kept.error());
+    const Status kept = promises_->keep(package, until, now);
+    if (!kept) return cannot_keep(kept.error());
   }
   return binary_response(200, receipt->encode());
+}
+
+/// Binds a package's blobs, until the next start, and signs for them. Errc::unauthorised where they
+/// aren't all the account's: nobody binds another's, and what is made up takes no memory.
+Result<StorageReceipt> StoreService::promise(const PackageId& id, std::int64_t until,
+                                             const std::optional<RequestSignature>& who) {
+  SP_ASSIGN(const Package package, Package::fetch(blobs_, id));
+  if (who) {
+    SP_TRY(accounts_->owns_all(who->account, package));
+  } else {
+    SP_TRY(issue_storage_receipt(blobs_, id, until, key_));
+  }
+  const CrashEffect effect(CrashSite::store_receipt);
+  // Held before it is looked at, so that nothing of it goes in between.
+  if (promises_ != nullptr) promises_->hold(package, until);
+  return issue_storage_receipt(blobs_, id, until, key_);
 }
 
 }  // namespace sp::store

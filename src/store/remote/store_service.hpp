@@ -10,8 +10,10 @@
 //                                            owners; 403 not an owner's; 409 promised by a receipt;
 //                                            425 signed before the blob was brought last
 //   POST /v1/receipts    {"package": HEX, "until": seconds}
-//                                            200 storage receipt, binary; 404 names what is
-//                                            missing; 409 until is past or too far
+//                                            200 storage receipt, binary; 403 not the owner's of
+//                                            all; 404 names what is missing; 409 until is past or
+//                                            too far; 503 other large packages are looked at; 507
+//                                            no room for more promises
 //   GET  /v1/identity                        {"address": "0x..."}, the account that signs receipts
 //   GET  /health                             "ok"
 //
@@ -27,6 +29,8 @@
 #include <array>
 #include <atomic>
 #include <optional>
+#include <set>
+
 #include "base/sync.hpp"
 
 #include "net/http.hpp"
@@ -38,6 +42,10 @@
 namespace sp::store {
 
 inline constexpr std::size_t kReceiptRequestMax = 1024;  ///< bytes of its JSON
+/// Bytes of a manifest of about a thousand chunks. The receipt of a larger package takes a turn, of
+/// which there are kLargeReceiptsAtOnce, one for an account: each looks at up to kChunksMax blobs.
+inline constexpr std::size_t kSmallManifestMax = 32 << 10;
+inline constexpr std::size_t kLargeReceiptsAtOnce = 2;
 
 /// Answers the requests above. Safe to call from any thread. What the constructor takes must
 /// outlive it.
@@ -49,7 +57,8 @@ class StoreService {
     bool anonymous_writes = false;                     ///< whoever doesn't sign may write as well
   };
   /// Without a book of accounts nobody who signs may write, and so nobody deletes; with one there
-  /// has to be one of promises (CHECK).
+  /// has to be one of promises (CHECK). Where there is a limit, counts what is there: nothing else
+  /// may write there any more.
   StoreService(RangedStore& blobs, const crypto::EthKey& key, const Clock& clock,
                AccountBook* accounts, PromiseBook* promises, const Options& options);
   net::HttpResponse handle(const net::HttpRequest& request);
@@ -58,21 +67,26 @@ class StoreService {
 
  private:
   class Writer;
+  class ReceiptTurn;
   net::HttpResponse handle_blob(const net::HttpRequest& request);
   net::HttpResponse put_blob(const BlobId& id, const net::HttpRequest& request);
   net::HttpResponse keep(const BlobId& id, const net::HttpRequest& request,
                          const std::optional<RequestSignature>& who);
-  net::HttpResponse keep_new(const BlobId& id, const net::HttpRequest& request);
+  net::HttpResponse keep_new(const BlobId& id, ByteView bytes,
+                             const std::optional<RequestSignature>& who);
   net::HttpResponse delete_blob(const BlobId& id, const net::HttpRequest& request);
   net::HttpResponse end_ownership(const BlobId& id, const RequestSignature& who);
   net::HttpResponse get_blob(const BlobId& id, const net::HttpRequest& request);
   net::HttpResponse head_blob(const BlobId& id, const net::HttpRequest& request);
   net::HttpResponse issue_receipt(const net::HttpRequest& request);
+  Result<StorageReceipt> promise(const PackageId& id, std::int64_t until,
+                                 const std::optional<RequestSignature>& who);
   [[nodiscard]] Result<std::optional<RequestSignature>> who_asks(
       const net::HttpRequest& request) const;
   [[nodiscard]] Status check_signed(const net::HttpRequest& request,
                                     const std::optional<RequestSignature>& signature,
                                     const Digest32& content) const;
+  [[nodiscard]] Result<std::uint64_t> count_used() const;
   Status reserve(std::size_t size);
   void release(std::size_t size);
 
@@ -84,8 +98,9 @@ class StoreService {
   const Options options_;
   std::array<Mutex, 64> writing_;  // by a blob's first byte: one writes it at a time
   std::atomic<std::uint64_t> deleted_ = 0;
-  Mutex mutex_;
-  std::optional<std::uint64_t> bytes_used_;  // guarded by mutex_; counted at the first put
+  Mutex mutex_;                                          // guards all below
+  std::set<Address> receipts_;                           // large ones in the making: for whom
+  Result<std::uint64_t> bytes_used_ = std::uint64_t{0};  // where there's a limit
 };
 
 }  // namespace sp::store

@@ -29,6 +29,42 @@ inline crypto::EthKey key_of(std::uint8_t byte) {
   return *crypto::EthKey::from_secret(std::move(secret));
 }
 
+/// A store that a test looks into: `sized` is called before each size(), `removed` after a
+/// remove().
+class WatchedStore final : public RangedStore {
+ public:
+  explicit WatchedStore(RangedStore& blobs) : blobs_(blobs) {}
+  Status put(const BlobId& id, ByteView bytes) override { return blobs_.put(id, bytes); }
+  Result<Bytes> get(const BlobId& id, std::size_t size_max) override {
+    return blobs_.get(id, size_max);
+  }
+  Result<std::uint64_t> size(const BlobId& id) override {
+    if (sized) sized(id);
+    return blobs_.size(id);
+  }
+  Status remove(const BlobId& id) override {
+    const Status done = blobs_.remove(id);
+    if (removed) removed();
+    return done;
+  }
+  Result<Bytes> get_range_unverified(const BlobId& id, std::uint64_t offset,
+                                     std::size_t size) override {
+    return blobs_.get_range_unverified(id, offset, size);
+  }
+  /// As a bucket's, where `counts` is false.
+  [[nodiscard]] Result<std::uint64_t> total_size() const override {
+    if (counts) return blobs_.total_size();
+    return Error{Errc::unsupported, "a bucket isn't counted"};
+  }
+
+  std::function<void(const BlobId&)> sized;
+  std::function<void()> removed;
+  bool counts = true;
+
+ private:
+  RangedStore& blobs_;
+};
+
 class SignedStore : public ::testing::Test {
  protected:
   /// As after a restart, where it served before.
@@ -40,13 +76,23 @@ class SignedStore : public ::testing::Test {
                                  return held && *held == size;
                                });
     promises_ = *PromiseBook::open(files_, folder_.path() / "promises.log", blobs_, clock_.now);
-    service_ =
-        std::make_unique<StoreService>(blobs_, key_, clock_, book_.get(), promises_.get(), options);
+    service_ = std::make_unique<StoreService>(watched_, key_, clock_, book_.get(), promises_.get(),
+                                              options);
     net::HttpServer::Options listening;
     listening.body_max = kBlobSizeMax + 1;
     server_ = *net::HttpServer::start(
         listening, [this](const net::HttpRequest& request) { return service_->handle(request); });
     url_ = "http://127.0.0.1:" + std::to_string(server_->port());
+  }
+  /// Puts a manifest that names these chunks of 4112 bytes each, as `key`.
+  PackageId bring_manifest(const crypto::EthKey& key, std::vector<BlobId> chunks) {
+    Manifest manifest;
+    manifest.chunk_size = kChunkSizeMin;
+    manifest.stream_size = chunks.size() * kChunkSizeMin;
+    manifest.chunks = std::move(chunks);
+    const Bytes bytes = manifest.encode();
+    EXPECT_TRUE(as(key).put(blob_id(bytes), bytes).ok());
+    return blob_id(bytes);
   }
   HttpStore as(const crypto::EthKey& key) {
     return {client_, url_, {&key, key_.address(), &clock_, nullptr, {}}};
@@ -55,6 +101,7 @@ class SignedStore : public ::testing::Test {
   TemporaryFolder folder_;
   PosixFiles files_;
   DirectoryStore blobs_{files_, folder_.path()};
+  WatchedStore watched_{blobs_};
   crypto::EthKey key_ = key_of(5);
   crypto::EthKey ann_ = key_of(6);
   crypto::EthKey bob_ = key_of(7);
