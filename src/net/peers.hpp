@@ -1,5 +1,5 @@
-// Who holds how much of a server: connections, bytes of bodies. Only for .cpp files of this room. Belongs to one
-// thread.
+// Who holds how much of a server: connections, bytes of bodies. Only for .cpp files of this room.
+// Belongs to one thread.
 #pragma once
 
 #include <boost/asio/ip/address.hpp>

@@ -9,8 +9,8 @@ namespace {
 
 constexpr std::size_t kReadAhead = 64 * 1024;  // of records, from the wire at once
 // Handshake messages that a peer may send in a connection's life. OpenSSL sets no limit to those
-// behind the handshake (changes of keys, tickets), takes all that the wire has in one call, and each
-// costs us more than its sender. An honest peer sends about ten, and changes its keys once in
+// behind the handshake (changes of keys, tickets), takes all that the wire has in one call, and
+// each costs us more than its sender. An honest peer sends about ten, and changes its keys once in
 // millions of records.
 constexpr unsigned kHandshakeMessagesMax = 64;
 
