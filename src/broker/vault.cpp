@@ -4,6 +4,7 @@
 
 #include "base/codec.hpp"
 #include "base/durable.hpp"
+#include "base/log.hpp"
 #include "crypto/hash.hpp"
 #include "crypto/random.hpp"
 
@@ -21,6 +22,14 @@ Path secret_name(const Address& owner, const Digest32& digest) {
 }
 
 Path requests_name(const api::OrderId& order) { return "requests-" + order.hex(); }
+
+// The system's words name folders of this machine: they are for its own log.
+Error own_words(const Error& error) {
+  log(LogLevel::error, "vault_io", {{"message", error.message}});
+  return {error.code == Errc::not_found ? Errc::io : error.code, "the broker's disk failed"};
+}
+
+Status own_words(const Status& done) { return done ? done : Status(own_words(done.error())); }
 
 // A record's header is authenticated with its name, so that files can't be exchanged.
 Bytes header_of(const Path& name) {
@@ -81,11 +90,16 @@ Status Vault::write_record(CrashSite site, const Path& name, ByteView plaintext)
   std::copy(nonce.begin(), nonce.end(), record.begin());
   crypto::Aes256Gcm(key_).seal(nonce, header, plaintext,
                                MutableByteView(record).subspan(nonce.size()));
-  return keep(files_, site, folder_ / name, record, FileMode::owner_only);
+  return own_words(keep(files_, site, folder_ / name, record, FileMode::owner_only));
 }
 
 Result<SecretBytes> Vault::read_record(const Path& name) {
-  SP_ASSIGN(const Bytes record, files_.read(folder_ / name, kRecordSizeMax));
+  const auto file = files_.read(folder_ / name, kRecordSizeMax);
+  if (!file && file.error().code == Errc::not_found) {
+    return Error{Errc::not_found, "the vault holds no such record"};
+  }
+  if (!file) return own_words(file.error());
+  const Bytes& record = *file;
   if (record.size() < crypto::kGcmNonceSize + crypto::kGcmTagSize) {
     return Error{Errc::malformed, name.string() + " is too short"};
   }
@@ -97,17 +111,30 @@ Result<SecretBytes> Vault::read_record(const Path& name) {
   return plaintext;
 }
 
+Result<VaultRecord> Vault::read_entry(const Path& name) {
+  SP_ASSIGN(const SecretBytes record, read_record(name));
+  SP_ASSIGN(const Deposited deposited, decode(record.reveal()));
+  SP_ASSIGN(const ReleasePolicy policy, ReleasePolicy::parse(deposited.policy));
+  return VaultRecord{deposited.owner, record.size(), end_of(deposited, policy.until)};
+}
+
 // Everything that lies there, whoever put it there before this process.
 Status Vault::count_secrets() {
   if (book_) return {};
   VaultBook book(limits_);
-  SP_ASSIGN(const std::vector<std::string> names, files_.list(folder_));
-  for (const std::string& name : names) {
+  const auto names = files_.list(folder_);
+  if (!names) return own_words(names.error());
+  for (const std::string& name : *names) {
     if (!name.starts_with(kSecretPrefix)) continue;
-    SP_ASSIGN(const SecretBytes record, read_record(name));
-    SP_ASSIGN(const Deposited deposited, decode(record.reveal()));
-    SP_ASSIGN(const ReleasePolicy policy, ReleasePolicy::parse(deposited.policy));
-    book.put(name, {deposited.owner, record.size(), end_of(deposited, policy.until)});
+    const auto entry = read_entry(name);
+    if (entry) {
+      book.put(name, *entry);
+      continue;
+    }
+    if (entry.error().code == Errc::io) return entry.error();
+    // One that is damaged is lost to its owner, who may deposit it again; it keeps nobody out.
+    log(LogLevel::error, "vault_record_damaged",
+        {{"record", name}, {"reason", entry.error().message}});
   }
   book_ = std::move(book);
   return {};
@@ -121,7 +148,7 @@ Status Vault::make_room(const std::string& name, const VaultRecord& record, std:
   std::vector<std::string> ended;
   do {
     ended = book_->take_ended(now, kErasedAtOnce);
-    for (const std::string& old : ended) SP_TRY(files_.remove(folder_ / old));
+    for (const std::string& old : ended) SP_TRY(own_words(files_.remove(folder_ / old)));
   } while (!ended.empty() && !book_->admits(name, record));
   SP_TRY(book_->admits(name, record));
   book_->put(name, record);
@@ -131,6 +158,7 @@ Status Vault::make_room(const std::string& name, const VaultRecord& record, std:
 // Whether this very one is there. An older one that is sent again doesn't bring its policy back.
 Result<bool> Vault::is_kept(const Deposited& deposited) {
   const auto there = get(deposited.owner, deposited.digest);
+  if (!there && there.error().code == Errc::io) return there.error();
   if (!there || there->time < deposited.time) return false;
   if (there->time == deposited.time &&
       crypto::equal_constant_time(encode(*there).reveal(), encode(deposited).reveal())) {

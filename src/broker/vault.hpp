@@ -43,7 +43,8 @@ class Vault {
   /// earlier time, and erases some whose policies ended more than kEndedKeptSeconds before `now`.
   /// The same one again changes nothing. Errc::expired where there is another of that time or a
   /// later one, Errc::conflict where the owner has as many as an account may, Errc::io where the
-  /// vault is full or the disk fails.
+  /// vault is full or the disk fails; what failed there is for the log alone. A damaged secret, of
+  /// whomever, is said to the log and counts for nothing.
   Status put(const Deposited& deposited, std::int64_t until, std::int64_t now);
   /// Errc::not_found; Errc::bad_signature where the file was tampered with.
   Result<Deposited> get(const Address& owner, const Digest32& digest);
@@ -61,6 +62,7 @@ class Vault {
   Result<SecretBytes> read_record(const Path& name);
   Result<std::vector<KeptRequest>> read_requests(const api::OrderId& order);
   Result<bool> is_kept(const Deposited& deposited);
+  Result<VaultRecord> read_entry(const Path& name);
   Status count_secrets();
   Status make_room(const std::string& name, const VaultRecord& record, std::int64_t now);
 

@@ -138,6 +138,68 @@ TEST_F(VaultLimitsTest, WhatEndedLongAgoIsErasedByALaterDeposit) {
   EXPECT_TRUE(held(22));
 }
 
+TEST_F(VaultLimitsTest, ADamagedSecretKeepsNobodyOut) {
+  const auto other = crypto::EthKey::generate(random_);
+  limit({});
+  ASSERT_EQ(deposit(owner_, 10).status, 201U);
+  ASSERT_EQ(deposit(other, 11).status, 201U);
+  const Path file =
+      folder_.path() /
+      ("secret-" + crypto::sha256({other.address().view(), filled<Digest32>(11).view()}).hex());
+  Bytes record = files_.read(file, kRecordSizeMax).value();
+  record.back() ^= 1;
+  ASSERT_TRUE(files_.write_atomic(file, record, FileMode::owner_only));
+  limit({});
+  EXPECT_EQ(deposit(owner_, 12).status, 201U);
+  EXPECT_TRUE(small_->get(owner_.address(), filled<Digest32>(10)));
+  EXPECT_EQ(small_->get(other.address(), filled<Digest32>(11)).error().code, Errc::bad_signature);
+  EXPECT_EQ(deposit(other, 11).status, 201U);
+  EXPECT_TRUE(small_->get(other.address(), filled<Digest32>(11)));
+}
+
+// As the system's: with the names of folders.
+class FailingFiles final : public Files {
+ public:
+  Result<Bytes> read(const Path& path, std::size_t size_max) const override {
+    if (reads_fail) return failure("read", path);
+    return files_.read(path, size_max);
+  }
+  Result<Bytes> read_range(const Path& path, std::uint64_t, std::size_t) const override {
+    return failure("read", path);
+  }
+  Result<std::uint64_t> size(const Path& path) const override { return files_.size(path); }
+  Status write_atomic(const Path& path, ByteView, FileMode) override {
+    return failure("write", path);
+  }
+  Status make_folder(const Path& path) override { return failure("mkdir", path); }
+  Status remove(const Path& path) override { return failure("unlink", path); }
+  Result<std::vector<std::string>> list(const Path& folder) const override {
+    return files_.list(folder);
+  }
+
+  bool reads_fail = false;
+
+ private:
+  static Error failure(const std::string& doing, const Path& path) {
+    return {Errc::io, doing + " " + path.string() + ": Input/output error"};
+  }
+
+  PosixFiles files_;
+};
+
+TEST_F(VaultLimitsTest, ADiskThatFailsTellsStrangersNoFolder) {
+  FailingFiles failing;
+  small_.emplace(failing, folder_, keys_.vault.clone(), random_, VaultLimits{});
+  broker_.emplace(keys_, view_, *small_, prover_, clock_, random_, Broker::Options{accepting()});
+  for (const bool reads_fail : {false, true}) {
+    failing.reads_fail = reads_fail;
+    const auto failed = deposit(owner_, 10);
+    EXPECT_EQ(failed.status, 507U);
+    EXPECT_NE(as_text(failed.body).find("the broker's disk failed"), std::string_view::npos);
+    EXPECT_EQ(as_text(failed.body).find('/'), std::string_view::npos) << as_text(failed.body);
+  }
+}
+
 TEST_F(VaultLimitsTest, NoncesTakeNoMemoryAndHoldForOneSession) {
   NonceBook book(clock_, random_);
   const api::NonceRequest one{{filled<api::OrderId>(1), 0, 0}, filled<Address>(1)};

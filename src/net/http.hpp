@@ -71,8 +71,9 @@ class HttpServer {
     /// is this machine's own, such as a proxy that stands in front for everybody.
     std::size_t connections_per_peer_max = kConnectionsPerPeerMax;
     bool count_loopback = false;
-    /// Of the bodies of all requests and answers under way, at least body_max. What handlers that
-    /// run answer goes beyond it, nothing else.
+    /// Of the bodies of all requests and answers under way, at least body_max; a peer that is
+    /// counted has a quarter, and body_max at least. Small answers and those that handlers make
+    /// right now go beyond it, nothing else.
     std::size_t bytes_in_flight_max = kBytesInFlightMax;
     std::chrono::milliseconds idle_timeout = kIdleTimeout;
     std::chrono::milliseconds transfer_timeout = kTransferTimeout;  ///< and for a TLS handshake

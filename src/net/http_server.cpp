@@ -88,7 +88,10 @@ HttpResponse call_handler(const HttpServer::Handler& handler, const HttpRequest&
 class Server final : public HttpServer {
  public:
   Server(const Options& options, Handler handler)
-      : options_(options), handler_(std::move(handler)), workers_(options.workers) {}
+      : options_(options),
+        handler_(std::move(handler)),
+        bytes_(bytes_for(options)),
+        workers_(options.workers) {}
 
   ~Server() override {
     if (!loop_thread_.joinable()) return;
@@ -113,8 +116,10 @@ class Server final : public HttpServer {
  private:
   using Task = asio::awaitable<void>;
 
-  [[nodiscard]] std::size_t bytes_max() const {
-    return std::max(options_.bytes_in_flight_max, options_.body_max);
+  // A peer has a quarter, as of connections.
+  [[nodiscard]] static BytesUnderWay bytes_for(const Options& options) {
+    const std::size_t max = std::max(options.bytes_in_flight_max, options.body_max);
+    return {max, std::max(max / 4, options.body_max)};
   }
 
   Status listen_on_port() {
@@ -278,8 +283,8 @@ class Server final : public HttpServer {
         refused = refusal(400, parsed.error().message);
       }
     }
-    BytesHeld held(bytes_held_);
-    if (!refused && !held.take(declared_size(parser, options_.body_max), bytes_max())) {
+    BytesHeld held(bytes_, connection.peer);
+    if (!refused && !held.take(declared_size(parser, options_.body_max))) {
       refused = busy("too many bytes are under way");
     }
     if (!refused) {
@@ -294,7 +299,7 @@ class Server final : public HttpServer {
     }
     const bool keep = parser.keep_alive();
     HttpResponse response = co_await answer(take_request(parser, std::move(target)));
-    held.add(response.body.size());
+    if (!held.take_answer(response.body.size())) response = busy("too many bytes are under way");
     const bool kept = keep && !stopping_;
     const bool written = co_await write(connection, std::move(response), kept, head_only);
     connection.idle = true;
@@ -410,7 +415,7 @@ class Server final : public HttpServer {
   Peers peers_;                        // loop's thread only
   std::set<Connection*> connections_;  // loop's thread only
   std::set<Connection*> turned_away_;  // loop's thread only
-  std::size_t bytes_held_ = 0;         // of bodies, loop's thread only
+  BytesUnderWay bytes_;                // loop's thread only
   bool stopping_ = false;              // loop's thread only
   std::atomic<bool> refusing_ = false;
   std::uint16_t port_ = 0;

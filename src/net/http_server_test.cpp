@@ -76,6 +76,57 @@ TEST_F(HttpServerTest, HoldsOnlySoManyBytes) {
             200U);
 }
 
+TEST_F(HttpServerTest, OnePeerDoesntTakeAllBytes) {
+  options.count_loopback = true;
+  options.body_max = 1000;
+  options.bytes_in_flight_max = 4000;
+  start();
+  const auto post_from = [&](const char* address) {
+    RawSocket peer = RawSocket::connect(server->port(), address);
+    peer.send("POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 1000\r\n\r\n");
+    return peer;
+  };
+  RawSocket first = post_from("127.0.0.2");
+  EXPECT_EQ(status(first.read_until("\r\n\r\n")), 100U);
+  RawSocket second = post_from("127.0.0.2");
+  EXPECT_EQ(status(second.read_until("\r\n\r\n")), 503U);
+  RawSocket other = post_from("127.0.0.3");
+  EXPECT_EQ(status(other.read_until("\r\n\r\n")), 100U);
+  // Room comes back with the answer.
+  first.send(std::string(1000, 'x'));
+  EXPECT_EQ(status(first.read_until("\r\n\r\n")), 200U);
+  RawSocket third = post_from("127.0.0.2");
+  EXPECT_EQ(status(third.read_until("\r\n\r\n")), 100U);
+}
+
+TEST_F(HttpServerTest, AnswersThatNobodyReadsDontTakeAllBytes) {
+  constexpr std::size_t kAnswer = 16 << 20;  // more than sockets take
+  options.count_loopback = true;
+  options.body_max = 24 << 20;
+  options.bytes_in_flight_max = 40 << 20;
+  std::atomic<unsigned> answered = 0;
+  start([&](const HttpRequest& request) {
+    ++answered;
+    return text_response(200, "text/plain", std::string(request.path == "/" ? 2 : kAnswer, 'a'));
+  });
+  const auto get_from = [&](const char* address, const std::string& path = "/large") {
+    RawSocket peer = RawSocket::connect(server->port(), address);
+    peer.send("GET " + path + " HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    return peer;
+  };
+  RawSocket deaf = get_from("127.0.0.2");
+  EXPECT_EQ(status(deaf.read_until("\r\n\r\n")), 200U);
+  RawSocket beyond = get_from("127.0.0.2");
+  EXPECT_EQ(status(beyond.read_all()), 503U);
+  EXPECT_EQ(status(get_from("127.0.0.2", "/").read_all()), 200U);
+  RawSocket other = get_from("127.0.0.3");
+  EXPECT_EQ(status(other.read_until("\r\n\r\n")), 200U);
+  // All together have an end as well; small answers don't.
+  EXPECT_EQ(status(get_from("127.0.0.4").read_all()), 503U);
+  EXPECT_EQ(status(get_from("127.0.0.4", "/").read_all()), 200U);
+  EXPECT_EQ(answered, 6U);
+}
+
 TEST_F(HttpServerTest, AnswersAndKeepsTheConnection) {
   start();
   RawSocket peer = RawSocket::connect(server->port());

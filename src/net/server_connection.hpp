@@ -2,12 +2,14 @@
 // http_server.cpp. Belongs to the loop's thread.
 #pragma once
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <string>
 
 #include "net/http.hpp"
+#include "net/peers.hpp"
 
 namespace sp::net {
 
@@ -38,26 +40,52 @@ struct StreamConnection final : Connection {
   Stream stream;
 };
 
-/// What one request's bodies, its own and its answer's, hold of the server's memory.
+/// What the bodies of all requests and answers hold of the server's memory.
+struct BytesUnderWay {
+  std::size_t max;           ///< of all
+  std::size_t per_peer_max;  ///< of one peer that is counted: one can't take all
+  std::size_t total = 0;
+  Peers by_peer = {};
+};
+
+/// What one request's bodies, its own and its answer's, hold of it.
 class BytesHeld {
  public:
-  explicit BytesHeld(std::size_t& total) : total_(total) {}
+  /// `peer` as peer_name says it. Both outlive this.
+  BytesHeld(BytesUnderWay& all, const std::string& peer) : all_(all), peer_(peer) {}
   BytesHeld(const BytesHeld&) = delete;
   BytesHeld& operator=(const BytesHeld&) = delete;
-  ~BytesHeld() { total_ -= own_; }
-  /// False where there is no room.
-  bool take(std::size_t size, std::size_t max) {
-    if (total_ > max || size > max - total_) return false;
+  ~BytesHeld() {
+    all_.total -= own_;
+    all_.by_peer.leave(peer_, own_);
+  }
+  /// False where there is no room, of all or of this peer's. Nothing has room always.
+  bool take(std::size_t size) {
+    const bool fits = size <= left(all_.max, all_.total) &&
+                      size <= left(all_.per_peer_max, all_.by_peer.count(peer_));
+    if (fits) add(size);
+    return fits;
+  }
+  /// An answer that is made already: a small one has room always, so that whoever holds all of it
+  /// takes neither /health nor a word from anybody.
+  bool take_answer(std::size_t size) {
+    if (size > kSmallAnswer) return take(size);
     add(size);
     return true;
   }
-  void add(std::size_t size) {
-    own_ += size;
-    total_ += size;
-  }
 
  private:
-  std::size_t& total_;
+  static constexpr std::size_t kSmallAnswer = 64 * 1024;
+
+  static std::size_t left(std::size_t max, std::size_t held) { return max - std::min(max, held); }
+  void add(std::size_t size) {
+    own_ += size;
+    all_.total += size;
+    all_.by_peer.enter(peer_, size);
+  }
+
+  BytesUnderWay& all_;
+  const std::string& peer_;
   std::size_t own_ = 0;
 };
 

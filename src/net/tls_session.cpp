@@ -8,6 +8,11 @@ namespace sp::net {
 namespace {
 
 constexpr std::size_t kReadAhead = 64 * 1024;  // of records, from the wire at once
+// Handshake messages that a peer may send in a connection's life. OpenSSL sets no limit to those
+// behind the handshake (changes of keys, tickets), takes all that the wire has in one call, and
+// each costs us more than its sender. An honest peer sends about ten, and changes its keys once in
+// millions of records.
+constexpr unsigned kHandshakeMessagesMax = 64;
 
 struct MethodFree {
   void operator()(BIO_METHOD* method) const { BIO_meth_free(method); }
@@ -26,6 +31,7 @@ struct TlsSession::Records {
     const std::ptrdiff_t got = session.wire_.receive(room, session.patience_);
     if (got == Wire::kNothingNow) BIO_set_retry_read(bio);
     if (got == 0) session.wire_ended_ = true;
+    if (got > 0) session.received_ += static_cast<std::size_t>(got);
     return got < 0 ? -1 : static_cast<int>(got);
   }
 
@@ -37,6 +43,14 @@ struct TlsSession::Records {
   static long control(BIO* bio, int what, long, void*) {
     if (what == BIO_CTRL_FLUSH) return 1;
     return what == BIO_CTRL_EOF && of(bio).wire_ended_ ? 1 : 0;
+  }
+
+  // Called with whatever OpenSSL has received or sent.
+  static void count_message(int sent, int, int type, const void*, std::size_t, SSL* ssl,
+                            void* session) {
+    if (sent != 0 || type != SSL3_RT_HANDSHAKE) return;
+    auto& messages = static_cast<TlsSession*>(session)->handshake_messages_;
+    if (++messages > kHandshakeMessagesMax) SSL_set_shutdown(ssl, SSL_RECEIVED_SHUTDOWN);
   }
 
   static const BIO_METHOD* method() {
@@ -64,6 +78,8 @@ TlsSession::TlsSession(boost::asio::ssl::context& context, Side side, Wire& wire
   BIO_set_init(bio, 1);
   SSL_set_bio(ssl_, bio, bio);
   SSL_set_mode(ssl_, SSL_MODE_RELEASE_BUFFERS);
+  SSL_set_msg_callback(ssl_, Records::count_message);
+  SSL_set_msg_callback_arg(ssl_, this);
   SSL_set_read_ahead(ssl_, 1);
   SSL_set_default_read_buffer_len(ssl_, kReadAhead);
   if (side == Side::client) {
@@ -82,6 +98,9 @@ TlsSession::Step TlsSession::fail(Step step, const boost::system::error_code& fa
 
 TlsSession::Step TlsSession::step_of(int result) {
   if (result == 1) return Step::done;
+  if (handshake_messages_ > kHandshakeMessagesMax) {
+    return fail(Step::failed, boost::asio::error::connection_reset);
+  }
   const int why = SSL_get_error(ssl_, result);
   if (why == SSL_ERROR_WANT_READ) return Step::wants_input;
   if (why == SSL_ERROR_ZERO_RETURN) return fail(Step::ended, boost::asio::error::eof);
@@ -100,7 +119,9 @@ TlsSession::Step TlsSession::handshake() {
 TlsSession::Step TlsSession::read(MutableByteView out, std::size_t& got) {
   ERR_clear_error();
   got = 0;
-  while (got < out.size()) {
+  received_ = 0;
+  // Records that hold next to nothing fill no room: the wire may have them for ever.
+  while (got < out.size() && received_ < out.size() + kReadAhead) {
     patience_ = got == 0 ? Patience::wait : Patience::only_what_is_there;
     std::size_t more = 0;
     const Step step = step_of(SSL_read_ex(ssl_, out.data() + got, out.size() - got, &more));

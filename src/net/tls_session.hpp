@@ -43,7 +43,8 @@ class TlsSession {
 
   /// Goes on with the handshake. sealed() has to be sent before input is awaited.
   Step handshake();
-  /// Opens as much as is there, at most `out`; `got` is above 0 where it is done.
+  /// Opens as much as is there, at most `out`; `got` is above 0 where it is done. Takes little more
+  /// than that from the wire, whatever the peer sends: `failed` where it goes on with handshakes.
   Step read(MutableByteView out, std::size_t& got);
   /// Seals all of the bytes into sealed().
   Step write(ByteView bytes);
@@ -66,6 +67,8 @@ class TlsSession {
   SSL* ssl_;
   Patience patience_ = Patience::wait;
   bool wire_ended_ = false;
+  unsigned handshake_messages_ = 0;  // received
+  std::size_t received_ = 0;         // bytes from the wire, in this read()
   boost::system::error_code failure_;
   Bytes sealed_;
   std::size_t sent_ = 0;

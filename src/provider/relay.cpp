@@ -1,6 +1,7 @@
 #include "provider/relay.hpp"
 
 #include <deque>
+#include <utility>
 
 #include "base/codec.hpp"
 #include "base/crash_point.hpp"
@@ -158,16 +159,44 @@ class Relay::Workers {
 };
 
 Relay::Relay(ByteStream& window, CallForwarder& forwarder, Options options)
-    : forwarder_(forwarder), options_(std::move(options)), stream_(window) {}
+    : forwarder_(forwarder), options_(std::move(options)), window_(window), stream_(window) {}
 
 Status Relay::write(const api::Frame& frame) {
-  const std::lock_guard lock(write_mutex_);
-  return stream_.write(frame);
+  {
+    std::unique_lock lock(write_mutex_);
+    written_.wait(lock, [this] { return !writing_; });
+    writing_ = true;
+  }
+  return write_in_turn(frame);
+}
+
+// Whoever has the turn writes the cancel that was asked for meanwhile as well.
+Status Relay::write_in_turn(const api::Frame& frame) {
+  Status written = stream_.write(frame);
+  std::unique_lock lock(write_mutex_);
+  while (std::exchange(cancel_next_, false)) {
+    lock.unlock();
+    if (written) written = stream_.write({api::FrameType::cancel, {}});
+    lock.lock();
+  }
+  // Half a frame may be out, so nothing can follow it. serve() sees the end.
+  if (!written) window_.shut_down();
+  writing_ = false;
+  lock.unlock();
+  written_.notify_one();
+  return written;
 }
 
 void Relay::cancel() {
+  {
+    const std::lock_guard lock(write_mutex_);
+    if (std::exchange(writing_, true)) {
+      cancel_next_ = true;
+      return;
+    }
+  }
   // A loader that is gone already needs no cancel.
-  [[maybe_unused]] const Status sent = write({api::FrameType::cancel, {}});
+  [[maybe_unused]] const Status sent = write_in_turn({api::FrameType::cancel, {}});
 }
 
 Result<Bytes> Relay::accept(const api::Call& call) {

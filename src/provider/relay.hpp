@@ -60,7 +60,8 @@ class Relay {
     const crypto::EthKey& action;  ///< signs the acceptance
     std::function<void(api::Stage, const std::string&)> on_stage;
   };
-  /// `window` outlives the relay.
+  /// `window` outlives the relay. Where its writes have a limit of time, a loader that reads
+  /// nothing ends the relay at it.
   Relay(ByteStream& window, CallForwarder& forwarder, Options options);
 
   /// Sends the Start frame and serves until the Finish frame. Errc::unavailable where the loader
@@ -72,7 +73,8 @@ class Relay {
     const Errc said = broker_said_;
     return said == Errc::io ? std::optional<Errc>() : said;
   }
-  /// Tells the loader to stop. From any thread.
+  /// Tells the loader to stop. From any thread. Waits for no frame that is being written, and so no
+  /// longer than the window takes for one that is next to empty.
   void cancel();
 
  private:
@@ -80,11 +82,16 @@ class Relay {
   Result<Bytes> accept(const api::Call& call);
   void answer(const api::Call& call);
   Status write(const api::Frame& frame);
+  Status write_in_turn(const api::Frame& frame);
 
   CallForwarder& forwarder_;
   Options options_;
+  ByteStream& window_;
   api::FrameStream stream_;
-  Mutex write_mutex_;  // one frame at a time
+  Mutex write_mutex_;  // guards the turn of one frame at a time, and isn't held while it is written
+  Condition written_;
+  bool writing_ = false;      // guarded by write_mutex_
+  bool cancel_next_ = false;  // guarded by write_mutex_: behind the frame that is being written
   Mutex accept_mutex_;
   std::optional<Address> accepted_;           // guarded by accept_mutex_
   std::atomic<Errc> broker_said_ = Errc::io;  ///< io: nothing that another time would mend

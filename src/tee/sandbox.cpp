@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -24,6 +25,7 @@ namespace {
 constexpr int kWindowDescriptor = 3;
 constexpr int kPlatformDescriptor = 4;
 constexpr std::size_t kCgroupParentMax = 128;
+constexpr std::chrono::seconds kWindowPatience{30};  // with a loader that reads nothing
 constexpr std::uint64_t kMib = std::uint64_t{1} << 20;
 constexpr unsigned long kNamespaces =
     CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
@@ -165,6 +167,11 @@ class Sandbox final : public TeeHost {
     }
     Fd ours(ends[0]);
     const Fd theirs(ends[1]);
+    // A loader that reads nothing must not hold whoever tells it something.
+    const timeval patience{kWindowPatience.count(), 0};
+    if (::setsockopt(ours.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) != 0) {
+      return errno_error("setsockopt");
+    }
     const std::string group = options_.cgroup_parent + "/" + options.id;
     const CgroupLimits limits{
         (std::uint64_t{options.memory_mib} + options.disk_mib) * kMib + kLoaderMemoryBytes,

@@ -1,0 +1,99 @@
+// A loader that reads nothing from its window: a guest that is frozen is enough.
+#include "provider/relay.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include <future>
+
+#include "base/files.hpp"
+
+namespace sp::provider {
+namespace {
+
+using api::FrameType;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr std::size_t kLarge = 1 << 20;  // more than a window takes unread
+
+// A broker whose answers are large.
+struct LargeAnswers final : net::HttpCaller {
+  Result<net::HttpResponse> carry(const std::string&, const std::string&, ByteView,
+                                  const net::Headers&) override {
+    net::HttpResponse response;
+    response.body.assign(kLarge, 1);
+    return response;
+  }
+};
+
+class RelayTest : public ::testing::Test {
+ protected:
+  RelayTest() {
+    int ends[2] = {};
+    SP_CHECK(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
+    relay_end_ = Fd(ends[0]);
+    loader_end_ = Fd(ends[1]);
+    Secret32 secret;
+    secret.writable()[31] = 7;  // nobody's
+    action_.emplace(crypto::EthKey::from_secret(std::move(secret)).value());
+    window_.emplace(relay_end_.get());
+    relay_.emplace(*window_, forwarder_,
+                   Relay::Options{{}, *action_, [](api::Stage, const std::string&) {}});
+    served_ = std::async(std::launch::async, [this] { return relay_->serve(); });
+  }
+  ~RelayTest() override { ::shutdown(loader_end_.get(), SHUT_RDWR); }
+
+  void ask() {
+    const api::Call call{1, api::ServiceKind::broker, {}, "nonce", {}};
+    const Bytes frame = api::Frame{FrameType::call, call.encode()}.encode();
+    ASSERT_TRUE(SocketStream(loader_end_.get()).write(frame));
+  }
+  // Until the relay has begun to write the answer and can't go on.
+  void wait_for_the_answer() {
+    Bytes seen(kLarge);
+    for (ssize_t before = -1, now = 0; now != before || now < 65536;) {
+      std::this_thread::sleep_for(milliseconds(50));
+      before = std::exchange(now, ::recv(loader_end_.get(), seen.data(), seen.size(), MSG_PEEK));
+    }
+  }
+
+  Fd relay_end_, loader_end_;
+  std::optional<crypto::EthKey> action_;
+  LargeAnswers caller_;
+  const Services services_{{Address{}, "http://broker"}};
+  CallForwarder forwarder_{caller_, services_};
+  std::optional<SocketStream> window_;
+  std::optional<Relay> relay_;
+  std::future<Result<api::Finish>> served_;
+};
+
+TEST_F(RelayTest, ACancelWaitsForNoAnswerThatNobodyReads) {
+  ask();
+  wait_for_the_answer();
+  auto told = std::async(std::launch::async, [this] { relay_->cancel(); });
+  const auto waited = told.wait_for(seconds(5));
+  // It comes behind that answer.
+  SocketStream socket(loader_end_.get());
+  api::FrameStream stream(socket);
+  for (const FrameType type : {FrameType::start, FrameType::reply, FrameType::cancel}) {
+    const auto frame = stream.read();
+    ASSERT_TRUE(frame) << frame.error().message;
+    EXPECT_EQ(frame->type, type);
+  }
+  EXPECT_EQ(waited, std::future_status::ready);
+}
+
+TEST_F(RelayTest, AWindowThatTakesNothingEnds) {
+  const timeval patience{0, 200'000};
+  ASSERT_EQ(::setsockopt(relay_end_.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience), 0);
+  ask();
+  const auto ended = served_.wait_for(seconds(10));
+  ::shutdown(loader_end_.get(), SHUT_RDWR);
+  EXPECT_EQ(ended, std::future_status::ready);
+  EXPECT_EQ(served_.get().error().code, Errc::unavailable);
+}
+
+}  // namespace
+}  // namespace sp::provider
