@@ -7,6 +7,7 @@
 #include "base/testing/memory_files.hpp"
 #include "broker/service.hpp"
 #include "crypto/aead.hpp"
+#include "crypto/hash.hpp"
 #include "crypto/random.hpp"
 
 namespace sp::broker {
@@ -84,22 +85,49 @@ void check_requests(FuzzInput& input) {
   SP_CHECK(broken == record || !vault.requests(order).ok());
 }
 
+// A secret that is there already, damaged or not, keeps no other one out.
+void check_secrets(FuzzInput& input) {
+  static crypto::SystemRandom random;
+  static const std::string policy = ReleasePolicy{}.to_json();
+  const Secret32 key;
+  const auto owner = input.fixed<Address>();
+  const auto digest = input.fixed<Digest32>();
+  const std::string name = "secret-" + crypto::sha256({owner.view(), digest.view()}).hex();
+  Writer writer;
+  writer.raw(owner.view()).raw(digest.view()).u64(input.below(9)).text(policy);
+  writer.var(api::PartSecret{}.encode().reveal());
+  const Bytes spoiled = input.spoiled(writer.bytes());
+  MemoryFiles files;
+  const Bytes record = sealed(key, name, spoiled);
+  SP_CHECK(files.write_atomic(Path("vault") / name, record, FileMode::owner_only).ok());
+  Vault vault(files, "vault", key.clone(), random);
+  Digest32 other = digest;
+  other.data[0] ^= 1;
+  SP_CHECK(vault.put({owner, other, 1, policy, {}}, 1, 1).ok());
+  SP_CHECK(vault.get(owner, other).value().policy == policy);
+}
+
 }  // namespace
 }  // namespace sp::broker
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const sp::ByteView bytes(data + 1, size - 1);
-  switch (data[0] % 3) {
+  switch (data[0] % 4) {
     case 0:
       sp::broker::check_keys(bytes);
       break;
     case 1:
       sp::broker::check_checkpoint(bytes);
       break;
-    default: {
+    case 2: {
       sp::testing::FuzzInput input(bytes);
       sp::broker::check_requests(input);
+      break;
+    }
+    default: {
+      sp::testing::FuzzInput input(bytes);
+      sp::broker::check_secrets(input);
     }
   }
   return 0;
