@@ -32,7 +32,12 @@ cc -static -O2 -o "$work/program" "$work/program.c"
 "$here/make-image.sh" "$work/program" "$work/image"
 echo "a secret note" >"$work/note.txt"
 
-spctl up >/dev/null
+# Two at once: one makes the system, the other finds it.
+spctl up >/dev/null &
+first=$!
+spctl up >/dev/null || fail "the second up beside another ended with $?"
+wait "$first" || fail "the first up beside another ended with $?"
+spctl status >/dev/null || fail "what two at once brought up doesn't answer"
 before=$(spctl tokens balance --json)
 
 # An order over own uploads: result, exit code, proof.

@@ -7,6 +7,7 @@
 
 #include "broker/service.hpp"
 #include "common/dev_policy.hpp"
+#include "common/folder_lock.hpp"
 #include "common/secret_files.hpp"
 #include "prove/dev.hpp"
 #include "spctl/account_turn.hpp"
@@ -76,7 +77,9 @@ Status LocalSystem::up(const Programs& programs) {
   spnode_ = programs.spnode;
   anvil_ = programs.anvil;
   const Home& home = context_.home();
-  SP_TRY(context_.files().make_folder(home.root()));
+  // Two at once would take different ports for the same daemons: the second finds what the first
+  // made.
+  SP_ASSIGN(const auto turn, apps::FolderLock::take_in_turn(context_.files(), home.root()));
   SP_ASSIGN(ports_,
             take_ports(context_.files(), home.ports(), {"chain", "store", "broker", "provider"}));
   SP_TRY(chain_.prepare(user(kChainUser)));
