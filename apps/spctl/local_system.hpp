@@ -32,7 +32,7 @@ class LocalSystem {
  public:
   explicit LocalSystem(Context& context);
 
-  /// Starts everything and waits until it answers; first, until another up() of this home has ended.
+  /// Starts everything and waits until it answers, once another up() of this home has ended.
   Status up(const Programs& programs);
   /// Stops everything and waits for its end.
   Status down();

@@ -116,7 +116,7 @@ TEST_F(Client, AProvidersPageCancelsNoOrderThatRuns) {
   town.client_provider->on_response(
       [&](const net::HttpRequest& request, net::HttpResponse& response) {
         if (!request.path.starts_with("/v1/orders/") || request.path.ends_with("/finish")) return;
-        runs = runs || as_text(response.body).find("\"running\"") != std::string_view::npos;
+        runs = runs || as_text(response.body).find(R"("stage":"running)") != std::string_view::npos;
         if (runs)
           response.body = to_bytes(as_bytes(R"({"state":"failed","failure":"disk broken"})"));
       });
