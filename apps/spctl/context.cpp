@@ -1,7 +1,6 @@
 #include "spctl/context.hpp"
 
 #include <fcntl.h>
-#include <unistd.h>
 
 #include "base/durable.hpp"
 #include "spctl/leftovers.hpp"
@@ -14,13 +13,7 @@ Status write_through(const Path& path, ByteView bytes) {
   const CrashEffect effect(CrashSite::client_output);
   const Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   if (!file.valid()) return errno_error("open", path);
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(file.get(), bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return errno_error("write", path);
-    bytes = bytes.subspan(static_cast<std::size_t>(written));
-  }
-  return {};
+  return write_fully(file.get(), bytes, path);
 }
 
 }  // namespace

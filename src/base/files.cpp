@@ -42,16 +42,6 @@ Status read_fully(int fd, std::uint64_t offset, MutableByteView out, const Path&
   return {};
 }
 
-Status write_fully(int fd, ByteView bytes, const Path& path) {
-  while (!bytes.empty()) {
-    const ssize_t put = ::write(fd, bytes.data(), bytes.size());
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return errno_error("write", path);
-    bytes = bytes.subspan(static_cast<std::size_t>(put));
-  }
-  return {};
-}
-
 Path temporary_beside(const Path& path) {
   static std::atomic<unsigned> counter{0};
   Path temporary = path;
@@ -73,6 +63,16 @@ Error errno_error(std::string_view doing, const Path& path) {
   std::string message(doing);
   if (!path.empty()) message += " " + path.string();
   return {Errc::io, message + ": " + std::strerror(errno)};
+}
+
+Status write_fully(int descriptor, ByteView bytes, const Path& path) {
+  while (!bytes.empty()) {
+    const ssize_t put = ::write(descriptor, bytes.data(), bytes.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put <= 0) return errno_error("write", path);
+    bytes = bytes.subspan(static_cast<std::size_t>(put));
+  }
+  return {};
 }
 
 void Fd::reset() {

@@ -88,4 +88,8 @@ class Fd {
 /// Errc::io with errno's words: "open FILE: Permission denied".
 Error errno_error(std::string_view doing, const Path& path = {});
 
+/// Writes all bytes where a descriptor stands, which blocks; `path` is for the error. Errc::io,
+/// with a part of them written.
+Status write_fully(int descriptor, ByteView bytes, const Path& path);
+
 }  // namespace sp

@@ -113,7 +113,7 @@ class KindsTest : public BrokerTest {
     ReleasePolicy released = policy();
     released.tee = tee;
     released.until = platform.now + 1000;
-    deposit_data("moved", released);
+    deposit_data(released);
   }
 
   collateral::CollateralSource* collateral_ = nullptr;

@@ -98,7 +98,7 @@ TEST_F(BrokerTest, WhatThePolicyForbidsIsASignedRefusal) {
   const auto refused_with = [&](const std::function<void(ReleasePolicy&)>& change) {
     ReleasePolicy changed = policy();
     change(changed);
-    deposit_data("changed", changed);
+    deposit_data(changed);
     const auto answer = broker_->release(request(proof()));
     if (!answer.ok() || !answer->refusal) return false;
     EXPECT_EQ(answer->refusal->statement.reason, api::RefusalReason::policy);
@@ -126,7 +126,7 @@ TEST_F(BrokerTest, ADeviceThatThePolicyForbidsIsNoFaultOfThePart) {
   for (const auto& change : changes) {
     ReleasePolicy changed = policy();
     change(changed);
-    deposit_data("changed", changed);
+    deposit_data(changed);
     EXPECT_EQ(broker_->release(request(proof())).error().code, Errc::refused);
   }
 }
@@ -158,7 +158,7 @@ TEST_F(BrokerTest, AFixedPriceOfAnothersOrderNeedsTimeToClaimIt) {
 TEST_F(BrokerTest, DepthIsWaitedForAndNotRefused) {
   ReleasePolicy deep = policy();
   deep.chains[0].confirmations = 5;
-  deposit_data("deep", deep);
+  deposit_data(deep);
   EXPECT_EQ(broker_->release(request(proof())).error().code, Errc::unavailable);
   view_.facts_now.confirmations = 5;
   EXPECT_TRUE(broker_->release(request(proof())).ok());
@@ -199,19 +199,7 @@ TEST_F(BrokerTest, DepositsAreTheOwnersAlone) {
 // An owner replaces a policy; whoever saw the earlier deposit sends it again.
 TEST_F(BrokerTest, AnEarlierDepositBringsNoPolicyBack) {
   const auto sealed = [&](std::uint64_t time, const ReleasePolicy& policy) {
-    api::Deposit deposit{keys_.signing.address(),
-                         owner_.address(),
-                         filled<Digest32>(3),
-                         time,
-                         policy.to_json(),
-                         {},
-                         {}};
-    const api::PartSecret secret{Secret32::from(filled<Digest32>(0x5e).view()).value(), {}};
-    deposit.sealed = crypto::hpke_seal(random_, keys_.deposit.public_key, deposit.info(), {},
-                                       secret.encode().reveal())
-                         .value();
-    deposit.signature = owner_.sign(deposit.digest_to_sign());
-    return deposit;
+    return signed_deposit(owner_, 3, time, policy);
   };
   ReleasePolicy strict = policy();
   strict.solutions.values = {filled<Digest32>(8)};

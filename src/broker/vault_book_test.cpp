@@ -74,22 +74,10 @@ class VaultLimitsTest : public BrokerTest {
                             std::int64_t until = 4'000'000'000) {
     ReleasePolicy ending = policy();
     ending.until = until;
-    api::Deposit deposit{keys_.signing.address(),
-                         owner.address(),
-                         filled<Digest32>(digest),
-                         later(),
-                         ending.to_json(),
-                         {},
-                         {}};
-    const api::PartSecret secret{Secret32::from(filled<Digest32>(1).view()).value(), {}};
-    deposit.sealed = crypto::hpke_seal(random_, keys_.deposit.public_key, deposit.info(), {},
-                                       secret.encode().reveal())
-                         .value();
-    deposit.signature = owner.sign(deposit.digest_to_sign());
     net::HttpRequest request;
     request.method = "POST";
     request.path = "/v1/deposits";
-    request.body = deposit.encode();
+    request.body = signed_deposit(owner, digest, later(), ending).encode();
     return handle_broker_request(*broker_, request);
   }
 

@@ -16,15 +16,7 @@ constexpr int kTriesMax = 8;  // for a part that others finish under our hands
 class FileSink final : public ByteSink {
  public:
   FileSink(int descriptor, const Path& path) : descriptor_(descriptor), path_(path) {}
-  Status write(ByteView bytes) override {
-    while (!bytes.empty()) {
-      const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written <= 0) return errno_error("write", path_);
-      bytes = bytes.subspan(static_cast<std::size_t>(written));
-    }
-    return {};
-  }
+  Status write(ByteView bytes) override { return write_fully(descriptor_, bytes, path_); }
 
  private:
   int descriptor_;

@@ -203,18 +203,8 @@ class Unpacker {
       }
       if (count == 0) return {};
       size -= count;
-      SP_TRY(write_all(file, ByteView(buffer_).first(count), path));
+      SP_TRY(write_fully(file.get(), ByteView(buffer_).first(count), path));
     }
-  }
-
-  static Status write_all(const Fd& file, ByteView bytes, const std::string& path) {
-    while (!bytes.empty()) {
-      const ssize_t put = ::write(file.get(), bytes.data(), bytes.size());
-      if (put < 0 && errno == EINTR) continue;
-      if (put < 0) return errno_error("write", path);
-      bytes = bytes.subspan(static_cast<std::size_t>(put));
-    }
-    return {};
   }
 
   /// Reads what is behind the archive's end, so that a source which checks itself is checked whole.

@@ -37,7 +37,7 @@ class BrokerTest : public ::testing::Test {
     vault_.emplace(files_, folder_, keys_.vault.clone(), random_);
     view_.facts_now = facts();
     broker_.emplace(keys_, view_, *vault_, prover_, clock_, random_, Broker::Options{accepting()});
-    deposit_data("own", {});
+    deposit_data();
   }
 
   attest::AppraisalPolicy accepting() const {
@@ -95,19 +95,26 @@ class BrokerTest : public ::testing::Test {
   // Of a deposit: each is signed a second after the one before.
   std::uint64_t later() { return static_cast<std::uint64_t>(clock_.unix_seconds()) + ++deposits_; }
 
-  void deposit_data(const std::string&, std::optional<ReleasePolicy> changed) {
+  // Of a secret of 32 bytes 0x5e, as its owner signs it.
+  api::Deposit signed_deposit(const crypto::EthKey& owner, std::uint8_t digest, std::uint64_t time,
+                              const ReleasePolicy& policy) {
     api::Deposit deposit{keys_.signing.address(),
-                         owner_.address(),
-                         filled<Digest32>(3),
-                         later(),
-                         changed.value_or(policy()).to_json(),
+                         owner.address(),
+                         filled<Digest32>(digest),
+                         time,
+                         policy.to_json(),
                          {},
                          {}};
     const api::PartSecret secret{Secret32::from(filled<Digest32>(0x5e).view()).value(), {}};
     deposit.sealed = crypto::hpke_seal(random_, keys_.deposit.public_key, deposit.info(), {},
                                        secret.encode().reveal())
                          .value();
-    deposit.signature = owner_.sign(deposit.digest_to_sign());
+    deposit.signature = owner.sign(deposit.digest_to_sign());
+    return deposit;
+  }
+
+  void deposit_data(const std::optional<ReleasePolicy>& changed = {}) {
+    const auto deposit = signed_deposit(owner_, 3, later(), changed.value_or(policy()));
     ASSERT_TRUE(broker_->deposit(deposit).ok());
   }
 

@@ -23,16 +23,6 @@ Bytes record_of(const RecordLog::Content& content) {
   return record;
 }
 
-Status write_whole(int descriptor, ByteView bytes, const Path& file) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return errno_error("write", file);
-    bytes = bytes.subspan(static_cast<std::size_t>(written));
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<std::unique_ptr<RecordLog>> RecordLog::open(const Files& files, Path file,
@@ -148,7 +138,7 @@ Status RecordLog::append(const Content& content) {
   Content numbered = content;
   numbered[kRecordOwnByte] = static_cast<std::uint8_t>(appended_ - synced_);
   const Bytes record = record_of(numbered);
-  const Status written = write_whole(log_.get(), record, file_);
+  const Status written = write_fully(log_.get(), record, file_);
   if (written) {
     size_ += record.size();
     ++appended_;
