@@ -28,15 +28,28 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::uint16_t free_port() {
-  const Fd socket(::socket(AF_INET, SOCK_STREAM, 0));
+bool binds(const Fd& socket, std::uint16_t port) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  EXPECT_EQ(::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
-  EXPECT_EQ(::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
-  return ntohs(address.sin_port);
+  address.sin_port = htons(port);
+  return ::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+}
+
+// The first of two free ports in a row, below those that the system gives to whoever asks for any:
+// tests beside this one would take them before swtpm does.
+std::uint16_t free_pair() {
+  constexpr std::uint64_t kFirst = 16'384;
+  constexpr std::uint64_t kCount = 16'000;
+  crypto::SystemRandom random;
+  for (;;) {
+    std::uint16_t port = 0;
+    random.fill(MutableByteView(reinterpret_cast<std::uint8_t*>(&port), sizeof port));
+    port = static_cast<std::uint16_t>(kFirst + port % kCount);
+    const Fd first(::socket(AF_INET, SOCK_STREAM, 0));
+    const Fd second(::socket(AF_INET, SOCK_STREAM, 0));
+    if (binds(first, port) && binds(second, static_cast<std::uint16_t>(port + 1))) return port;
+  }
 }
 
 // One swtpm; gone with its state at the end of the scope.
@@ -44,7 +57,7 @@ class Swtpm {
  public:
   Swtpm() {
     // tpm2-tss expects the control channel one port behind the commands'.
-    std::uint16_t port = free_port();
+    const std::uint16_t port = free_pair();
     const std::string state = "dir=" + folder_.string();
     const std::string control = "type=tcp,bindaddr=127.0.0.1,port=" + std::to_string(port + 1);
     const std::string server = "type=tcp,bindaddr=127.0.0.1,port=" + std::to_string(port);
@@ -122,6 +135,7 @@ class Provisioner {
     EXPECT_EQ(Esys_EvictControl(esys_, ESYS_TR_RH_OWNER, key, ESYS_TR_PASSWORD, ESYS_TR_NONE,
                                 ESYS_TR_NONE, handle, &kept),
               TSS2_RC_SUCCESS);
+    if (made == nullptr) return {};
     const auto& modulus = made->publicArea.unique.rsa;
     Bytes bytes = to_bytes({modulus.buffer, modulus.size});
     Esys_Free(made);
