@@ -5,6 +5,7 @@
 #include <set>
 
 #include "broker/remote.hpp"
+#include "market/pricing.hpp"
 #include "spctl/account_turn.hpp"
 #include "spctl/cli.hpp"
 #include "spctl/order_files.hpp"
@@ -30,11 +31,9 @@ Result<api::Terms> terms_on_chain(Session& session, const api::OrderId& id) {
   return std::move(created.terms);
 }
 
-// Whether a claim pays this owner: a fixed price of a part that isn't the customer's own.
+// Whether a claim pays this owner.
 bool is_claimable(const api::Terms& terms, std::size_t part, const Address& owner) {
-  const api::Part& of = terms.parts[part];
-  return of.owner == owner && of.owner != terms.customer &&
-         of.price_type == api::PriceType::fixed && of.price != Amount();
+  return market::claimable(terms, part) != Amount() && terms.parts[part].owner == owner;
 }
 
 // All requests that the brokers of the owner's parts have kept.
@@ -59,9 +58,11 @@ Result<std::vector<broker::KeptRequest>> kept_requests(Context& context, const S
 Status check_phase(Session& session, const api::Terms& terms) {
   SP_ASSIGN(const market::Phase phase, session.market.phase(terms));
   if (phase == market::Phase::claiming) return {};
-  return failure(Errc::conflict, "there is nothing to claim now",
-                 "the order is in phase " + std::string(market::phase_name(phase)),
-                 "A claim counts after the settle window and before the end of the claim window");
+  return failure(
+      Errc::conflict, "there is nothing to claim now",
+      "the order is in phase " + std::string(market::phase_name(phase)),
+      "A claim counts for the claim window, which begins after the settle window or with a "
+      "settlement that leaves owners unpaid");
 }
 
 Result<Json> claim_parts(Context& context, Session& session, const api::Terms& terms,
@@ -76,6 +77,10 @@ Result<Json> claim_parts(Context& context, Session& session, const api::Terms& t
     const std::uint8_t part = entry.request.statement.part;
     if (part >= terms.parts.size() || !is_claimable(terms, part, owner.address())) continue;
     if (done.contains(part)) continue;
+    SP_ASSIGN(const bool acquitted,
+              session.market.is_acquitted(terms.order_id(session.network.market),
+                                          entry.attestation.statement.session));
+    if (acquitted) continue;
     const auto sent = execute(sender, session.market.claim(terms, entry.attestation, entry.request),
                               "claiming part " + std::to_string(part));
     if (!sent) {
@@ -103,10 +108,10 @@ Result<int> claim(Context& context, const ClaimOptions& options) {
   SP_TRY(check_phase(*session, terms));
   SP_ASSIGN(Json claimed, claim_parts(context, *session, terms, owner));
   if (claimed.empty()) {
-    return failure(
-        Errc::not_found, "nothing was claimed",
-        "no session had the key of a part of " + owner.address().hex0x() + " with a fixed price",
-        "Nothing is owed: without a released key the provider had nothing of yours");
+    return failure(Errc::not_found, "nothing was claimed",
+                   "no session had the key of a part of " + owner.address().hex0x() +
+                       " with a fixed price, or none that began the workload",
+                   "Nothing is owed: the provider had no use of anything of yours");
   }
   context.console().line("It is yours: 'spctl tokens withdraw --key " + options.key + "'.");
   context.console().result({{"order", id.hex0x()}, {"claimed", std::move(claimed)}});
@@ -129,10 +134,14 @@ Result<int> close(Context& context, const CloseOptions& options) {
   } else {
     SP_ASSIGN(terms, terms_on_chain(*session, id));
   }
+  SP_ASSIGN(const market::OrderRecord before, session->market.order(id));
   SP_ASSIGN(const auto turn, take_account_turn(context, key.address()));
   chain::TxSender sender(session->chain, key, context.clock());
   SP_TRY(execute(sender, session->market.close(terms), "closing the order"));
-  context.console().line(terms.customer == key.address()
+  context.console().line(market::is_settled(before.status)
+                             ? "Closed. The customer was refunded before; what was still locked of "
+                               "the provider's deposit is free."
+                         : terms.customer == key.address()
                              ? "Closed. The deposit is yours again: 'spctl tokens withdraw'."
                              : "Closed. The customer has the deposit back, and what was locked of "
                                "the provider's is free.");

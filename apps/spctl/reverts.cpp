@@ -63,7 +63,7 @@ constexpr auto kReverts = std::to_array<Revert>({
     {"Market_NotCancelled(bytes32)",
      "the receipt says that the order was cancelled, and its customer hasn't", kSeeOrder},
     {"Market_NothingToClaim(uint256)", "nothing is owed for this part by a claim", kSeeOrder},
-    {"Market_AlreadyClaimed(uint256)", "the part has been claimed already",
+    {"Market_AlreadyPaid(uint256)", "the part's owner has been paid already",
      "Withdraw it with 'spctl tokens withdraw'"},
     {"ERC20InsufficientBalance(address,uint256,uint256)", "the account has too few tokens", kTopUp},
     {"ERC20InsufficientAllowance(address,uint256,uint256)", "the allowance is too small", kBug},

@@ -167,7 +167,8 @@ class Watcher {
         return Error{Errc::not_found, "the chain has no order " + id_.hex0x()};
       case market::OrderStatus::closed:
         return std::optional(ended(Watched::End::closed));
-      case market::OrderStatus::settled: {
+      case market::OrderStatus::settled:
+      case market::OrderStatus::refunded: {
         SP_ASSIGN(const chain::Block newest, session_.chain.block());
         SP_ASSIGN(const market::SettledEvent settled,
                   session_.market.find_settled(id_, block_, newest.number));
@@ -272,7 +273,7 @@ Result<Watched> settled_order(Session& session, const OrderRecord& record,
     return failure(Errc::not_found, "order " + id.hex0x() + " was never created",
                    "the chain doesn't have it; nothing was paid", "Order again");
   }
-  if (order.status != market::OrderStatus::settled) {
+  if (!market::is_settled(order.status)) {
     return failure(Errc::conflict, "order " + id.hex0x() + " has no result",
                    "it is " + std::string(market::order_status_name(order.status)),
                    "See 'spctl orders get " + id.hex0x() + "'");

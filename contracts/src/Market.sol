@@ -5,11 +5,9 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
-import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
-import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
+import {Evidence} from "./Evidence.sol";
 import {IMarket} from "./interfaces/IMarket.sol";
 import {IRegistry} from "./interfaces/IRegistry.sol";
 import {Errors} from "./libraries/Errors.sol";
@@ -33,24 +31,19 @@ import {
 } from "./types/Types.sol";
 
 /// @title The market: see {IMarket}.
-contract Market is IMarket, EIP712, ReentrancyGuardTransient {
+contract Market is Evidence, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
     using SafeCast for uint256;
-
-    // IMMUTABLES
-
-    /// @inheritdoc IMarket
-    IRegistry public immutable registry;
 
     // STORAGE
 
     mapping(OfferId => Offer) private _offers;
     mapping(OrderId => Order) private _orders;
     mapping(address token => mapping(address account => uint256)) private _balances;
+    mapping(OrderId => uint256 time) private _refundedAt; // of those whose status is Refunded
+    mapping(OrderId => mapping(address session => bool)) private _acquitted;
 
-    constructor(IRegistry registry_) EIP712("Super Protocol", "1") {
-        registry = registry_;
-    }
+    constructor(IRegistry registry_) Evidence(registry_) {}
 
     // OFFERS
 
@@ -109,16 +102,25 @@ contract Market is IMarket, EIP712, ReentrancyGuardTransient {
     ) external nonReentrant {
         (OrderId id, bytes32[] memory partIds) = _identify(terms);
         Order memory held = _orders[id];
-        Phase current = _phase(terms, held);
+        Phase current = _phase(id, terms, held);
         if (current != Phase.Working && current != Phase.Settling) revert Errors.Market_WrongPhase(id, current);
         Compute calldata compute = _compute(terms, held);
         _checkAttestation(id, held, terms, compute, attestation, attestationSignature);
         _checkReceipt(id, held, attestation.session, receipt, receiptSignature, terms.parts.length);
 
-        _orders[id].status = Status.Settled;
         uint256 chainSeconds = _chainTime(held) - attestation.time;
         uint256 billable = Prices.billableSeconds(terms, receipt, chainSeconds);
         _pay(id, held, terms, compute, partIds, attestation.session, receipt, billable);
+    }
+
+    /// @inheritdoc IMarket
+    function acquit(Terms calldata terms, Receipt calldata receipt, bytes calldata receiptSignature) external {
+        (OrderId id,) = _identify(terms);
+        Order memory held = _orders[id];
+        if (held.status != Status.Open && held.status != Status.Refunded) {
+            revert Errors.Market_WrongPhase(id, _phase(id, terms, held));
+        }
+        _acquit(id, _idleSession(id, held, receipt, receiptSignature));
     }
 
     /// @inheritdoc IMarket
@@ -141,6 +143,7 @@ contract Market is IMarket, EIP712, ReentrancyGuardTransient {
     ) external nonReentrant {
         (OrderId id,) = _identify(terms);
         Order memory held = _requirePhase(id, terms, Phase.Claiming);
+        if (_acquitted[id][attestation.session]) revert Errors.Market_Acquitted(id, attestation.session);
         Compute calldata compute = _compute(terms, held);
         bytes32 attested = _checkAttestation(id, held, terms, compute, attestation, attestationSignature);
         _checkKeyRequest(id, held, attestation.session, attested, request, requestSignature);
@@ -152,12 +155,12 @@ contract Market is IMarket, EIP712, ReentrancyGuardTransient {
         (OrderId id, bytes32[] memory partIds) = _identify(terms);
         Order memory held = _requirePhase(id, terms, Phase.Closable);
 
-        _orders[id].status = Status.Closed;
-        uint256 lock = Prices.exposure(terms);
+        _orders[id].status = held.status == Status.Refunded ? Status.Settled : Status.Closed;
+        uint256 lock = 0;
         for (uint256 i = 0; i < partIds.length; ++i) {
-            Part calldata part = terms.parts[i];
-            if (_isClaimed(held, i)) lock -= part.price;
-            else _uncount(part, OfferId.wrap(partIds[i]));
+            if (_hasEnded(held, i)) continue;
+            lock += Prices.exposed(terms.parts[i], terms.customer);
+            _uncount(terms.parts[i], OfferId.wrap(partIds[i]));
         }
         _credit(_balances[terms.token], terms.customer, held.deposit);
         emit OrderClosed(id, terms.customer, held.deposit);
@@ -205,7 +208,12 @@ contract Market is IMarket, EIP712, ReentrancyGuardTransient {
     /// @inheritdoc IMarket
     function phase(Terms calldata terms) external view returns (Phase) {
         (OrderId id,) = _identify(terms);
-        return _phase(terms, _orders[id]);
+        return _phase(id, terms, _orders[id]);
+    }
+
+    /// @inheritdoc IMarket
+    function isAcquitted(OrderId id, address session) external view returns (bool) {
+        return _acquitted[id][session];
     }
 
     /// @inheritdoc IMarket
@@ -276,7 +284,7 @@ contract Market is IMarket, EIP712, ReentrancyGuardTransient {
             createdAt: uint40(block.timestamp),
             cancelledAt: 0,
             attempt: 0,
-            claimed: 0
+            ended: 0
         });
         _lock(terms);
         emit OrderCreated(id, terms.customer, terms.choices[0].provider, terms, hints);
@@ -297,96 +305,6 @@ contract Market is IMarket, EIP712, ReentrancyGuardTransient {
         if (exposure != 0) registry.lock(compute.provider, terms.token, uint128(exposure));
     }
 
-    // EVIDENCE, INTERNAL
-
-    /// The attested session runs this order on the device of the current choice, at the provider's wish.
-    /// @return digest EIP-712 digest of the attestation.
-    function _checkAttestation(
-        OrderId id,
-        Order memory held,
-        Terms calldata terms,
-        Compute calldata compute,
-        Attestation calldata attestation,
-        bytes calldata signature
-    ) private view returns (bytes32 digest) {
-        _requireSubject(id, held, attestation.order, attestation.attempt, attestation.replica);
-        if (attestation.kind != compute.kind) {
-            revert Errors.Market_WrongEvidenceKind(attestation.kind, compute.kind);
-        }
-        if (attestation.chip != compute.chip) revert Errors.Market_WrongChip(attestation.chip, compute.chip);
-        _checkAttestedTime(held, terms, attestation.time);
-
-        digest = _hashTypedDataV4(Hashes.hash(attestation));
-        _requireSigner(digest, signature, terms.attestor);
-        _checkAcceptance(held, attestation, compute.provider);
-    }
-
-    function _checkAttestedTime(Order memory held, Terms calldata terms, uint256 time) private view {
-        if (time < held.createdAt) revert Errors.Market_AttestedTooEarly(time, held.createdAt);
-        uint256 latest = Math.min(block.timestamp, uint256(held.createdAt) + terms.workBy);
-        // Of one second the order isn't known on chains with several blocks in it: that doubt is the provider's.
-        if (held.cancelledAt != 0) latest = Math.min(latest, held.cancelledAt);
-        if (time > latest) revert Errors.Market_AttestedTooLate(time, latest);
-    }
-
-    function _checkAcceptance(Order memory held, Attestation calldata attestation, address provider) private view {
-        Acceptance memory acceptance =
-            Acceptance(attestation.order, attestation.attempt, attestation.replica, attestation.session);
-        address signer = _signer(_hashTypedDataV4(Hashes.hash(acceptance)), attestation.acceptance);
-        if (!registry.isAction(provider, signer, held.createdAt)) {
-            revert Errors.Market_NotAccepted(signer, provider);
-        }
-    }
-
-    function _checkReceipt(
-        OrderId id,
-        Order memory held,
-        address session,
-        Receipt calldata receipt,
-        bytes calldata signature,
-        uint256 parts
-    ) private view {
-        _requireSubject(id, held, receipt.order, receipt.attempt, receipt.replica);
-        Rules.checkReceipt(receipt, parts);
-        // What a session knows of a cancel is its host's word alone.
-        if (receipt.outcome == Outcome.Cancelled && held.cancelledAt == 0) revert Errors.Market_NotCancelled(id);
-        _requireSigner(_hashTypedDataV4(Hashes.hash(receipt)), signature, session);
-    }
-
-    function _checkKeyRequest(
-        OrderId id,
-        Order memory held,
-        address session,
-        bytes32 attested,
-        KeyRequest calldata request,
-        bytes calldata signature
-    ) private view {
-        _requireSubject(id, held, request.order, request.attempt, request.replica);
-        if (request.attestation != attested) revert Errors.Market_WrongAttestation(request.attestation, attested);
-        _requireSigner(_hashTypedDataV4(Hashes.hash(request)), signature, session);
-    }
-
-    /// What is signed must speak of this order and its current attempt.
-    function _requireSubject(OrderId id, Order memory held, bytes32 subject, uint256 attempt, uint256 replica)
-        private
-        pure
-    {
-        if (subject != OrderId.unwrap(id)) revert Errors.Market_WrongOrder(subject, id);
-        if (attempt != held.attempt || replica != 0) {
-            revert Errors.Market_WrongAttempt(attempt, replica, held.attempt);
-        }
-    }
-
-    function _requireSigner(bytes32 digest, bytes calldata signature, address expected) private pure {
-        address signer = _signer(digest, signature);
-        if (signer == address(0) || signer != expected) revert Errors.Market_BadSignature(signer, expected);
-    }
-
-    /// @return signer Zero where the signature isn't 65 bytes, v isn't 27 or 28, or s is high.
-    function _signer(bytes32 digest, bytes calldata signature) private pure returns (address signer) {
-        (signer,,) = ECDSA.tryRecoverCalldata(digest, signature);
-    }
-
     // PAYMENT, INTERNAL
 
     function _pay(
@@ -400,8 +318,9 @@ contract Market is IMarket, EIP712, ReentrancyGuardTransient {
         uint256 billable
     ) private {
         bool fromLock = receipt.outcome == Outcome.Provider;
-        (uint256[] memory partsPaid, uint256 partsTotal, uint256 lock) =
+        (uint256[] memory partsPaid, uint256 partsTotal, uint256 lock, uint24 ended) =
             _payParts(terms, partIds, receipt, billable, fromLock);
+        _end(id, session, ended, partIds.length);
         address provider = compute.provider;
         uint256 computePaid = Prices.computeEarns(compute, receipt.outcome, billable);
         uint256 refunded = fromLock ? held.deposit : held.deposit - computePaid - partsTotal;
@@ -425,16 +344,37 @@ contract Market is IMarket, EIP712, ReentrancyGuardTransient {
         _endLock(provider, terms.token, lock, fromLock ? partsTotal : 0);
     }
 
+    /// A settlement ends the order; where owners could still claim, only when they have had the time to.
+    function _end(OrderId id, address session, uint24 ended, uint256 parts) private {
+        if (ended == (1 << parts) - 1) {
+            _orders[id].status = Status.Settled;
+            return;
+        }
+        Order storage kept = _orders[id];
+        kept.deposit = 0;
+        kept.status = Status.Refunded;
+        kept.ended = ended;
+        _refundedAt[id] = block.timestamp;
+        // What it had keys for, its receipt says; of other sessions that says nothing.
+        _acquit(id, session);
+    }
+
+    function _acquit(OrderId id, address session) private {
+        _acquitted[id][session] = true;
+        emit SessionAcquitted(id, session);
+    }
+
     /// @return paid What each part has earned.
     /// @return total Sum of it.
-    /// @return lock What is locked for the order.
+    /// @return lock What was locked for the parts that have ended.
+    /// @return ended Bit i: part i is paid, or nobody can claim it.
     function _payParts(
         Terms calldata terms,
         bytes32[] memory partIds,
         Receipt calldata receipt,
         uint256 billable,
         bool fromLock
-    ) private returns (uint256[] memory paid, uint256 total, uint256 lock) {
+    ) private returns (uint256[] memory paid, uint256 total, uint256 lock, uint24 ended) {
         address customer = terms.customer;
         Part[] calldata parts = terms.parts;
         mapping(address => uint256) storage balances = _balances[terms.token];
@@ -443,8 +383,11 @@ contract Market is IMarket, EIP712, ReentrancyGuardTransient {
         for (uint256 i = 0; i < paid.length; ++i) {
             Part calldata part = parts[i];
             uint256 exposed = Prices.exposed(part, customer);
+            bool earns = (earning >> i) & 1 == 1 && !(fromLock && exposed == 0);
+            if (!earns && Prices.claimable(part, customer) != 0) continue;
             lock += exposed;
-            if ((earning >> i) & 1 == 0 || (fromLock && exposed == 0)) {
+            ended |= uint24(1 << i);
+            if (!earns) {
                 _uncount(part, OfferId.wrap(partIds[i]));
                 continue;
             }
@@ -456,12 +399,12 @@ contract Market is IMarket, EIP712, ReentrancyGuardTransient {
     }
 
     function _payClaim(OrderId id, Order memory held, Terms calldata terms, address provider, uint256 index) private {
-        uint256 price = Prices.claimable(terms, index);
+        uint256 price = index < terms.parts.length ? Prices.claimable(terms.parts[index], terms.customer) : 0;
         if (price == 0) revert Errors.Market_NothingToClaim(index);
-        if (_isClaimed(held, index)) revert Errors.Market_AlreadyClaimed(index);
+        if (_hasEnded(held, index)) revert Errors.Market_AlreadyPaid(index);
         address owner = terms.parts[index].owner;
 
-        _orders[id].claimed = held.claimed | uint24(1 << index);
+        _orders[id].ended = held.ended | uint24(1 << index);
         _credit(_balances[terms.token], owner, price);
         emit PartClaimed(id, owner, provider, index, price);
         _endLock(provider, terms.token, price, price);
@@ -477,22 +420,25 @@ contract Market is IMarket, EIP712, ReentrancyGuardTransient {
         if (lock != paid) registry.unlock(provider, token, uint128(lock - paid));
     }
 
-    function _isClaimed(Order memory held, uint256 index) private pure returns (bool) {
-        return (held.claimed >> index) & 1 == 1;
+    function _hasEnded(Order memory held, uint256 index) private pure returns (bool) {
+        return (held.ended >> index) & 1 == 1;
     }
 
     // CLOCK AND IDENTITY, INTERNAL
 
     function _requirePhase(OrderId id, Terms calldata terms, Phase expected) private view returns (Order memory held) {
         held = _orders[id];
-        Phase actual = _phase(terms, held);
+        Phase actual = _phase(id, terms, held);
         if (actual != expected) revert Errors.Market_WrongPhase(id, actual);
     }
 
-    function _phase(Terms calldata terms, Order memory held) private view returns (Phase) {
+    function _phase(OrderId id, Terms calldata terms, Order memory held) private view returns (Phase) {
         if (held.status == Status.None) return Phase.None;
         if (held.status == Status.Settled) return Phase.Settled;
         if (held.status == Status.Closed) return Phase.Closed;
+        if (held.status == Status.Refunded) {
+            return block.timestamp <= _refundedAt[id] + terms.claimWindow ? Phase.Claiming : Phase.Closable;
+        }
 
         bool cancelled = held.cancelledAt != 0;
         uint256 end = cancelled ? held.cancelledAt : uint256(held.createdAt) + terms.settleBy;

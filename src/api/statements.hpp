@@ -111,6 +111,10 @@ struct Signed {
   [[nodiscard]] Status verify(const Eip712Domain& domain, const Address& signer) const {
     return crypto::verify_eth(statement.digest(domain), signature, signer);
   }
+  /// Who signed this. Errc::bad_signature where nobody can have.
+  [[nodiscard]] Result<Address> signer(const Eip712Domain& domain) const {
+    return crypto::recover(statement.digest(domain), signature);
+  }
   [[nodiscard]] Bytes encode() const;
   static Result<Signed> decode(ByteView bytes);
   bool operator==(const Signed&) const = default;

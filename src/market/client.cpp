@@ -71,7 +71,7 @@ constexpr std::string_view kProviderResult = "(address,address,address)";
 Result<OrderRecord> order_record(const Values& values) {
   OrderRecord record;
   SP_ASSIGN(record.deposit, values[0].as_amount());
-  SP_ASSIGN(const std::uint64_t status, values[1].as_number(3));
+  SP_ASSIGN(const std::uint64_t status, values[1].as_number(4));
   record.status = static_cast<OrderStatus>(status);
   SP_ASSIGN(record.created_at, values[2].as_signed());
   SP_ASSIGN(record.cancelled_at, values[3].as_signed());
@@ -144,6 +144,8 @@ std::string_view order_status_name(OrderStatus status) {
       return "settled";
     case OrderStatus::closed:
       return "closed";
+    case OrderStatus::refunded:
+      return "refunded";
   }
   return "unknown";
 }
@@ -192,6 +194,13 @@ Result<Phase> MarketClient::phase(const Terms& terms) {
             read(domain_.contract, "phase(" + kTermsAbi + ")", {to_abi(terms)}, "(uint8)", {}));
   SP_ASSIGN(const std::uint64_t phase, values[0].as_number(6));
   return static_cast<Phase>(phase);
+}
+
+Result<bool> MarketClient::is_acquitted(const OrderId& id, const Address& session) {
+  SP_ASSIGN(const Values values, read(domain_.contract, "isAcquitted(bytes32,address)",
+                                      {id_value(id), AbiValue::address(session)}, "(bool)", {}));
+  SP_ASSIGN(const std::uint64_t acquitted, values[0].as_number(1));
+  return acquitted == 1;
 }
 
 Result<OfferRecord> MarketClient::offer(const OfferId& id, chain::BlockTag tag) {
@@ -371,6 +380,11 @@ Call MarketClient::settle(const Terms& terms, const Signed<Attestation>& attesta
       "settle(" + kTermsAbi + "," + kAttestationAbi + ",bytes," + kReceiptAbi + ",bytes)",
       {to_abi(terms), to_abi(attestation.statement), signature_value(attestation.signature),
        to_abi(receipt.statement), signature_value(receipt.signature)});
+}
+
+Call MarketClient::acquit(const Terms& terms, const Signed<Receipt>& receipt) const {
+  return to_market("acquit(" + kTermsAbi + "," + kReceiptAbi + ",bytes)",
+                   {to_abi(terms), to_abi(receipt.statement), signature_value(receipt.signature)});
 }
 
 Call MarketClient::cancel(const Terms& terms) const {

@@ -12,8 +12,18 @@
 
 namespace sp::market {
 
-enum class OrderStatus : std::uint8_t { none = 0, open = 1, settled = 2, closed = 3 };
+enum class OrderStatus : std::uint8_t {
+  none = 0,
+  open = 1,
+  settled = 2,
+  closed = 3,
+  refunded = 4  ///< settled, and owners who are unpaid may claim; `settled` once it is closed
+};
 std::string_view order_status_name(OrderStatus status);
+/// Whether a receipt has ended the order for its customer and its provider's work.
+constexpr bool is_settled(OrderStatus status) {
+  return status == OrderStatus::settled || status == OrderStatus::refunded;
+}
 
 /// What may happen to an order next (IMarket.phase).
 enum class Phase : std::uint8_t { none, working, settling, claiming, closable, settled, closed };
@@ -71,6 +81,8 @@ class MarketClient {
 
   Result<OrderRecord> order(const OrderId& id, chain::BlockTag tag = {});
   Result<Phase> phase(const Terms& terms);
+  /// Whether the market knows that the session began nothing, so that nobody can claim by it.
+  Result<bool> is_acquitted(const OrderId& id, const Address& session);
   Result<OfferRecord> offer(const OfferId& id, chain::BlockTag tag = {});
   Result<Amount> balance(const Address& account, const Address& token);
   Result<Address> registry();
@@ -119,6 +131,8 @@ class MarketClient {
                                                          const Permit& permit) const;
   [[nodiscard]] chain::TxSender::Call settle(const Terms& terms,
                                              const Signed<Attestation>& attestation,
+                                             const Signed<Receipt>& receipt) const;
+  [[nodiscard]] chain::TxSender::Call acquit(const Terms& terms,
                                              const Signed<Receipt>& receipt) const;
   [[nodiscard]] chain::TxSender::Call cancel(const Terms& terms) const;
   [[nodiscard]] chain::TxSender::Call claim(const Terms& terms,

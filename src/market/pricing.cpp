@@ -37,6 +37,12 @@ bool is_opened(const Receipt& receipt, std::size_t part) {
   return receipt.started && (receipt.opened >> part & 1U) != 0;
 }
 
+// What the provider's deposit answers for.
+Amount exposed(const Terms& terms, const Part& part) {
+  const bool own = part.owner == terms.customer;
+  return !own && part.price_type == api::PriceType::fixed ? part.price : Amount();
+}
+
 }  // namespace
 
 Result<Amount> part_price(const Part& part, std::uint64_t seconds) {
@@ -63,11 +69,20 @@ Result<Amount> required_deposit(const Terms& terms, std::uint16_t attempt) {
 
 Result<Amount> exposure(const Terms& terms) {
   std::vector<Amount> fixed;
-  for (const Part& part : terms.parts) {
-    const bool own = part.owner == terms.customer;
-    if (!own && part.price_type == api::PriceType::fixed) fixed.push_back(part.price);
-  }
+  for (const Part& part : terms.parts) fixed.push_back(exposed(terms, part));
   return sum(fixed);
+}
+
+Amount claimable(const Terms& terms, std::size_t part) {
+  if (part >= terms.parts.size() || terms.parts[part].kind == api::PartKind::storage) return {};
+  return exposed(terms, terms.parts[part]);
+}
+
+bool leaves_claims(const Terms& terms, const Receipt& receipt) {
+  for (std::size_t part = 0; part < terms.parts.size(); ++part) {
+    if (!is_opened(receipt, part) && claimable(terms, part) != Amount()) return true;
+  }
+  return false;
 }
 
 Result<Settlement> settlement(const Terms& terms, const Receipt& receipt,
@@ -90,11 +105,7 @@ Result<Settlement> settlement(const Terms& terms, const Receipt& receipt,
     if (pays_work(receipt.outcome)) {
       SP_ASSIGN(result.parts[i], price_down(part, billable));
     }
-    const bool own = part.owner == terms.customer;
-    if (receipt.outcome == api::Outcome::provider && !own &&
-        part.price_type == api::PriceType::fixed) {
-      result.from_lock[i] = part.price;
-    }
+    if (receipt.outcome == api::Outcome::provider) result.from_lock[i] = exposed(terms, part);
   }
   SP_ASSIGN(const Amount parts_paid, sum(result.parts));
   SP_ASSIGN(const Amount paid, result.compute.plus(parts_paid));

@@ -20,6 +20,12 @@ Result<std::vector<Amount>> price_list(const Terms& terms, std::uint16_t attempt
 /// customer own.
 Result<Amount> exposure(const Terms& terms);
 
+/// What the owner of a part can claim of the provider's deposit: the fixed price of a solution or
+/// data of others than the customer. Zero for other parts, and beyond the last.
+Amount claimable(const Terms& terms, std::size_t part);
+/// Whether a settlement by this receipt leaves an owner unpaid who could claim.
+bool leaves_claims(const Terms& terms, const Receipt& receipt);
+
 /// A part's price for an order of so many seconds, rounded up. Errc::too_large.
 Result<Amount> part_price(const Part& part, std::uint64_t seconds);
 

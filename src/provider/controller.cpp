@@ -30,17 +30,19 @@ bool has_outcome(const Result<api::Finish>& finish) {
   return finish && finish->receipt && finish->receipt->statement.outcome != api::Outcome::provider;
 }
 
-bool is_transient(Errc code) { return code == Errc::unavailable || code == Errc::timed_out; }
-
 }  // namespace
 
 // A loader at work, as the watching thread sees it.
 struct Controller::Running {
   std::unique_ptr<tee::RunningTee> tee;
   std::unique_ptr<Relay> relay;
+  // Guarded by Controller::mutex_, as copies of its pointer are.
   std::chrono::nanoseconds deadline{};
-  bool cancel_sent = false;  // guarded by Controller::mutex_, as copies of its pointer are
-  int gone_looks = 0;        // belongs to the following thread
+  bool began = false;  // the workload
+  // These belong to the following thread.
+  bool stopped = false;  // told to, at the deadline
+  bool cancel_sent = false;
+  int gone_looks = 0;  // belongs to the following thread
 };
 
 Controller::Controller(Parts parts, ControllerOptions options)
@@ -73,6 +75,7 @@ ControllerCounts Controller::counts() const {
   counts.queued = queue_.size();
   counts.running = running_.size();
   counts.settling_later = later_.size();
+  counts.locked = locked_.size();
   return counts;
 }
 
@@ -94,6 +97,7 @@ Status Controller::start() {
                                               options_.folder / "cursor",
                                               kRewindBlocks}));
   threads_.emplace_back([this] { follow(); });
+  threads_.emplace_back([this] { tend_locks(); });
   for (unsigned i = 0; i < options_.capacity; ++i) threads_.emplace_back([this] { work(); });
   return {};
 }
@@ -104,7 +108,8 @@ Status Controller::recover() {
   for (const api::OrderId& order : orders) {
     SP_ASSIGN(const Entry entry, ledger_.load(order));
     if (entry.state == EntryState::settled && may_settle(entry, parts_.clock)) look_later(order);
-    if (entry.state == EntryState::settled || entry.state == EntryState::failed) continue;
+    if (entry.locks) watch_lock(order, entry.start.terms);
+    if (is_over(entry.state)) continue;
     log(LogLevel::info, "order_resumed",
         {{"order", order.hex0x()}, {"state", entry_state_name(entry.state)}});
     queue_.push_back(order);
@@ -174,11 +179,14 @@ Status Controller::take_again(const api::OrderId& order) {
   if (entry->state != EntryState::settled && !never_ran) return {};
   SP_ASSIGN(const market::OrderRecord record, parts_.market.order(order));
   if (record.status != market::OrderStatus::open) return {};
+  const std::lock_guard lock(mutex_);
+  // Who tends its lock may have written it meanwhile.
+  entry = ledger_.load(order);
+  if (!entry) return entry.error();
   entry->state = entry->finish ? EntryState::finished : EntryState::queued;
   entry->failure.clear();
   SP_TRY(ledger_.save(order, *entry));
   log(LogLevel::info, "order_taken_again", {{"order", order.hex0x()}});
-  const std::lock_guard lock(mutex_);
   queue_.push_back(order);
   wake_.notify_all();
   return {};
@@ -186,6 +194,7 @@ Status Controller::take_again(const api::OrderId& order) {
 
 void Controller::watch_running() {
   std::vector<api::OrderId> orders;
+  std::vector<api::OrderId> overdue;
   {
     const std::lock_guard lock(mutex_);
     for (const auto& [order, running] : running_) {
@@ -194,26 +203,46 @@ void Controller::watch_running() {
         continue;
       }
       log(LogLevel::warning, "loader_overdue", {{"order", order.hex0x()}});
-      running->tee->kill();
+      // One that has begun nothing can still say so, which a killed one can't.
+      const bool may_say = !running->began && !std::exchange(running->stopped, true);
+      running->deadline += kStopGrace;
+      if (may_say) overdue.push_back(order);
+      if (!may_say) running->tee->kill();
     }
   }
+  for (const api::OrderId& order : overdue) stop_running(order);
   for (const api::OrderId& order : orders) {
     const auto record = parts_.market.order(order);
     if (record) tell_running(order, *record);
   }
 }
 
-// Holds the loader while it is told, not while the chain is asked: its id is in use as long.
-void Controller::tell_running(const api::OrderId& order, const market::OrderRecord& record) {
-  std::shared_ptr<Running> running;
-  bool cancel = false;
+// A loader, held while it is told something: its id is in use as long.
+std::shared_ptr<Controller::Running> Controller::hold_running(const api::OrderId& order) {
+  const std::lock_guard lock(mutex_);
+  const auto found = running_.find(order);
+  return found == running_.end() ? nullptr : found->second;
+}
+
+void Controller::let_go(std::shared_ptr<Running> running) {
   {
     const std::lock_guard lock(mutex_);
-    const auto found = running_.find(order);
-    if (found == running_.end()) return;
-    running = found->second;
-    cancel = record.cancelled_at != 0 && !std::exchange(running->cancel_sent, true);
+    running.reset();
   }
+  wake_.notify_all();
+}
+
+void Controller::stop_running(const api::OrderId& order) {
+  auto running = hold_running(order);
+  if (running == nullptr) return;
+  running->relay->cancel();
+  let_go(std::move(running));
+}
+
+void Controller::tell_running(const api::OrderId& order, const market::OrderRecord& record) {
+  auto running = hold_running(order);
+  if (running == nullptr) return;
+  const bool cancel = record.cancelled_at != 0 && !std::exchange(running->cancel_sent, true);
   running->gone_looks = record.status == market::OrderStatus::none ? running->gone_looks + 1 : 0;
   if (running->gone_looks == kGoneLooks) {
     log(LogLevel::warning, "order_gone", {{"order", order.hex0x()}});
@@ -223,11 +252,7 @@ void Controller::tell_running(const api::OrderId& order, const market::OrderReco
     log(LogLevel::info, "order_cancelled", {{"order", order.hex0x()}});
     running->relay->cancel();
   }
-  {
-    const std::lock_guard lock(mutex_);
-    running.reset();
-  }
-  wake_.notify_all();
+  let_go(std::move(running));
 }
 
 void Controller::work() {
@@ -280,11 +305,16 @@ Result<api::Finish> Controller::run_loader(const api::OrderId& order, const Entr
   crash_point(CrashSite::provider_loader, CrashMoment::before);
   SP_ASSIGN(running->tee, parts_.host.start(start));
   crash_point(CrashSite::provider_loader, CrashMoment::after);
-  running->deadline =
-      parts_.clock.monotonic() + std::chrono::seconds(terms.ordered_seconds) + kLoaderGrace;
-  const auto on_stage = [this, order](api::Stage stage, const std::string& text) {
+  const auto limit = std::chrono::seconds(terms.ordered_seconds) + kLoaderGrace;
+  running->deadline = parts_.clock.monotonic() + limit;
+  const auto on_stage = [this, order, limit](api::Stage stage, const std::string& text) {
     const std::lock_guard lock(mutex_);
     stages_[order] = std::string(api::stage_name(stage)) + (text.empty() ? "" : ": " + text);
+    const auto found = running_.find(order);
+    if (stage != api::Stage::running || found == running_.end()) return;
+    // Its time counts from here, not from before its inputs were fetched.
+    if (std::exchange(found->second->began, true)) return;
+    found->second->deadline = parts_.clock.monotonic() + limit;
   };
   running->relay = std::make_unique<Relay>(running->tee->window(), parts_.forwarder,
                                            Relay::Options{entry.start, parts_.action, on_stage});
@@ -312,17 +342,20 @@ Result<api::Finish> Controller::run_loader(const api::OrderId& order, const Entr
 // A loader that is lost (killed, crashed, out of memory), or that ends without an outcome of the
 // order's own (a broker that forgot its nonces, a store that went away), is followed by another: a
 // new session of the same attempt may make the receipt.
-Result<api::Finish> Controller::run_loaders(const api::OrderId& order, const Entry& entry) {
+Result<api::Finish> Controller::run_loaders(const api::OrderId& order, Entry& entry) {
   for (unsigned tries = 1;; ++tries) {
     auto finish = run_loader(order, entry);
-    if (has_outcome(finish) || tries == kLoaderTriesMax) return finish;
+    const bool last = tries == kLoaderTriesMax || entry.idle.size() == kIdleMax;
+    if (has_outcome(finish) || last) return finish;
     {
       const std::lock_guard lock(mutex_);
-      if (stopping_) return finish;
+      // A broker that is away isn't there a moment later: see runs_again().
+      if (stopping_ || away_.contains(order)) return finish;
     }
     // A chain that is out of reach is no reason to give an order up.
     const Status wanted = check_still_wanted(order, entry);
     if (!wanted && !is_transient(wanted.error().code)) return finish;
+    if (finish && !remember_idle(order, entry, *finish)) return finish;
     log(LogLevel::warning, "loader_lost",
         {{"order", order.hex0x()}, {"reason", finish ? finish->failure : finish.error().message}});
   }
@@ -355,13 +388,13 @@ bool Controller::run_to_finish(const api::OrderId& order, Entry& entry) {
     return false;
   }
   entry.finish = std::move(*finish);
-  const bool again = runs_again(order, entry);
+  const bool again = runs_again(order, entry) && remember_idle(order, entry, *entry.finish).ok();
   entry.state = again ? EntryState::queued : EntryState::finished;
   if (const Status saved = ledger_.save(order, entry); !saved) {
     fail(order, entry, saved.error());
     return false;
   }
-  if (again) postpone(order, kRerunPause, entry.finish->failure);
+  if (again) postpone(order, kRerunPause * (1U << entry.idle.size()), entry.finish->failure);
   return !again;
 }
 
@@ -376,6 +409,7 @@ void Controller::run_order(const api::OrderId& order) {
   if (entry.state == EntryState::finished && was_created_anew(order, entry)) {
     entry.state = EntryState::queued;
     entry.finish.reset();
+    entry.idle.clear();
   }
   if (entry.state != EntryState::finished && !run_to_finish(order, entry)) return;
   if (const Status settled = settle(order, entry); !settled) {
@@ -384,73 +418,9 @@ void Controller::run_order(const api::OrderId& order) {
   }
 }
 
-// Whatever keeps a settlement from the chain (an endpoint, an empty purse, a crowded pool) may pass
-// while the order can still be settled: a receipt is money, so it isn't given up before.
-bool Controller::settle_later(const api::OrderId& order, const Entry& entry, const Error& error) {
-  if (!entry.finish->receipt || !entry.finish->attestation) return false;
-  const auto phase = parts_.market.phase(entry.start.terms);
-  if (phase && *phase == market::Phase::none) {
-    return put_off(order, {Errc::not_found, "the order's creation isn't on the chain (any more)"});
-  }
-  if (phase && *phase != market::Phase::working && *phase != market::Phase::settling) return false;
-  log(LogLevel::warning, "settle_postponed", {{"order", order.hex0x()}, {"reason", error.message}});
-  postpone(order, kLaterPause, error.message);
-  return true;
-}
-
-// Puts what is due back into the queue.
-void Controller::resume_later() {
-  const std::lock_guard lock(mutex_);
-  const auto now = parts_.clock.monotonic();
-  for (auto entry = later_.begin(); entry != later_.end();) {
-    if (entry->second > now) {
-      ++entry;
-      continue;
-    }
-    queue_.push_back(entry->first);
-    entry = later_.erase(entry);
-    wake_.notify_all();
-  }
-}
-
 void Controller::count(std::uint64_t ControllerCounts::*what) {
   const std::lock_guard lock(mutex_);
   ++(counts_.*what);
-}
-
-Status Controller::settle(const api::OrderId& order, Entry& entry) {
-  SP_CHECK(entry.finish.has_value());
-  if (!entry.finish->receipt || !entry.finish->attestation) {
-    return Error{Errc::refused, "nothing to settle with: " + entry.finish->failure};
-  }
-  const auto call =
-      parts_.market.settle(entry.start.terms, *entry.finish->attestation, *entry.finish->receipt);
-  // It may be settled already: by an earlier life, or by somebody else.
-  const auto before = parts_.market.order(order);
-  const bool done = before && before->status == market::OrderStatus::settled;
-  std::chrono::milliseconds pause{250};
-  for (int attempt = 1; !done; ++attempt) {
-    const auto receipt = parts_.sender.execute(call);
-    if (receipt) break;
-    // Somebody else may have settled it; who is paid was fixed by the order.
-    const auto record = parts_.market.order(order);
-    if (record && record->status == market::OrderStatus::settled) break;
-    if (!is_transient(receipt.error().code) || attempt == kSettleTriesMax) {
-      return receipt.error();
-    }
-    log(LogLevel::warning, "settle_delayed",
-        {{"order", order.hex0x()}, {"reason", receipt.error().message}});
-    parts_.clock.sleep_for(pause);
-    pause *= 2;
-  }
-  if (options_.confirmations == 1) return keep_settled(order, entry);
-  note_settlement(order, entry);
-  if (!entry.failure.empty()) SP_TRY(ledger_.save(order, entry));
-  const std::lock_guard lock(mutex_);
-  unconfirmed_.insert(order);
-  stages_[order] =
-      "settled; waits for " + std::to_string(options_.confirmations) + " confirmations";
-  return {};
 }
 
 void Controller::fail(const api::OrderId& order, Entry& entry, const Error& error) {
@@ -459,7 +429,7 @@ void Controller::fail(const api::OrderId& order, Entry& entry, const Error& erro
   forget_waiting(order);
   count(&ControllerCounts::failed);
   entry.failure = error.message;
-  if (const Status saved = ledger_.save(order, entry); !saved) {
+  if (const Status saved = keep_over(order, entry, false); !saved) {
     log(LogLevel::error, "ledger_unwritable", {{"reason", saved.error().message}});
   }
 }
@@ -476,7 +446,8 @@ Result<api::Finish> Controller::finish_of(const api::OrderId& order) const {
   SP_ASSIGN(Entry entry, ledger_.load(order));
   // A receipt ends the order for whoever sends it: nobody has one while another run may prove more.
   const bool over = entry.state != EntryState::queued && entry.state != EntryState::running;
-  if (!over || !entry.finish) return Error{Errc::not_found, "the order hasn't finished"};
+  if (!over || !entry.finish || has_untold(entry))
+    return Error{Errc::not_found, "the order hasn't finished"};
   // Nobody pays for that work any more, so nobody gets it.
   if (entry.state != EntryState::failed && !entry.failure.empty()) {
     return Error{Errc::not_found, entry.failure};

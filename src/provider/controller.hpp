@@ -1,15 +1,20 @@
 // The execution controller: takes orders for this provider's compute offers from the chain, runs
 // each in a TEE, and settles with what the loader proves.
 //
-// Threads: one follows the chain and watches running orders (cancels, deadlines), `capacity` run
-// orders, each start to settlement. Every step is in the ledger before its effect is relied on, so
-// a restart goes on: a queued or running order is run again (the same attempt, a new session), a
-// finished one is settled. Settling twice is harmless: the market takes one.
+// Threads: one follows the chain and watches running orders (cancels, deadlines), one looks after
+// what orders that are over still lock, `capacity` run orders, each start to settlement. Every step
+// is in the ledger before its effect is relied on, so a restart goes on: a queued or running order
+// is run again (the same attempt, a new session), a finished one is settled. Settling twice is
+// harmless: the market takes one.
 //
 // The chain may forget what it said. An order whose creation is gone is stopped and looked for
 // until kGoneLimit, then dropped; it is taken again when it comes back. A settlement counts when it
 // has the confirmations of the options; one that is gone before is sent again. While the chain or
 // the brokers are away, orders wait.
+//
+// Nor does the deposit answer for more than it owes. A session that was attested and began nothing
+// is told to the market before another session's receipt lets owners claim; and what an order that
+// is over here still locks is watched until somebody, mostly this provider, has closed it.
 //
 // Nor is an order forgotten for want of room: while the queue is full the follower stays before the
 // next order, which is taken, with all behind it, as soon as there is room. Its customer may cancel
@@ -44,6 +49,8 @@ inline constexpr std::chrono::seconds kSettledPauseLast{512};
 inline constexpr unsigned kLoaderTriesMax = 2;  ///< loaders started for one order
 /// What a loader may take besides the ordered time: fetching, opening, sealing and storing.
 inline constexpr std::chrono::seconds kLoaderGrace{600};
+/// Between a cancel at that limit, to a loader that hasn't begun the workload, and its end.
+inline constexpr std::chrono::seconds kStopGrace{60};
 inline constexpr std::chrono::milliseconds kWatchPeriod{
     1000};  ///< how often cancels are looked for
 /// Looks in a row that must find an order's creation gone before its loader is ended: an endpoint
@@ -52,8 +59,12 @@ inline constexpr int kGoneLooks = 3;
 /// After which an order that the chain has forgotten is forgotten here.
 inline constexpr std::chrono::seconds kGoneLimit{600};
 inline constexpr std::chrono::seconds kChainPause{1};  ///< between looks at a chain that is away
-/// Before another loader for an order whose brokers couldn't answer.
+/// Before another loader for an order whose brokers couldn't answer; doubled for each session that
+/// was attested before.
 inline constexpr std::chrono::seconds kRerunPause{5};
+/// Between looks at what an order that is over locks: its claim window, within these.
+inline constexpr std::chrono::seconds kLockPauseLeast{5};
+inline constexpr std::chrono::seconds kLockPauseMost{300};
 inline constexpr std::chrono::milliseconds kFollowPauseMax{2000};  ///< between polls that fail
 
 struct ControllerOptions {
@@ -78,12 +89,18 @@ struct ControllerCounts {
   std::size_t queued = 0;          ///< orders that wait
   std::size_t running = 0;         ///< loaders at work
   std::size_t settling_later = 0;  ///< orders whose settlement is tried again
+  std::size_t locked = 0;          ///< orders that are over here and may still lock deposit
   bool full = false;               ///< the chain has an order that the queue has no room for
   std::uint64_t taken = 0, delayed = 0, settled = 0, failed = 0;  ///< since the start
   std::uint64_t settled_by_another = 0;            ///< session's receipt than that of the run here
   std::uint64_t next_block = 0;                    ///< that the follower reads
   std::optional<std::chrono::nanoseconds> polled;  ///< last poll without an error, monotonic
 };
+
+/// Whether the chain, or a service, may answer another time.
+constexpr bool is_transient(Errc code) {
+  return code == Errc::unavailable || code == Errc::timed_out;
+}
 
 class Controller {
  public:
@@ -115,8 +132,8 @@ class Controller {
 
   /// Errc::not_found for an order that wasn't taken.
   Result<OrderProgress> progress(const api::OrderId& order) const;
-  /// The last loader's last frame. Errc::not_found while the order may run again, and where another
-  /// session's receipt has settled it.
+  /// The last loader's last frame. Errc::not_found while the order may run again, while the market
+  /// doesn't know of sessions before it, and where another session's receipt has settled it.
   Result<api::Finish> finish_of(const api::OrderId& order) const;
   Result<std::vector<api::OrderId>> orders() const { return ledger_.orders(); }
 
@@ -134,6 +151,9 @@ class Controller {
   Status take(const chain::Log& log);
   Status take_again(const api::OrderId& order);
   void watch_running();
+  std::shared_ptr<Running> hold_running(const api::OrderId& order);
+  void let_go(std::shared_ptr<Running> running);
+  void stop_running(const api::OrderId& order);
   void tell_running(const api::OrderId& order, const market::OrderRecord& record);
   void work();
   void run_order(const api::OrderId& order);
@@ -152,7 +172,7 @@ class Controller {
   Status keep_settled(const api::OrderId& order, Entry& entry);
   std::string note_settlement(const api::OrderId& order, Entry& entry);
   Status check_still_wanted(const api::OrderId& order, const Entry& entry);
-  Result<api::Finish> run_loaders(const api::OrderId& order, const Entry& entry);
+  Result<api::Finish> run_loaders(const api::OrderId& order, Entry& entry);
   Result<api::Finish> run_loader(const api::OrderId& order, const Entry& entry);
   Status settle(const api::OrderId& order, Entry& entry);
   bool settle_later(const api::OrderId& order, const Entry& entry, const Error& error);
@@ -160,6 +180,14 @@ class Controller {
   void look_later(const api::OrderId& order);
   void watch_settled();
   void fail(const api::OrderId& order, Entry& entry, const Error& error);
+  Status remember_idle(const api::OrderId& order, Entry& entry, const api::Finish& finish);
+  Status acquit(const api::OrderId& order, const Entry& entry);
+  static bool has_untold(const Entry& entry);
+  Status keep_over(const api::OrderId& order, Entry& entry, bool settled_by_own);
+  void watch_lock(const api::OrderId& order, const api::Terms& terms);
+  void tend_locks();
+  void look_at_lock(const api::OrderId& order);
+  Result<bool> end_lock(const api::OrderId& order, const Entry& entry);
 
   Parts parts_;
   ControllerOptions options_;
@@ -184,6 +212,7 @@ class Controller {
   std::map<api::OrderId, Errc> away_;     ///< whose last loader's broker couldn't answer
   std::set<api::OrderId> unconfirmed_;    ///< settled in a block that isn't final
   std::map<api::OrderId, Look> settled_;  ///< whose settlements are looked at again
+  std::map<api::OrderId, std::chrono::nanoseconds> locked_;  ///< whose locks are, then, monotonic
 
   std::vector<Thread> threads_;
 };

@@ -60,7 +60,7 @@ void Controller::forget_waiting(const api::OrderId& order) {
 
 // Whether an order waits because of this error, and isn't failed by it.
 bool Controller::put_off(const api::OrderId& order, const Error& error) {
-  const bool away = error.code == Errc::unavailable || error.code == Errc::timed_out;
+  const bool away = is_transient(error.code);
   if (!away && error.code != Errc::not_found) return false;
   if (away || !is_gone(order)) {
     postpone(order, kChainPause, error.message);
@@ -96,14 +96,14 @@ bool Controller::runs_again(const api::OrderId& order, const Entry& entry) {
   {
     const std::lock_guard lock(mutex_);
     const auto away = away_.find(order);
-    if (earned || stopping_ || away == away_.end()) return false;
+    if (earned || stopping_ || away == away_.end() || entry.idle.size() == kIdleMax) return false;
     why = away->second;
   }
   const Status wanted = check_still_wanted(order, entry);
   // An order that is there for the provider and not for its broker isn't a chain's doing.
   if (wanted && why == Errc::not_found) return false;
   const Errc code = wanted ? Errc::unavailable : wanted.error().code;
-  return code == Errc::unavailable || code == Errc::timed_out || code == Errc::not_found;
+  return is_transient(code) || code == Errc::not_found;
 }
 
 // Whether the order was created again, in another block, after what was proven: no attestation that
@@ -141,7 +141,7 @@ Status Controller::keep_settled(const api::OrderId& order, Entry& entry) {
   log(is_own ? LogLevel::info : LogLevel::warning,
       is_own ? "order_settled" : "order_settled_by_another",
       {{"order", order.hex0x()}, {"outcome", outcome}});
-  return ledger_.save(order, entry);
+  return keep_over(order, entry, is_own);
 }
 
 // Looks after the settlements that aren't final, and the transactions that carry them.
@@ -167,8 +167,8 @@ void Controller::confirm(const api::OrderId& order, const chain::Block& newest) 
   const auto then = parts_.market.order(order, final_block);
   const auto now = parts_.market.order(order, {newest.number});
   if (!then || !now) return;
-  const bool is_final = then->status == market::OrderStatus::settled;
-  if (!is_final && now->status == market::OrderStatus::settled) return;
+  const bool is_final = market::is_settled(then->status);
+  if (!is_final && market::is_settled(now->status)) return;
   auto entry = ledger_.load(order);
   if (is_final && entry) {
     if (!keep_settled(order, *entry)) return;

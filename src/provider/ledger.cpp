@@ -7,7 +7,7 @@ namespace sp::provider {
 namespace {
 
 constexpr std::string_view kMagic = "SPLE";
-constexpr std::uint16_t kVersion = 1;
+constexpr std::uint16_t kVersion = 2;
 constexpr std::size_t kFailureMax = 1024;
 constexpr std::size_t kStartMax = api::kTermsSizeMax + 256;
 constexpr std::size_t kFinishMax = 2 << 20;
@@ -47,10 +47,14 @@ std::string_view entry_state_name(EntryState state) {
 }
 
 Bytes Entry::encode() const {
+  SP_CHECK(idle.size() <= kIdleMax);
   Writer writer;
   writer.raw(as_bytes(kMagic)).u16(kVersion).u8(static_cast<std::uint8_t>(state));
   writer.var(start.encode()).u8(finish ? 1 : 0);
   if (finish) writer.var(finish->encode());
+  writer.u8(static_cast<std::uint8_t>(idle.size()));
+  for (const auto& receipt : idle) writer.var(receipt.encode());
+  writer.u8(locks ? 1 : 0);
   writer.text(std::string_view(failure).substr(0, kFailureMax));
   return std::move(writer).take();
 }
@@ -66,11 +70,22 @@ Result<Entry> Entry::decode(ByteView bytes) {
   const ByteView start = reader.var(kStartMax);
   const bool has_finish = reader.boolean();
   const ByteView finish = has_finish ? reader.var(kFinishMax) : ByteView{};
+  const std::size_t idle_count = reader.u8();
+  if (idle_count > kIdleMax) reader.fail(Errc::too_large, "too many idle sessions");
+  std::vector<ByteView> idle;
+  for (std::size_t i = 0; i < idle_count && !reader.failed(); ++i) {
+    idle.push_back(reader.var(api::kStatementSizeMax));
+  }
+  entry.locks = reader.boolean();
   entry.failure = reader.text(kFailureMax);
   SP_TRY(reader.finish());
   SP_ASSIGN(entry.start, api::Start::decode(start));
   if (has_finish) {
     SP_ASSIGN(entry.finish, api::Finish::decode(finish));
+  }
+  for (const ByteView bytes_of : idle) {
+    SP_ASSIGN(auto receipt, api::Signed<api::Receipt>::decode(bytes_of));
+    entry.idle.push_back(std::move(receipt));
   }
   return entry;
 }

@@ -11,6 +11,7 @@
 namespace sp::provider {
 
 inline constexpr std::size_t kEntrySizeMax = 4 << 20;
+inline constexpr std::size_t kIdleMax = 8;  ///< sessions of one order that began nothing
 
 enum class EntryState : std::uint8_t {
   queued = 1,
@@ -20,12 +21,21 @@ enum class EntryState : std::uint8_t {
   failed = 5
 };
 std::string_view entry_state_name(EntryState state);
+/// Whether nothing is run or settled any more, unless the chain takes back what it said.
+constexpr bool is_over(EntryState state) {
+  return state == EntryState::settled || state == EntryState::failed;
+}
 
 struct Entry {
   EntryState state = EntryState::queued;
   api::Start start;
   /// From `finished` on; before, of an earlier run that couldn't reach its brokers.
   std::optional<api::Finish> finish;
+  /// Receipts of earlier sessions that had been attested and began nothing, kIdleMax at most. The
+  /// market has to know them before owners can claim (Market.acquit).
+  std::vector<api::Signed<api::Receipt>> idle;
+  /// Whether the market may hold deposit for it, though it is over here.
+  bool locks = false;
   /// Why it failed, for people; of others, why its own receipt isn't what has settled it.
   std::string failure;
 

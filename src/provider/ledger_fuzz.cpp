@@ -10,6 +10,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Entry entry;
   entry.state = static_cast<EntryState>(1 + input.below(5));
   if (input.flag()) entry.finish = sp::api::testing::any_finish(input);
+  for (std::size_t i = input.below(kIdleMax + 1); i != 0; --i) {
+    entry.idle.push_back(sp::api::testing::any_receipt(input));
+  }
+  entry.locks = input.flag();
   entry.failure = input.text(80);
   entry.start = sp::api::testing::any_start(input);
   const sp::Bytes encoding = entry.encode();

@@ -24,6 +24,7 @@ void write_controller_metrics(
     text.sample({{"market", name}, {"state", "queued"}}, std::uint64_t{counts.queued});
     text.sample({{"market", name}, {"state", "running"}}, std::uint64_t{counts.running});
     text.sample({{"market", name}, {"state", "settling"}}, std::uint64_t{counts.settling_later});
+    text.sample({{"market", name}, {"state", "locked"}}, std::uint64_t{counts.locked});
   }
   text.family("superprotocol_provider_orders_total", Type::counter,
               "Orders since the start: taken, delayed because the queue was full, ended.");

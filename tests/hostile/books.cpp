@@ -103,6 +103,10 @@ Money exposed(const api::Part& part, const Address& customer) {
   return counts ? money(part.price) : 0;
 }
 
+Money claimable(const api::Part& part, const Address& customer) {
+  return part.kind == api::PartKind::storage ? 0 : exposed(part, customer);
+}
+
 Changes settled_changes(const api::Terms& terms, const api::Receipt& receipt, std::int64_t seconds,
                         const People& people) {
   const Money billable = std::min({static_cast<Money>(receipt.duration_ms / 1000),
@@ -116,9 +120,12 @@ Changes settled_changes(const api::Terms& terms, const api::Receipt& receipt, st
   moves.add("credit:" + provider, paid);
   for (std::size_t i = 0; i < terms.parts.size(); ++i) {
     const api::Part& part = terms.parts[i];
-    if (!receipt.started || (receipt.opened >> i & 1U) == 0) continue;
     const bool by_lock = receipt.outcome == api::Outcome::provider;
-    if (!by_lock && !works(receipt.outcome)) continue;
+    const bool earns = receipt.started && (receipt.opened >> i & 1U) == 1;
+    if (!earns || (!by_lock && !works(receipt.outcome))) {
+      moves.add("locked:" + provider, claimable(part, terms.customer));
+      continue;
+    }
     const Money earned = by_lock ? exposed(part, terms.customer) : part_earns(part, billable);
     (by_lock ? from_lock : paid) += earned;
     moves.add("credit:" + name_of(people, part.owner), earned);

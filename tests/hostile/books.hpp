@@ -44,6 +44,9 @@ Money required(const api::Terms& terms);
 /// Of the provider's deposit, what is locked: fixed prices of parts that others own.
 Money exposed(const api::Part& part, const Address& customer);
 
+/// Of that, what is kept after a settlement that doesn't pay the part: its owner may claim.
+Money claimable(const api::Part& part, const Address& customer);
+
 /// All that changes from before the create to after the settle, by the receipt. `seconds` passed on
 /// the chain from the attestation to the settlement, or to a cancel. Names as in `people`, of the
 /// customer and provider of the terms.

@@ -118,6 +118,11 @@ Status Impostor::settle(const api::Terms& terms, const api::Signed<api::Attestat
   return named(town.send(town.action(), town.market().settle(terms, attestation, receipt)));
 }
 
+Status Impostor::acquit(const api::Terms& terms, const api::Signed<api::Receipt>& receipt) {
+  Town& town = shop_.town();
+  return named(town.send(town.action(), town.market().acquit(terms, receipt)));
+}
+
 Status Impostor::claim(const api::Terms& terms, const api::Signed<api::Attestation>& attestation,
                        const api::Signed<api::KeyRequest>& request) {
   Town& town = shop_.town();

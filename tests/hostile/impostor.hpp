@@ -53,6 +53,8 @@ class Impostor {
   /// Sends a settle as the provider would. The error names the contract's revert.
   Status settle(const api::Terms& terms, const api::Signed<api::Attestation>& attestation,
                 const api::Signed<api::Receipt>& receipt);
+  /// Tells the market of a session that began nothing.
+  Status acquit(const api::Terms& terms, const api::Signed<api::Receipt>& receipt);
   Status claim(const api::Terms& terms, const api::Signed<api::Attestation>& attestation,
                const api::Signed<api::KeyRequest>& request);
 

@@ -3,35 +3,13 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
-#include <nlohmann/json.hpp>
-
-#include "base/testing/must.hpp"
-#include "broker/remote.hpp"
-#include "impostor.hpp"
+#include "money.hpp"
 
 namespace sp::hostile {
 namespace {
 
 using api::Outcome;
 using testing::HasSubstr;
-
-class MoneyTest : public testing::Test {
- protected:
-  void SetUp() override { town.behave(); }
-  void TearDown() override {
-    town.behave();
-    town.rpc("evm_setAutomine", Json::array({true}));
-    shop.rest();
-  }
-  std::vector<broker::KeptRequest> kept(const api::OrderId& order) {
-    broker::BrokerClient client(town.http(), town.network().broker.url);
-    return must(client.requests(order));
-  }
-
-  Shop& shop = Shop::get();
-  Town& town = shop.town();
-  Impostor impostor{shop};
-};
 
 TEST_F(MoneyTest, EachOutcomeOfTheRealLoaderPaysByItsRule) {
   struct Case {
@@ -283,48 +261,6 @@ TEST_F(MoneyTest, AnybodyClosesWhatItsCustomerHasForgotten) {
   EXPECT_EQ(closed.end.exit_code, 0) << closed.text;
   EXPECT_THAT(closed.text, HasSubstr("The customer has the deposit back"));
   EXPECT_EQ(changes(placed.before, shop.books()), closed_changes(terms, {}, shop.people()));
-  town.start_provider();
-}
-
-TEST_F(MoneyTest, OwnersClaimWhatASilentProviderOwesThem) {
-  town.stop_provider();
-  const Placed placed = shop.place({.bought = true, .change = [&](api::Terms& terms) {
-                                      terms.parts.insert(terms.parts.begin() + 2, terms.parts[2]);
-                                    }});
-  const FakeSession session = impostor.attested(placed.id);
-  for (std::uint8_t part = 1; part < 4; ++part) must(impostor.ask_key(session, part));
-  town.pass_time(1);
-  const auto requests = kept(placed.id);
-  ASSERT_EQ(requests.size(), 3U);
-  const auto claim = [&](std::size_t i) {
-    return words(impostor.claim(placed.terms, requests[i].attestation, requests[i].request));
-  };
-  EXPECT_EQ(claim(0), "refused: Market_WrongPhase");
-  must(town.send(town.customer(), town.market().cancel(placed.terms)));
-  EXPECT_EQ(claim(0), "refused: Market_WrongPhase") << "still settling";
-  town.pass_time(placed.terms.settle_window + 1);
-  const auto close = town.market().close(placed.terms);
-  const auto closes = town.send(town.customer(), close);
-  ASSERT_FALSE(closes.ok());
-  EXPECT_EQ(revert_of(closes.error()), "Market_WrongPhase") << "owners come first";
-  EXPECT_EQ(claim(0), "ok");
-  EXPECT_EQ(claim(0), "refused: Market_AlreadyClaimed");
-  EXPECT_EQ(claim(1), "ok");
-  // The other owner does it with spctl, in whose home it has its key. Of its two parts somebody has
-  // claimed one already.
-  must(spctl::KeyRing(town.files(), town.random(), town.home() / "keys", "")
-           .import("owner", shop.owner()));
-  const std::vector<std::string> line{"orders", "claim", placed.id.hex0x(), "--key", "owner"};
-  const CommandOutput claimed = town.spctl(line);
-  EXPECT_EQ(claimed.end.exit_code, 0) << claimed.text;
-  EXPECT_THAT(claimed.text, HasSubstr("Part 3: claimed 5 TEE from the provider's deposit."));
-  const CommandOutput twice = town.spctl(line);
-  EXPECT_NE(twice.end.exit_code, 0);
-  EXPECT_THAT(twice.text, HasSubstr("Market_AlreadyClaimed"));
-  town.pass_time(placed.terms.claim_window + 1);
-  must(town.send(town.customer(), close));
-  EXPECT_EQ(changes(placed.before, shop.books()),
-            closed_changes(placed.terms, {1, 2, 3}, shop.people()));
   town.start_provider();
 }
 

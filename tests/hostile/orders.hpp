@@ -61,7 +61,8 @@ class Shop {
   api::Terms agree(const Wish& wish);
   Placed create(const api::Terms& terms);
 
-  /// Waits until the provider has ended all that was placed, so that it does nothing more.
+  /// Waits until the provider has ended all that was placed, and ends on the chain what is left
+  /// there, so that nothing more happens and nothing is locked.
   void rest();
   /// All orders that were ever placed here.
   const std::vector<Placed>& all() const { return all_; }
@@ -92,6 +93,7 @@ class Shop {
   Sealed bring(Sealed goods);
 
  private:
+  void end_on_chain(const Placed& placed);
   api::Part offer(const crypto::EthKey& who, api::PartKind kind, const Sealed& goods, Amount price,
                   api::PriceType type);
 

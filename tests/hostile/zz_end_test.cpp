@@ -14,20 +14,11 @@ TEST(ZzEnd, EveryOrderEndsAndNoTokenIsLost) {
   Town& town = shop.town();
   town.behave();
   shop.rest();
-  std::int64_t longest = 0;
   for (const Placed& placed : shop.all()) {
-    longest = std::max(longest, std::int64_t{placed.terms.settle_by} + placed.terms.settle_window +
-                                    placed.terms.claim_window);
-  }
-  town.pass_time(longest + 1);
-  std::size_t closed = 0;
-  for (const Placed& placed : shop.all()) {
-    if (must(town.market().order(placed.id)).status != market::OrderStatus::open) continue;
-    must(town.send(town.customer(), town.market().close(placed.terms)));
-    ++closed;
+    const auto status = must(town.market().order(placed.id)).status;
+    EXPECT_TRUE(status == market::OrderStatus::settled || status == market::OrderStatus::closed);
   }
   RecordProperty("orders", static_cast<int>(shop.all().size()));
-  RecordProperty("closed", static_cast<int>(closed));
   const Books books = shop.books();
   Money credits = 0, deposits = 0;
   for (const auto& [account, amount] : books) {

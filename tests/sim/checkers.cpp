@@ -24,12 +24,12 @@ bool emitted(const SimBlock::Executed& executed, const Digest32& topic) {
   return false;
 }
 
-Number owed_exposure(const api::Terms& terms, std::uint32_t claimed) {
+Number owed_exposure(const api::Terms& terms, std::uint32_t ended) {
   Number amount = 0;
   for (std::size_t i = 0; i < terms.parts.size(); ++i) {
     const api::Part& part = terms.parts[i];
     const bool exposed = part.price_type == api::PriceType::fixed && part.owner != terms.customer;
-    if (exposed && ((claimed >> i) & 1) == 0) amount += part.price.units();
+    if (exposed && ((ended >> i) & 1) == 0) amount += part.price.units();
   }
   return amount;
 }
@@ -56,10 +56,10 @@ void Checkers::check_money(const ContractState& state) {
   for (const auto& [account, amount] : state.balances) owed += amount;
   Number locked = 0;
   for (const auto& [id, order] : state.orders) {
-    if (order.status != OrderStatus::open) continue;
+    if (order.status != OrderStatus::open && order.status != OrderStatus::refunded) continue;
     owed += order.deposit;
     const OrderPlan* plan = plan_of(id);
-    if (plan != nullptr) locked += owed_exposure(plan->terms, order.claimed);
+    if (plan != nullptr) locked += owed_exposure(plan->terms, order.ended);
   }
   const auto market = state.tokens.find(at.market);
   if (owed != (market == state.tokens.end() ? 0 : market->second)) {
@@ -131,13 +131,20 @@ void Checkers::check_outcome(const api::Attestation& attestation, const api::Rec
 }
 
 void Checkers::check_single_end(const Node& node) {
-  std::map<Digest32, int> ends;
+  std::set<Digest32> settled;
+  std::set<Digest32> closed;
   for (const SimBlock& block : node.blocks()) {
     for (const SimBlock::Executed& executed : block.executed) {
       for (const Emitted& log : executed.outcome.logs) {
-        const bool end =
-            log.topics[0] == market::order_settled_topic() || log.topics[0] == order_closed_topic();
-        if (end && ++ends[log.topics[1]] > 1) violate("an order was ended twice");
+        const bool settles = log.topics[0] == market::order_settled_topic();
+        if (!settles && log.topics[0] != order_closed_topic()) continue;
+        const Digest32& order = log.topics[1];
+        const bool first = (settles ? settled : closed).insert(order).second;
+        // What a settlement has left locked is closed later, and refunds nobody again.
+        const bool refunds = std::any_of(log.data.begin(), log.data.end(),
+                                         [](std::uint8_t byte) { return byte != 0; });
+        const bool again = settles ? closed.contains(order) : settled.contains(order) && refunds;
+        if (!first || again) violate("an order was ended twice");
       }
     }
   }

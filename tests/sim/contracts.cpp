@@ -39,6 +39,7 @@ Contracts::Contracts(const ContractAddresses& addresses, std::uint64_t chain_id,
   add(market, "settle",
       terms + "," + market::kAttestationAbi + ",bytes," + market::kReceiptAbi + ",bytes",
       &Contracts::settle);
+  add(market, "acquit", terms + "," + market::kReceiptAbi + ",bytes", &Contracts::acquit);
   add(market, "cancel", terms, &Contracts::cancel);
   add(market, "claim",
       terms + "," + market::kAttestationAbi + ",bytes," + market::kKeyRequestAbi + ",bytes",
@@ -47,6 +48,7 @@ Contracts::Contracts(const ContractAddresses& addresses, std::uint64_t chain_id,
   add(market, "withdraw", "address,address", &Contracts::withdraw);
   add(market, "order", "bytes32", &Contracts::order);
   add(market, "phase", terms, &Contracts::phase_call);
+  add(market, "isAcquitted", "bytes32,address", &Contracts::is_acquitted);
   add(market, "offer", "bytes32", &Contracts::offer);
   add(market, "balanceOf", "address,address", &Contracts::balance_of);
   add(market, "registry", "", &Contracts::registry);
@@ -243,7 +245,7 @@ Status Contracts::order(Call& call) const {
       "(uint128,uint8,uint40,uint40,uint16,uint24)",
       {number(held.deposit), AbiValue::number(static_cast<std::uint8_t>(held.status)),
        AbiValue::signed_number(held.created_at), AbiValue::signed_number(held.cancelled_at),
-       AbiValue::number(0), AbiValue::number(held.claimed)});
+       AbiValue::number(0), AbiValue::number(held.ended)});
 }
 
 Status Contracts::phase_call(Call& call) const {
@@ -251,6 +253,13 @@ Status Contracts::phase_call(Call& call) const {
   const auto held = value_of(call.state.orders, terms.order_id(domain_));
   const auto now = static_cast<std::uint8_t>(phase(terms, held, call.time));
   return call.give("(uint8)", {AbiValue::number(now)});
+}
+
+Status Contracts::is_acquitted(Call& call) const {
+  SP_ASSIGN(const Digest32 id, call.arguments[0].as_word());
+  SP_ASSIGN(const Address session, call.address(1));
+  const auto held = value_of(call.state.orders, api::OrderId{id.data});
+  return call.give("(bool)", {AbiValue::boolean(held.acquitted.contains(session))});
 }
 
 Status Contracts::offer(Call& call) const {

@@ -38,7 +38,9 @@ struct ContractState {
     market::OrderStatus status = market::OrderStatus::none;
     std::int64_t created_at = 0;
     std::int64_t cancelled_at = 0;
-    std::uint32_t claimed = 0;
+    std::uint32_t ended = 0;
+    std::int64_t refunded_at = 0;
+    std::set<Address> acquitted;
   };
   Number minted = 0;
   std::map<Address, Number> tokens;
@@ -113,12 +115,14 @@ class Contracts {
   Status set_enabled(Call& call) const;
   Status create(Call& call) const;
   Status settle(Call& call) const;
+  Status acquit(Call& call) const;
   Status cancel(Call& call) const;
   Status claim(Call& call) const;
   Status close(Call& call) const;
   Status withdraw(Call& call) const;
   Status order(Call& call) const;
   Status phase_call(Call& call) const;
+  Status is_acquitted(Call& call) const;
   Status offer(Call& call) const;
   Status balance_of(Call& call) const;
   Status registry(Call& call) const;
@@ -143,6 +147,7 @@ class Contracts {
              const api::Attestation& attestation, const api::Receipt& receipt,
              Number billable) const;
   static Status emit_settled(Call& call, const api::OrderId& id, const api::Terms& terms);
+  static Status add_acquitted(Call& call, const api::OrderId& id, const Address& session);
   void credit(Call& call, const api::Terms& terms, const Address& account, Number amount) const;
 
   ContractAddresses addresses_;
@@ -155,5 +160,6 @@ class Contracts {
 /// Topics of the market's events that its client doesn't read.
 Digest32 order_closed_topic();
 Digest32 part_claimed_topic();
+Digest32 session_acquitted_topic();
 
 }  // namespace sp::sim

@@ -51,6 +51,8 @@ typename Map::mapped_type value_of(const Map& map, const typename Map::key_type&
   return found == map.end() ? typename Map::mapped_type{} : found->second;
 }
 
+bool is_signed_by(const Digest32& digest, const Bytes& signature, const Address& expected);
+
 inline chain::AbiValue number(Number value) { return chain::AbiValue::amount(Amount(value)); }
 
 }  // namespace sp::sim

@@ -47,11 +47,6 @@ Digest32 topic(const Address& address) {
 }
 Digest32 topic(const api::OrderId& id) { return {id.data}; }
 
-bool is_signed_by(const Digest32& digest, const Bytes& signature, const Address& expected) {
-  const auto read = crypto::EthSignature::from(signature);
-  return read.ok() && crypto::verify_eth(digest, *read, expected).ok();
-}
-
 // ---- terms (Rules.sol) ----
 
 // What version 1 of the protocol leaves out.
@@ -149,12 +144,18 @@ Digest32 order_closed_topic() {
 Digest32 part_claimed_topic() {
   return crypto::keccak256(as_bytes("PartClaimed(bytes32,address,address,uint256,uint256)"));
 }
+Digest32 session_acquitted_topic() {
+  return crypto::keccak256(as_bytes("SessionAcquitted(bytes32,address)"));
+}
 
 Phase Contracts::phase(const api::Terms& terms, const ContractState::Order& order,
                        std::int64_t time) {
   if (order.status == OrderStatus::none) return Phase::none;
   if (order.status == OrderStatus::settled) return Phase::settled;
   if (order.status == OrderStatus::closed) return Phase::closed;
+  if (order.status == OrderStatus::refunded) {
+    return time <= order.refunded_at + terms.claim_window ? Phase::claiming : Phase::closable;
+  }
   const bool cancelled = order.cancelled_at != 0;
   const std::int64_t end = cancelled ? order.cancelled_at : order.created_at + terms.settle_by;
   if (!cancelled && time <= end) return Phase::working;
@@ -261,50 +262,12 @@ Status Contracts::create(Call& call) const {
   SP_TRY(require_orderable(call, terms.choices[0].offer_id()));
   for (const api::Part& part : terms.parts) SP_TRY(take_part(call, part, terms.customer));
   const Number price = required(terms);
-  call.state.orders[id] = {price, OrderStatus::open, call.time, 0, 0};
+  call.state.orders[id] = {price, OrderStatus::open, call.time, 0, 0, 0, {}};
   SP_TRY(lock(call, terms));
   SP_TRY(call.emit(market::order_created_topic(),
                    {topic(id), topic(terms.customer), topic(terms.choices[0].provider)},
                    "(" + market::kTermsAbi + ",bytes)", {call.arguments[0], call.arguments[1]}));
   return pull(call.state, terms.token, terms.customer, addresses_.market, price);
-}
-
-// ---- evidence ----
-
-Status Contracts::check_attestation(const Call& call, const api::OrderId& id,
-                                    const ContractState::Order& held, const api::Terms& terms,
-                                    const api::Attestation& attestation,
-                                    const Bytes& signature) const {
-  const api::Compute& compute = terms.choices[0];
-  SP_TRY(require(attestation.run.order == id, "Market_WrongOrder"));
-  SP_TRY(
-      require(attestation.run.attempt == 0 && attestation.run.replica == 0, "Market_WrongAttempt"));
-  SP_TRY(require(attestation.kind == compute.kind, "Market_WrongEvidenceKind"));
-  SP_TRY(require(attestation.chip == compute.chip, "Market_WrongChip"));
-  SP_TRY(require(attestation.time >= held.created_at, "Market_AttestedTooEarly"));
-  std::int64_t latest = std::min(call.time, held.created_at + terms.work_by);
-  if (held.cancelled_at != 0) latest = std::min(latest, held.cancelled_at);
-  SP_TRY(require(attestation.time <= latest, "Market_AttestedTooLate"));
-  SP_TRY(require(is_signed_by(attestation.digest(domain_), signature, terms.attestor),
-                 "Market_BadSignature"));
-  const api::Acceptance acceptance{attestation.run, attestation.session};
-  const auto signer = crypto::recover(acceptance.digest(domain_), attestation.acceptance);
-  SP_TRY(require(signer.ok() && !signer->is_zero(), "Market_NotAccepted"));
-  if (*signer == value_of(call.state.providers, compute.provider).action) return {};
-  const std::int64_t replaced = value_of(call.state.replaced_at, {compute.provider, *signer});
-  return require(replaced != 0 && replaced >= held.created_at, "Market_NotAccepted");
-}
-
-Status Contracts::check_receipt(const api::Receipt& receipt, std::size_t parts) {
-  using api::Outcome;
-  SP_TRY(require(receipt.opened >> parts == 0, "Market_BadOpened"));
-  SP_TRY(require(receipt.outcome == Outcome::provider ||
-                     receipt.started == (receipt.outcome != Outcome::input),
-                 "Market_BadReceipt"));
-  SP_TRY(require(receipt.outcome != Outcome::input || receipt.fault_part < parts,
-                 "Market_BadFaultPart"));
-  const bool stored = !receipt.result.is_zero() && ((receipt.opened >> (parts - 1)) & 1) == 1;
-  return require(receipt.outcome != Outcome::success || stored, "Market_NoResult");
 }
 
 // ---- money ----
@@ -328,15 +291,22 @@ Status Contracts::pay(Call& call, const api::OrderId& id, const api::Terms& term
   const bool from_lock = receipt.outcome == api::Outcome::provider;
   const api::Compute& compute = terms.choices[0];
   const std::uint32_t earning = receipt.started ? receipt.opened : 0;
+  ContractState::Order& order = call.state.orders[id];
   Number locked = 0;
   Number parts_total = 0;
   AbiValues parts_paid;
   for (std::size_t i = 0; i < terms.parts.size(); ++i) {
     const api::Part& part = terms.parts[i];
     const Number owed = exposed(part, terms.customer);
-    locked += owed;
     Number amount = 0;
-    if (((earning >> i) & 1) == 0 || (from_lock && owed == 0)) {
+    const bool earns = ((earning >> i) & 1) == 1 && !(from_lock && owed == 0);
+    if (!earns && owed != 0 && part.kind != api::PartKind::storage) {
+      parts_paid.push_back(number(0));
+      continue;
+    }
+    locked += owed;
+    order.ended |= 1U << i;
+    if (!earns) {
       uncount(call, part);
     } else if (from_lock) {
       amount = owed;
@@ -352,7 +322,17 @@ Status Contracts::pay(Call& call, const api::OrderId& id, const api::Terms& term
   if (!from_lock && receipt.outcome != api::Outcome::input) {
     compute_paid += hourly_down(compute.price_per_hour.units(), billable);
   }
-  const Number deposit = call.state.orders[id].deposit;
+  const Number deposit = order.deposit;
+  const bool ends = order.ended + 1 == 1U << terms.parts.size();
+  if (ends) {
+    order.status = OrderStatus::settled;
+    order.ended = 0;
+  } else {
+    order.status = OrderStatus::refunded;
+    order.deposit = 0;
+    order.refunded_at = call.time;
+    SP_TRY(add_acquitted(call, id, attestation.session));
+  }
   Number refunded = from_lock ? deposit : deposit - compute_paid - parts_total;
   if (bug_ == Bug::market_mints) refunded = deposit;
   if (bug_ == Bug::market_underpays && compute_paid > 0) --compute_paid, ++refunded;
@@ -395,13 +375,35 @@ Status Contracts::settle(Call& call) const {
                  "Market_NotCancelled"));
   SP_TRY(require(is_signed_by(receipt.digest(domain_), receipt_signature, attestation.session),
                  "Market_BadSignature"));
-  call.state.orders[id].status = OrderStatus::settled;
   if (bug_ == Bug::market_ends_twice && again) return emit_settled(call, id, terms);
   const std::int64_t until = held.cancelled_at != 0 ? held.cancelled_at : call.time;
   const Number measured =
       std::min<Number>(receipt.duration_ms / 1000, static_cast<Number>(until - attestation.time));
   return pay(call, id, terms, attestation, receipt,
              std::min<Number>(measured, terms.ordered_seconds));
+}
+
+Status Contracts::add_acquitted(Call& call, const api::OrderId& id, const Address& session) {
+  call.state.orders[id].acquitted.insert(session);
+  return call.emit(session_acquitted_topic(), {topic(id), topic(session)}, "()", {});
+}
+
+Status Contracts::acquit(Call& call) const {
+  SP_ASSIGN(const api::Terms terms, call.terms());
+  SP_ASSIGN(const api::Receipt receipt, receipt_from_abi(call.arguments[1]));
+  SP_ASSIGN(const Bytes signature, call.arguments[2].as_bytes_value());
+  const api::OrderId id = terms.order_id(domain_);
+  const OrderStatus status = value_of(call.state.orders, id).status;
+  SP_TRY(
+      require(status == OrderStatus::open || status == OrderStatus::refunded, "Market_WrongPhase"));
+  SP_TRY(require(receipt.run.order == id, "Market_WrongOrder"));
+  SP_TRY(require(receipt.run.attempt == 0 && receipt.run.replica == 0, "Market_WrongAttempt"));
+  SP_TRY(require(!receipt.started, "Market_Started"));
+  const auto read = crypto::EthSignature::from(signature);
+  SP_TRY(require(read.ok(), "Market_BadSignature"));
+  const auto session = crypto::recover(receipt.digest(domain_), *read);
+  SP_TRY(require(session.ok() && !session->is_zero(), "Market_BadSignature"));
+  return add_acquitted(call, id, *session);
 }
 
 Status Contracts::cancel(Call& call) const {
@@ -423,6 +425,7 @@ Status Contracts::claim(Call& call) const {
   const api::OrderId id = terms.order_id(domain_);
   const auto held = value_of(call.state.orders, id);
   SP_TRY(require(phase(terms, held, call.time) == Phase::claiming, "Market_WrongPhase"));
+  SP_TRY(require(!held.acquitted.contains(attestation.session), "Market_Acquitted"));
   SP_TRY(check_attestation(call, id, held, terms, attestation, attestation_signature));
   SP_TRY(require(request.run.order == id, "Market_WrongOrder"));
   SP_TRY(require(request.run.attempt == 0 && request.run.replica == 0, "Market_WrongAttempt"));
@@ -433,8 +436,8 @@ Status Contracts::claim(Call& call) const {
       request.part < terms.parts.size() && terms.parts[request.part].kind != api::PartKind::storage;
   const Number price = is_part ? exposed(terms.parts[request.part], terms.customer) : 0;
   SP_TRY(require(price != 0, "Market_NothingToClaim"));
-  SP_TRY(require(((held.claimed >> request.part) & 1) == 0, "Market_AlreadyClaimed"));
-  call.state.orders[id].claimed |= 1U << request.part;
+  SP_TRY(require(((held.ended >> request.part) & 1) == 0, "Market_AlreadyPaid"));
+  call.state.orders[id].ended |= 1U << request.part;
   const Address& owner = terms.parts[request.part].owner;
   credit(call, terms, owner, price);
   SP_TRY(call.emit(part_claimed_topic(),
@@ -449,14 +452,13 @@ Status Contracts::close(Call& call) const {
   const auto held = value_of(call.state.orders, id);
   SP_TRY(require(phase(terms, held, call.time) == Phase::closable, "Market_WrongPhase"));
   SP_TRY(require(bug_ != Bug::market_never_closes, "planted"));
-  call.state.orders[id].status = OrderStatus::closed;
-  Number locked = exposure(terms);
+  const bool refunded = held.status == OrderStatus::refunded;
+  call.state.orders[id].status = refunded ? OrderStatus::settled : OrderStatus::closed;
+  Number locked = 0;
   for (std::size_t i = 0; i < terms.parts.size(); ++i) {
-    if (((held.claimed >> i) & 1) == 1) {
-      locked -= terms.parts[i].price.units();
-    } else {
-      uncount(call, terms.parts[i]);
-    }
+    if (((held.ended >> i) & 1) == 1) continue;
+    locked += exposed(terms.parts[i], terms.customer);
+    uncount(call, terms.parts[i]);
   }
   credit(call, terms, terms.customer, held.deposit);
   SP_TRY(call.emit(order_closed_topic(), {topic(id), topic(terms.customer)}, "(uint256)",

@@ -76,7 +76,9 @@ void World::live_order(std::size_t index) {
   while (!plan.ended) {
     const auto& orders = node_->state().orders;
     const auto order = orders.find(plan.id);
-    const bool over = order != orders.end() && order->second.status != market::OrderStatus::open;
+    const auto status = order == orders.end() ? market::OrderStatus::none : order->second.status;
+    const bool over =
+        status == market::OrderStatus::settled || status == market::OrderStatus::closed;
     if (!over) step_order(plan, desk);
     ended = over ? ended + 1 : 0;
     const auto deepest = static_cast<int>(rates_.reorg > 0 ? rates_.reorg_depth + 2 : 1);

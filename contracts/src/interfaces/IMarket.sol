@@ -14,6 +14,9 @@ import {IRegistry} from "./IRegistry.sol";
 ///     create ........ createdAt + settleBy, or cancel ........ + settleWindow ........ + claimWindow ........
 ///     |   Working: settle, cancel    |   Settling: settle   |   Claiming: claim   |   Closable: close
 ///
+/// A receipt speaks of its own session alone. Where it leaves owners unpaid whose price is locked, the customer has
+/// what is due at once, and the lock stays for a claim window from then on: another session may have had their keys.
+///
 /// Times are block times in seconds. All that was agreed is in the terms, which the order id commits to; so every
 /// function that acts on an order takes the terms.
 ///
@@ -49,6 +52,7 @@ interface IMarket {
         uint256 refunded,
         uint256[] partsPaid
     );
+    event SessionAcquitted(OrderId indexed order, address indexed session);
     event PartClaimed(
         OrderId indexed order, address indexed owner, address indexed provider, uint256 part, uint256 paid
     );
@@ -118,7 +122,7 @@ interface IMarket {
         returns (OrderId);
 
     /// @notice Ends an order by its receipt. Anyone may send it: who is paid was fixed by the order.
-    /// @dev Emits {OrderSettled}.
+    /// @dev Emits {OrderSettled}; {SessionAcquitted} too where owners may still claim.
     ///
     /// Notes:
     /// - Billable seconds are the least of the receipt's duration, the block time since the attestation (until the
@@ -126,7 +130,8 @@ interface IMarket {
     /// - Success, Workload, Cancelled: compute earns its base fee and its hourly price, parts that opened earn their
     ///   price. Input: compute earns its base fee, nobody else anything. Provider: compute earns nothing, the customer
     ///   is refunded, and fixed-price parts that opened before a start are paid from the provider's lock.
-    /// - What was earned is credited to authority accounts, see {withdraw}. The rest of the lock is released.
+    /// - What was earned is credited to authority accounts, see {withdraw}. The rest of the lock is released, save the
+    ///   prices that {claim} could still pay: for these the order is claiming for its claim window, then closable.
     ///
     /// Requirements:
     /// - the order is working or settling, see {phase};
@@ -151,16 +156,26 @@ interface IMarket {
     /// - the caller is the customer, the order is working.
     function cancel(Terms calldata terms) external;
 
+    /// @notice Takes it into account that a session ended before the workload's start: what it had keys for was of no
+    /// use, and nobody can claim by its key requests. Anyone may send it. For a provider that tries an order with
+    /// several sessions: what it owes for the others has to be said before one of them settles.
+    /// @dev Emits {SessionAcquitted}.
+    ///
+    /// Requirements:
+    /// - the order is neither settled (for good) nor closed;
+    /// - the receipt is for this order and attempt, signed by the session, and says that nothing was started.
+    function acquit(Terms calldata terms, Receipt calldata receipt, bytes calldata receiptSignature) external;
+
     /// @notice Pays the owner of a fixed-price part from the provider's lock, once, because a session of the provider
-    /// has asked for the part's key and no receipt came. Anyone may send it.
+    /// has asked for the part's key and has left no receipt. Anyone may send it.
     /// @dev Emits {PartClaimed}.
     ///
     /// Requirements:
-    /// - the order is claiming;
+    /// - the order is claiming, and the session isn't acquitted;
     /// - attestation and acceptance are as {settle} requires;
     /// - the key request is for this order, attempt, part and attestation, and is signed by the attested session;
     /// - the part is a solution or data of someone else than the customer, at a fixed price above zero, and not yet
-    ///   claimed.
+    ///   paid.
     function claim(
         Terms calldata terms,
         Attestation calldata attestation,
@@ -169,8 +184,8 @@ interface IMarket {
         bytes calldata requestSignature
     ) external;
 
-    /// @notice Ends an order that nobody has settled: refunds the customer, and releases what is left of the lock.
-    /// Anyone may send it.
+    /// @notice Ends an order whose claim window is over: refunds the customer, unless a settlement has, and releases what
+    /// is left of the lock. Anyone may send it.
     /// @dev Emits {OrderClosed}.
     ///
     /// Requirements:
@@ -203,6 +218,9 @@ interface IMarket {
 
     /// @notice What may happen to the order at the current block time.
     function phase(Terms calldata terms) external view returns (Phase);
+
+    /// @notice Whether nobody can claim by the session's key requests, see {acquit}.
+    function isAcquitted(OrderId id, address session) external view returns (bool);
 
     /// @notice An offer as stored; all zero where it doesn't exist.
     function offer(OfferId id) external view returns (Offer memory);

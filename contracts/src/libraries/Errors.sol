@@ -82,5 +82,7 @@ library Errors {
     error Market_BadFaultPart(uint256 part);
     error Market_WrongAttestation(bytes32 attestation, bytes32 expected);
     error Market_NothingToClaim(uint256 part);
-    error Market_AlreadyClaimed(uint256 part);
+    error Market_AlreadyPaid(uint256 part);
+    error Market_Started(OrderId order);
+    error Market_Acquitted(OrderId order, address session);
 }

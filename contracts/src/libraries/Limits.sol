@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 /// Bounds on what an order carries, so that nobody can make its settlement too dear or too large to send.
 library Limits {
     uint256 internal constant PARTS_MIN = 3; // arguments, solution, storage
-    uint256 internal constant PARTS_MAX = 24; // as many as Order.claimed and Receipt.opened have bits for
+    uint256 internal constant PARTS_MAX = 24; // as many as Order.ended and Receipt.opened have bits for
     uint256 internal constant CHOICES_MAX = 8;
     uint256 internal constant ATTESTORS_MAX = 16; // of one compute offer
     uint256 internal constant HINTS_BYTES_MAX = 4096;

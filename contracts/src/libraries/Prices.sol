@@ -36,10 +36,8 @@ library Prices {
     }
 
     /// What the owner of a part can be paid by a key request instead of a receipt: nobody asks for a key of storage.
-    function claimable(Terms calldata terms, uint256 index) internal pure returns (uint256) {
-        if (index >= terms.parts.length) return 0;
-        Part calldata part = terms.parts[index];
-        return part.kind == PartKind.Storage ? 0 : exposed(part, terms.customer);
+    function claimable(Part calldata part, address customer) internal pure returns (uint256) {
+        return part.kind == PartKind.Storage ? 0 : exposed(part, customer);
     }
 
     /// Least of the session's own duration, the block time since its attestation, and the ordered time.

@@ -28,7 +28,8 @@ enum Status {
     None,
     Open,
     Settled, // by a receipt
-    Closed // after the claim window, customer refunded
+    Closed, // after the claim window, customer refunded
+    Refunded // by a receipt that left owners unpaid, who may claim; Settled once it is closed
 }
 
 /// What may happen to an order next, by status and clock.
@@ -49,7 +50,7 @@ struct Order {
     uint40 createdAt;
     uint40 cancelledAt; // 0 = not cancelled
     uint16 attempt; // which choice of the customer has the order
-    uint24 claimed; // bit i: the owner of part i has been paid from the provider's lock
+    uint24 ended; // bit i: part i is paid, or a settlement left nothing to claim; 0 once all parts have ended
 }
 
 /// An ERC-2612 permit by the customer to the market.

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {Attestation, OrderId, Outcome, PriceType, Receipt, Terms} from "../../src/types/Types.sol";
+import {Phase} from "../../src/types/Records.sol";
 import {Base} from "../utils/Base.t.sol";
 
 contract SettleFuzzTest is Base {
@@ -38,7 +39,7 @@ contract SettleFuzzTest is Base {
         settle(terms, attestation, receipt);
 
         checkPayment(c, terms);
-        assertEq(locked(provider.addr), 0);
+        checkLock(c, terms);
         assertEq(
             token.balanceOf(address(market)),
             balance(customer.addr) + balance(provider.addr) + balance(solutionOwner) + balance(dataOwner)
@@ -72,6 +73,21 @@ contract SettleFuzzTest is Base {
         bytes memory attestationSignature = signed(attestation);
         vm.expectRevert();
         market.settle(defaultTerms(), attestation, attestationSignature, receipt, abi.encodePacked(r, s, v));
+    }
+
+    /// What owners of solution and data haven't earned stays locked for their claims, then nothing.
+    function checkLock(Case memory c, Terms memory terms) private {
+        uint256 kept;
+        for (uint256 i = SOLUTION; i <= DATA; ++i) {
+            if (!c.perHour[i] && !(c.started && (c.opened >> i) & 1 == 1)) kept += c.prices[i];
+        }
+        assertEq(locked(provider.addr), kept, "kept");
+        if (kept != 0) {
+            skip(CLAIM_WINDOW + 1);
+            market.close(terms);
+        }
+        assertEq(locked(provider.addr), 0);
+        assertTrue(market.phase(terms) == Phase.Settled);
     }
 
     function limit(Case memory c) private pure {

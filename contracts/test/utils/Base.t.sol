@@ -205,14 +205,18 @@ abstract contract Base is Bare, Signing {
 
     /// An attestation of now for the default device and session.
     function attest(OrderId id) internal view returns (Attestation memory attestation) {
+        return attest(id, session);
+    }
+
+    function attest(OrderId id, Account memory session_) internal view returns (Attestation memory attestation) {
         attestation.kind = EvidenceKind.Dev;
         attestation.vendor = 255;
         attestation.chip = CHIP;
         attestation.measurement = keccak256("measurement");
         attestation.order = OrderId.unwrap(id);
-        attestation.session = session.addr;
+        attestation.session = session_.addr;
         attestation.time = uint40(block.timestamp);
-        attestation.acceptance = acceptanceBy(action.key, id, session.addr);
+        attestation.acceptance = acceptanceBy(action.key, id, session_.addr);
     }
 
     /// A receipt of success after 100 seconds.
@@ -226,6 +230,12 @@ abstract contract Base is Bare, Signing {
         receipt.commitment = keccak256("commitment");
     }
 
+    /// A receipt of a session that began nothing, for which its host is to blame.
+    function idleReceiptOf(OrderId id) internal pure returns (Receipt memory receipt) {
+        receipt.order = OrderId.unwrap(id);
+        receipt.outcome = Outcome.Provider;
+    }
+
     function requestOf(Attestation memory attestation, uint256 part) internal view returns (KeyRequest memory) {
         return KeyRequest(attestation.order, 0, 0, uint8(part), digest(structHash(attestation)));
     }
@@ -235,7 +245,11 @@ abstract contract Base is Bare, Signing {
     }
 
     function signed(Receipt memory receipt) internal view returns (bytes memory) {
-        return sign(session.key, digest(structHash(receipt)));
+        return signed(receipt, session);
+    }
+
+    function signed(Receipt memory receipt, Account memory session_) internal view returns (bytes memory) {
+        return sign(session_.key, digest(structHash(receipt)));
     }
 
     function signed(KeyRequest memory request) internal view returns (bytes memory) {
@@ -244,6 +258,15 @@ abstract contract Base is Bare, Signing {
 
     function settle(Terms memory terms, Attestation memory attestation, Receipt memory receipt) internal {
         market.settle(terms, attestation, signed(attestation), receipt, signed(receipt));
+    }
+
+    /// Settles with what another session than the default one says: that it began nothing.
+    function settleIdle(Terms memory terms) internal returns (Account memory idle) {
+        idle = makeAccount("idle session");
+        OrderId id = market.orderId(terms);
+        Attestation memory attestation = attest(id, idle);
+        Receipt memory receipt = idleReceiptOf(id);
+        market.settle(terms, attestation, signed(attestation), receipt, signed(receipt, idle));
     }
 
     function claim(Terms memory terms, Attestation memory attestation, KeyRequest memory request) internal {

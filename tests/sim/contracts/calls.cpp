@@ -353,6 +353,16 @@ RandomCall CallMaker::settle_call(const api::Terms& terms, const Session& sessio
   return {&anyone(), market_.settle(terms, session.attestation, signed_receipt), "settle"};
 }
 
+RandomCall CallMaker::acquit_call(const api::Terms& terms, const Session& session) {
+  api::Receipt receipt;
+  receipt.run = {terms.order_id(market_.domain()), 0, 0};
+  if (dice_.chance(30)) receipt.run.attempt = 1;
+  receipt.outcome = api::Outcome::provider;
+  receipt.started = dice_.chance(100);
+  const auto made = api::Signed<api::Receipt>::make(receipt, market_.domain(), session.key);
+  return {&anyone(), market_.acquit(terms, made), "acquit"};
+}
+
 RandomCall CallMaker::claim_call(const api::Terms& terms, const Session& session) {
   api::KeyRequest request{
       {terms.order_id(market_.domain()), 0, 0},
@@ -369,7 +379,8 @@ RandomCall CallMaker::claim_call(const api::Terms& terms, const Session& session
 RandomCall CallMaker::order_call(std::int64_t now, const ContractState& state) {
   const auto is_open = [&](std::size_t index) {
     const auto held = state.orders.find(order_ids_[index]);
-    return held != state.orders.end() && held->second.status == market::OrderStatus::open;
+    return held != state.orders.end() && (held->second.status == market::OrderStatus::open ||
+                                          held->second.status == market::OrderStatus::refunded);
   };
   const auto phase_of = [&](std::size_t index) {
     return Contracts::phase(orders_[index], state.orders.at(order_ids_[index]), now);
@@ -401,6 +412,7 @@ RandomCall CallMaker::order_call(std::int64_t now, const ContractState& state) {
 RandomCall CallMaker::phase_call(market::Phase phase, std::size_t order) {
   const api::Terms& terms = orders_[order];
   const Session& session = session_of(order);
+  if (dice_.chance(60)) return acquit_call(terms, session);
   if (phase == market::Phase::claiming) return claim_call(terms, session);
   if (phase == market::Phase::closable) return {&anyone(), market_.close(terms), "close"};
   if (phase == market::Phase::working && dice_.chance(350)) {

@@ -75,6 +75,7 @@ class CallMaker {
   RandomCall order_call(std::int64_t now, const ContractState& state);
   RandomCall phase_call(market::Phase phase, std::size_t order);
   RandomCall settle_call(const api::Terms& terms, const Session& session);
+  RandomCall acquit_call(const api::Terms& terms, const Session& session);
   RandomCall claim_call(const api::Terms& terms, const Session& session);
   Session make_session(const api::Terms& terms, std::int64_t now);
   Session& session_of(std::size_t order);

@@ -124,7 +124,8 @@ class Differential : public ::testing::Test {
                               market::part_offered_topic(),
                               market::compute_offered_topic(),
                               order_closed_topic(),
-                              part_claimed_topic()};
+                              part_claimed_topic(),
+                              session_acquitted_topic()};
     return std::find(std::begin(known), std::end(known), topic) != std::end(known);
   }
 
@@ -258,9 +259,10 @@ TEST_F(Differential, TheModelDoesWhatTheContractsDo) {
     ASSERT_EQ(run_seed(seed, Bug::none), "") << "seed " << seed;
   }
   // It must have seen each of them succeed to mean anything, and most reasons of refusal.
-  for (const char* what : {"create", "settle", "cancel", "claim", "close", "withdraw", "transfer",
-                           "deposit", "withdraw deposit", "offer compute", "offer part", "enable",
-                           "register", "set action", "propose receiver", "accept receiver"}) {
+  for (const char* what :
+       {"create", "settle", "acquit", "cancel", "claim", "close", "withdraw", "transfer", "deposit",
+        "withdraw deposit", "offer compute", "offer part", "enable", "register", "set action",
+        "propose receiver", "accept receiver"}) {
     EXPECT_GT(done_[what], 0) << what << " never succeeded";
   }
   EXPECT_GE(refused_.size(), kReasonsMin);

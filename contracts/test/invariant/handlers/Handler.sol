@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {Deposit, Phase} from "../../../src/types/Records.sol";
+import {Deposit, Phase, Status} from "../../../src/types/Records.sol";
 import {
     Attestation,
     KeyRequest,
@@ -71,7 +71,7 @@ contract Handler is Base {
         orders.attest(index, abi.encode(attestation));
     }
 
-    function settleOrder(uint256 seed, uint8 outcome, bool started, uint8 opened, uint64 durationMs)
+    function settleOrder(uint256 seed, uint8 outcome, bool started, uint8 opened, uint64 durationMs, bool byOther)
         external
         paidBy(provider.addr)
     {
@@ -79,6 +79,8 @@ contract Handler is Base {
         if (!isAttested(index)) attestOrder(seed);
         if (!isAttested(index) || !canSettle(terms)) return;
         Attestation memory attestation = attestationOf(index);
+        Account memory by = session;
+        if (byOther) (attestation, by) = otherSession(id, attestation);
         Receipt memory receipt = receiptOf(id);
         receipt.outcome = Outcome(outcome % 5);
         receipt.started = receipt.outcome != Outcome.Input && (receipt.outcome != Outcome.Provider || started);
@@ -90,12 +92,20 @@ contract Handler is Base {
         uint256 held = escrowed(terms);
         uint256 refund = balance(customer.addr);
         uint256 deposit = deposited(provider.addr);
-        settle(terms, attestation, receipt);
+        market.settle(terms, attestation, signed(attestation), receipt, signed(receipt, by));
         refund = balance(customer.addr) - refund;
         uint256 fromLock = deposit - deposited(provider.addr);
         orders.pay(index, held - refund, refund, fromLock);
-        if (receipt.started && (receipt.opened >> DATA) & 1 == 1) orders.keepCount(index);
-        end(index, id);
+        if (earns(receipt, DATA)) orders.keepCount(index);
+        keepLock(index, id, terms, receipt);
+    }
+
+    function acquitSession(uint256 seed, bool byOther) external paidBy(address(0)) {
+        (, Terms memory terms, OrderId id) = pick(seed);
+        if (seed % 4 != 0 || terms.customer == address(0)) return;
+        Status status = market.order(id).status;
+        if (status != Status.Open && status != Status.Refunded) return;
+        market.acquit(terms, idleReceiptOf(id), signed(idleReceiptOf(id), byOther ? stranger : session));
     }
 
     function cancelOrder(uint256 seed) external paidBy(address(0)) {
@@ -112,11 +122,13 @@ contract Handler is Base {
         if (market.phase(terms) != Phase.Claiming) return;
         Attestation memory attestation = attestationOf(index);
         part = bound(part, SOLUTION, DATA);
-        bool isClaimed = (market.order(id).claimed >> part) & 1 == 1;
-        if (terms.parts[part].price == 0 || isClaimed || !isBeforeCancel(id, attestation)) return;
+        bool isPaid = (market.order(id).ended >> part) & 1 == 1;
+        if (terms.parts[part].price == 0 || isPaid || !isBeforeCancel(id, attestation)) return;
+        if (market.isAcquitted(id, session.addr)) return;
 
         claim(terms, attestation, requestOf(attestation, part));
         orders.pay(index, 0, 0, terms.parts[part].price);
+        orders.unlock(index, terms.parts[part].price);
         if (part == DATA) orders.keepCount(index);
     }
 
@@ -256,6 +268,32 @@ contract Handler is Base {
         return market.order(market.orderId(terms)).deposit;
     }
 
+    /// A session of the provider that was attested when the remembered one was.
+    function otherSession(OrderId id, Attestation memory attestation)
+        private
+        returns (Attestation memory other, Account memory by)
+    {
+        by = makeAccount("other session");
+        other = attest(id, by);
+        other.time = attestation.time;
+        other.acceptance = acceptanceBy(actionNow.key, id, by.addr);
+    }
+
+    function earns(Receipt memory receipt, uint256 part) private pure returns (bool) {
+        return receipt.started && (receipt.opened >> part) & 1 == 1;
+    }
+
+    /// What owners of solution and data could still claim.
+    function keepLock(uint256 index, OrderId id, Terms memory terms, Receipt memory receipt) private {
+        uint256 lock;
+        for (uint256 i = SOLUTION; i <= DATA; ++i) {
+            if (!earns(receipt, i)) lock += terms.parts[i].price;
+        }
+        orders.settle(index, lock);
+        assertTrue((market.order(id).status == Status.Refunded) == (lock != 0), "4: status");
+        if (lock == 0) end(index, id);
+    }
+
     function close(uint256 index, Terms memory terms, OrderId id) private {
         uint256 refund = balance(customer.addr);
         vm.prank(stranger.addr);
@@ -274,6 +312,12 @@ contract Handler is Base {
         expectRefused(
             address(market), abi.encodeCall(market.claim, (terms, attestation, signed(attestation), request, forged))
         );
+        if (market.isAcquitted(OrderId.wrap(attestation.order), session.addr)) {
+            expectRefused(
+                address(market),
+                abi.encodeCall(market.claim, (terms, attestation, signed(attestation), request, signed(request)))
+            );
+        }
         if (canSettle(terms)) return;
         Receipt memory receipt = receiptOf(OrderId.wrap(attestation.order));
         expectRefused(

@@ -11,9 +11,11 @@ contract OrderStore {
         bytes attestation; // ABI-encoded; empty = not attested
         uint256 deposit;
         uint256 exposure; // locked at create
+        uint256 lock; // what is left of it
         uint256 paid; // from escrow
         uint256 refunded;
         uint256 fromLock;
+        bool settled; // nothing is in escrow any more
         bool ended;
         bool keepsCount; // the limited offer was paid
         bytes32 final_; // hash of the order as it was when it ended
@@ -27,6 +29,7 @@ contract OrderStore {
         entry.terms = terms;
         entry.deposit = deposit;
         entry.exposure = exposure;
+        entry.lock = exposure;
     }
 
     function attest(uint256 index, bytes calldata attestation) external {
@@ -39,12 +42,22 @@ contract OrderStore {
         _entries[index].fromLock += fromLock;
     }
 
+    function settle(uint256 index, uint256 lock) external {
+        _entries[index].settled = true;
+        _entries[index].lock = lock;
+    }
+
+    function unlock(uint256 index, uint256 amount) external {
+        _entries[index].lock -= amount;
+    }
+
     function keepCount(uint256 index) external {
         _entries[index].keepsCount = true;
     }
 
     function end(uint256 index, bytes32 final_) external {
         _entries[index].ended = true;
+        _entries[index].lock = 0;
         _entries[index].final_ = final_;
     }
 

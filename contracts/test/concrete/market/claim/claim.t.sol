@@ -4,7 +4,16 @@ pragma solidity ^0.8.28;
 import {IMarket} from "../../../../src/interfaces/IMarket.sol";
 import {Errors} from "../../../../src/libraries/Errors.sol";
 import {Phase} from "../../../../src/types/Records.sol";
-import {Attestation, KeyRequest, OfferId, OrderId, PriceType, Terms} from "../../../../src/types/Types.sol";
+import {
+    Attestation,
+    KeyRequest,
+    OfferId,
+    OrderId,
+    Outcome,
+    PriceType,
+    Receipt,
+    Terms
+} from "../../../../src/types/Types.sol";
 import {Base} from "../../../utils/Base.t.sol";
 
 contract ClaimTest is Base {
@@ -137,10 +146,70 @@ contract ClaimTest is Base {
         openClaimWindow();
         claim(defaultTerms(), attestation, requestOf(attestation, DATA));
         refuse(
+            attestation, requestOf(attestation, DATA), abi.encodeWithSelector(Errors.Market_AlreadyPaid.selector, DATA)
+        );
+    }
+
+    function test_RevertWhen_SessionIsAcquitted() external {
+        Attestation memory attestation = attest(id);
+        market.acquit(defaultTerms(), idleReceiptOf(id), signed(idleReceiptOf(id)));
+        bytes memory reason = abi.encodeWithSelector(Errors.Market_Acquitted.selector, id, session.addr);
+        uint256 snapshot = vm.snapshotState();
+        openClaimWindow();
+        refuse(attestation, requestOf(attestation, DATA), reason);
+
+        vm.revertToState(snapshot);
+        settleIdle(defaultTerms());
+        refuse(attestation, requestOf(attestation, DATA), reason);
+    }
+
+    function test_RevertWhen_SettledByTheSameSession() external {
+        Attestation memory attestation = attest(id);
+        settle(defaultTerms(), attestation, idleReceiptOf(id));
+        refuse(
             attestation,
             requestOf(attestation, DATA),
-            abi.encodeWithSelector(Errors.Market_AlreadyClaimed.selector, DATA)
+            abi.encodeWithSelector(Errors.Market_Acquitted.selector, id, session.addr)
         );
+    }
+
+    function test_RevertWhen_SettlementPaidThePart() external {
+        Attestation memory attestation = attest(id);
+        Account memory other = makeAccount("other session");
+        Attestation memory started = attest(id, other);
+        Receipt memory receipt = receiptOf(id);
+        receipt.outcome = Outcome.Provider;
+        receipt.opened = uint32(1 << DATA);
+        market.settle(defaultTerms(), started, signed(started), receipt, signed(receipt, other));
+        assertEq(balance(dataOwner), DATA_PRICE);
+        refuse(
+            attestation, requestOf(attestation, DATA), abi.encodeWithSelector(Errors.Market_AlreadyPaid.selector, DATA)
+        );
+        claim(defaultTerms(), attestation, requestOf(attestation, SOLUTION));
+        assertEq(balance(solutionOwner), SOLUTION_PRICE);
+        assertEq(locked(provider.addr), 0);
+        assertEq(deposited(provider.addr), DEPOSIT - EXPOSURE);
+    }
+
+    function test_WhenAnIdleSessionSettled() external {
+        Attestation memory attestation = attest(id);
+        settleIdle(defaultTerms());
+        assertEq(balance(customer.addr), 23.5 ether);
+        assertEq(locked(provider.addr), EXPOSURE);
+
+        skip(CLAIM_WINDOW); // its last second
+        claim(defaultTerms(), attestation, requestOf(attestation, DATA));
+        assertEq(balance(dataOwner), DATA_PRICE);
+        skip(1);
+        refuse(attestation, requestOf(attestation, SOLUTION), wrongPhase(Phase.Closable));
+    }
+
+    function test_WhenAttestedAfterTheIdleSettlement() external {
+        settleIdle(defaultTerms());
+        skip(1); // a broker that doesn't know of it yet may release
+        Attestation memory attestation = attest(id);
+        claim(defaultTerms(), attestation, requestOf(attestation, DATA));
+        assertEq(balance(dataOwner), DATA_PRICE);
     }
 
     function test_WhenProviderChangesItsActionAccount() external {
@@ -160,7 +229,7 @@ contract ClaimTest is Base {
         emit IMarket.PartClaimed(id, dataOwner, provider.addr, DATA, DATA_PRICE);
         claim(defaultTerms(), attestation, requestOf(attestation, DATA));
         assertEq(balance(dataOwner), DATA_PRICE);
-        assertEq(market.order(id).claimed, 1 << DATA);
+        assertEq(market.order(id).ended, 1 << DATA);
         assertEq(locked(provider.addr), SOLUTION_PRICE);
         assertEq(deposited(provider.addr), DEPOSIT - DATA_PRICE);
 

@@ -3,8 +3,8 @@ pragma solidity ^0.8.28;
 
 import {IMarket} from "../../../../src/interfaces/IMarket.sol";
 import {Errors} from "../../../../src/libraries/Errors.sol";
-import {Phase} from "../../../../src/types/Records.sol";
-import {OfferId, OrderId, Terms} from "../../../../src/types/Types.sol";
+import {Phase, Status} from "../../../../src/types/Records.sol";
+import {Attestation, OfferId, OrderId, Terms} from "../../../../src/types/Types.sol";
 import {Base} from "../../../utils/Base.t.sol";
 
 contract CloseTest is Base {
@@ -62,6 +62,36 @@ contract CloseTest is Base {
         assertEq(locked(provider.addr), 0);
         assertEq(deposited(provider.addr), DEPOSIT);
         assertEq(market.offer(offer).orders, 0);
+    }
+
+    function test_WhenASettlementLeftOwnersUnpaid() external {
+        Terms memory terms = defaultTerms();
+        terms.parts[DATA].maxOrders = 3;
+        terms.parts[SOLUTION].maxOrders = 3;
+        OfferId data = offerPart(terms.parts[DATA]);
+        OfferId solution = offerPart(terms.parts[SOLUTION]);
+        OrderId id = create(terms);
+        skip(10);
+        Attestation memory attestation = attest(id);
+        settleIdle(terms);
+        claim(terms, attestation, requestOf(attestation, DATA));
+        assertTrue(market.order(id).status == Status.Refunded);
+        skip(CLAIM_WINDOW);
+        vm.expectRevert(abi.encodeWithSelector(Errors.Market_WrongPhase.selector, id, Phase.Claiming));
+        market.close(terms);
+
+        skip(1);
+        vm.expectEmit(address(market));
+        emit IMarket.OrderClosed(id, customer.addr, 0);
+        vm.prank(stranger.addr);
+        market.close(terms);
+        assertEq(balance(customer.addr), market.required(terms));
+        assertEq(locked(provider.addr), 0);
+        assertEq(deposited(provider.addr), DEPOSIT - DATA_PRICE);
+        assertEq(market.offer(data).orders, 1);
+        assertEq(market.offer(solution).orders, 0);
+        assertTrue(market.order(id).status == Status.Settled);
+        assertTrue(market.phase(terms) == Phase.Settled);
     }
 
     function refuse(OrderId id, Phase actual) private {

@@ -381,7 +381,7 @@ contract CreateTest is Base {
         assertEq(stored.createdAt, block.timestamp);
         assertEq(stored.cancelledAt, 0);
         assertEq(stored.attempt, 0);
-        assertEq(stored.claimed, 0);
+        assertEq(stored.ended, 0);
     }
 
     function test_Create_RoundsUp() external view {

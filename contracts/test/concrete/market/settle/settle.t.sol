@@ -5,7 +5,7 @@ import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/Reentrancy
 
 import {IMarket} from "../../../../src/interfaces/IMarket.sol";
 import {Errors} from "../../../../src/libraries/Errors.sol";
-import {Phase} from "../../../../src/types/Records.sol";
+import {Order, Phase, Status} from "../../../../src/types/Records.sol";
 import {
     Attestation,
     EvidenceKind,
@@ -347,6 +347,7 @@ contract SettleTest is Base {
         receipt.opened = 3; // neither data nor a stored result
         settleAfter(id, 200, receipt);
         expectPaid(1.5 ether, SOLUTION_PRICE, 0, 0);
+        expectClaimable(id, DEPOSIT, DATA_PRICE, 15 - (1 << DATA));
     }
 
     function test_BillsChainTimeWhereItIsLeast() external {
@@ -391,7 +392,7 @@ contract SettleTest is Base {
         receipt.opened = 3;
         settleAfter(id, 200, receipt);
         expectPaid(BASE_FEE, 0, 0, 0);
-        expectEnded(DEPOSIT);
+        expectClaimable(id, DEPOSIT, EXPOSURE, 15 - (1 << SOLUTION) - (1 << DATA));
     }
 
     function test_WhenProviderIsAtFaultBeforeStart() external {
@@ -402,7 +403,8 @@ contract SettleTest is Base {
         settleAfter(id, 200, receipt);
         expectPaid(0, 0, 0, 0);
         assertEq(balance(customer.addr), PRICE);
-        expectEnded(DEPOSIT);
+        expectClaimable(id, DEPOSIT, EXPOSURE, 15 - (1 << SOLUTION) - (1 << DATA));
+        refuse(attest(id), receiptOf(id), wrongPhase(id, Phase.Claiming));
     }
 
     function test_WhenProviderIsAtFaultAfterStart() external {
@@ -417,7 +419,7 @@ contract SettleTest is Base {
         assertEq(balance(provider.addr), 0);
         assertEq(balance(customer.addr), PRICE);
         assertEq(token.balanceOf(address(market)), PRICE + DATA_PRICE);
-        expectEnded(DEPOSIT - DATA_PRICE);
+        expectClaimable(id, DEPOSIT - DATA_PRICE, SOLUTION_PRICE, 15 - (1 << SOLUTION));
     }
 
     function test_WhenProviderIsAtFaultAndCustomerOwnsAnOffer() external {
@@ -453,6 +455,10 @@ contract SettleTest is Base {
         receipt.outcome = Outcome.Workload;
         receipt.opened = 3;
         settle(terms, attest(id), receipt);
+        assertEq(market.offer(solutionId).orders, 1);
+        assertEq(market.offer(dataId).orders, 1); // as long as it can be claimed
+        skip(CLAIM_WINDOW + 1);
+        market.close(terms);
         assertEq(market.offer(solutionId).orders, 1);
         assertEq(market.offer(dataId).orders, 0);
     }
@@ -569,6 +575,17 @@ contract SettleTest is Base {
     function expectEnded(uint256 deposit) private view {
         assertEq(locked(provider.addr), 0);
         assertEq(deposited(provider.addr), deposit);
+    }
+
+    function expectClaimable(OrderId id, uint256 deposit, uint256 lock, uint256 ended) private view {
+        assertEq(locked(provider.addr), lock);
+        assertEq(deposited(provider.addr), deposit);
+        Order memory order = market.order(id);
+        assertTrue(order.status == Status.Refunded);
+        assertEq(order.deposit, 0);
+        assertEq(order.ended, ended);
+        assertTrue(market.phase(defaultTerms()) == Phase.Claiming);
+        assertTrue(market.isAcquitted(id, session.addr));
     }
 
     function wrongPhase(OrderId id, Phase phase) private pure returns (bytes memory) {

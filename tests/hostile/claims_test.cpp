@@ -1,0 +1,135 @@
+// Claims: owners are paid from the provider's deposit for keys that it had the use of, and for no
+// others.
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <set>
+
+#include "money.hpp"
+#include "provider/controller.hpp"
+
+namespace sp::hostile {
+namespace {
+
+using api::Outcome;
+using testing::HasSubstr;
+
+using ClaimsTest = MoneyTest;
+
+TEST_F(ClaimsTest, OwnersClaimWhatASilentProviderOwesThem) {
+  town.stop_provider();
+  const Placed placed = shop.place({.bought = true, .change = [&](api::Terms& terms) {
+                                      terms.parts.insert(terms.parts.begin() + 2, terms.parts[2]);
+                                    }});
+  const FakeSession session = impostor.attested(placed.id);
+  for (std::uint8_t part = 1; part < 4; ++part) must(impostor.ask_key(session, part));
+  town.pass_time(1);
+  const auto requests = kept(placed.id);
+  ASSERT_EQ(requests.size(), 3U);
+  const auto claim = [&](std::size_t i) {
+    return words(impostor.claim(placed.terms, requests[i].attestation, requests[i].request));
+  };
+  EXPECT_EQ(claim(0), "refused: Market_WrongPhase");
+  must(town.send(town.customer(), town.market().cancel(placed.terms)));
+  EXPECT_EQ(claim(0), "refused: Market_WrongPhase") << "still settling";
+  town.pass_time(placed.terms.settle_window + 1);
+  const auto close = town.market().close(placed.terms);
+  const auto closes = town.send(town.customer(), close);
+  ASSERT_FALSE(closes.ok());
+  EXPECT_EQ(revert_of(closes.error()), "Market_WrongPhase") << "owners come first";
+  EXPECT_EQ(claim(0), "ok");
+  EXPECT_EQ(claim(0), "refused: Market_AlreadyPaid");
+  EXPECT_EQ(claim(1), "ok");
+  // The other owner does it with spctl, in whose home it has its key. Of its two parts somebody has
+  // claimed one already.
+  must(spctl::KeyRing(town.files(), town.random(), town.home() / "keys", "")
+           .import("owner", shop.owner()));
+  const std::vector<std::string> line{"orders", "claim", placed.id.hex0x(), "--key", "owner"};
+  const CommandOutput claimed = town.spctl(line);
+  EXPECT_EQ(claimed.end.exit_code, 0) << claimed.text;
+  EXPECT_THAT(claimed.text, HasSubstr("Part 3: claimed 5 TEE from the provider's deposit."));
+  const CommandOutput twice = town.spctl(line);
+  EXPECT_NE(twice.end.exit_code, 0);
+  EXPECT_THAT(twice.text, HasSubstr("Market_AlreadyPaid"));
+  town.pass_time(placed.terms.claim_window + 1);
+  must(town.send(town.customer(), close));
+  EXPECT_EQ(changes(placed.before, shop.books()),
+            closed_changes(placed.terms, {1, 2, 3}, shop.people()));
+  town.start_provider();
+}
+
+// Customer and provider together: a session has the key, and another one settles that it began
+// nothing. The customer has its money back, and the owner is paid all the same.
+TEST_F(ClaimsTest, AnIdleSessionsSettlementDoesNotRobTheOwner) {
+  town.stop_provider();
+  const Placed placed = shop.place({.bought = true});
+  const FakeSession at_work = impostor.attested(placed.id);
+  must(impostor.ask_key(at_work, 2));
+  const FakeSession idle = impostor.attested(placed.id);
+  const FakeSession told = impostor.attested(placed.id);
+  must(impostor.ask_key(told, 2));
+  town.pass_time(1);
+  const auto requests = kept(placed.id);
+  ASSERT_EQ(requests.size(), 2U);
+  const auto request_of = [&](const FakeSession& session) {
+    const auto found = std::find_if(requests.begin(), requests.end(), [&](const auto& one) {
+      return one.attestation.statement.session == session.key.address();
+    });
+    return found->request;
+  };
+  api::Receipt receipt;
+  receipt.outcome = Outcome::provider;
+  EXPECT_EQ(words(impostor.acquit(placed.terms, impostor.sign(told, receipt))), "ok");
+  EXPECT_EQ(words(impostor.settle(placed.terms, idle.attestation, impostor.sign(idle, receipt))),
+            "ok");
+  EXPECT_EQ(must(town.market().order(placed.id)).status, market::OrderStatus::refunded);
+  EXPECT_EQ(
+      words(impostor.settle(placed.terms, at_work.attestation, impostor.sign(at_work, receipt))),
+      "refused: Market_WrongPhase");
+  const auto claim = [&](const FakeSession& session) {
+    return words(impostor.claim(placed.terms, session.attestation, request_of(session)));
+  };
+  EXPECT_EQ(claim(told), "refused: Market_Acquitted");
+  EXPECT_EQ(claim(at_work), "ok");
+  town.pass_time(placed.terms.claim_window + 1);
+  must(town.send(town.customer(), town.market().close(placed.terms)));
+  EXPECT_EQ(changes(placed.before, shop.books()), closed_changes(placed.terms, {2}, shop.people()));
+  EXPECT_EQ(must(town.market().order(placed.id)).status, market::OrderStatus::settled);
+  town.start_provider();
+}
+
+// An honest provider owes nothing for loaders that had a key and couldn't begin: it tells the
+// market of each, and takes back what is locked by itself.
+TEST_F(ClaimsTest, LoadersThatCouldNotBeginCostTheirProviderNothing) {
+  town.provider_broker->on_request(
+      [](net::HttpRequest& request) -> std::optional<net::HttpResponse> {
+        if (request.path != "/v1/release") return std::nullopt;
+        const auto asked = api::ReleaseRequest::decode(request.body);
+        if (!asked || asked->request.statement.part != 2) return std::nullopt;
+        return made_up_problem(400, "malformed", "no");
+      });
+  const Placed placed = shop.place({.bought = true});
+  EXPECT_EQ(shop.wait(placed.id).state, "settled");
+  EXPECT_EQ(must(town.market().order(placed.id)).status, market::OrderStatus::refunded);
+  const auto requests = kept(placed.id);
+  std::set<Address> sessions;
+  for (const broker::KeptRequest& one : requests) {
+    const Address& session = one.attestation.statement.session;
+    sessions.insert(session);
+    EXPECT_TRUE(must(town.market().is_acquitted(placed.id, session)));
+    if (one.request.statement.part != 1) continue;
+    EXPECT_EQ(words(impostor.claim(placed.terms, one.attestation, one.request)),
+              "refused: Market_Acquitted");
+  }
+  EXPECT_EQ(sessions.size(), provider::kLoaderTriesMax);
+  town.pass_time(placed.terms.claim_window + 1);
+  const auto deadline = town.clock().monotonic() + std::chrono::seconds(40);
+  while (must(town.market().order(placed.id)).status == market::OrderStatus::refunded &&
+         town.clock().monotonic() < deadline) {
+    town.clock().sleep_for(std::chrono::milliseconds(100));
+  }
+  EXPECT_EQ(changes(placed.before, shop.books()), closed_changes(placed.terms, {}, shop.people()));
+}
+
+}  // namespace
+}  // namespace sp::hostile
