@@ -5,6 +5,7 @@
 #include <set>
 
 #include "broker/remote.hpp"
+#include "chain/log_search.hpp"
 #include "market/pricing.hpp"
 #include "spctl/account_turn.hpp"
 #include "spctl/cli.hpp"
@@ -16,6 +17,11 @@ namespace {
 struct ClaimOptions {
   std::string order;
   std::string key = kDefaultKey;
+};
+
+struct OwedOptions {
+  std::string key = kDefaultKey;
+  std::uint64_t from_block = 0;
 };
 
 struct CloseOptions {
@@ -36,10 +42,10 @@ bool is_claimable(const api::Terms& terms, std::size_t part, const Address& owne
   return market::claimable(terms, part) != Amount() && terms.parts[part].owner == owner;
 }
 
-// All requests that the brokers of the owner's parts have kept.
-Result<std::vector<broker::KeptRequest>> kept_requests(Context& context, const Session& session,
-                                                       const api::Terms& terms,
-                                                       const Address& owner) {
+// The requests that the brokers of the owner's parts have kept and that a claim can show: for a
+// part of the owner's, by a session that isn't known to have begun nothing.
+Result<std::vector<broker::KeptRequest>> claims_of(Context& context, Session& session,
+                                                   const api::Terms& terms, const Address& owner) {
   const api::OrderId id = terms.order_id(session.network.market);
   std::set<Address> brokers;
   for (std::size_t part = 0; part < terms.parts.size(); ++part) {
@@ -50,7 +56,12 @@ Result<std::vector<broker::KeptRequest>> kept_requests(Context& context, const S
   for (const Address& address : brokers) {
     SP_ASSIGN(const std::string url, session.url_of(address));
     SP_ASSIGN(auto kept, broker::BrokerClient(context.http(), url).requests(id));
-    all.insert(all.end(), kept.begin(), kept.end());
+    for (broker::KeptRequest& entry : kept) {
+      if (!is_claimable(terms, entry.request.statement.part, owner)) continue;
+      SP_ASSIGN(const bool acquitted,
+                session.market.is_acquitted(id, entry.attestation.statement.session));
+      if (!acquitted) all.push_back(std::move(entry));
+    }
   }
   return all;
 }
@@ -67,20 +78,15 @@ Status check_phase(Session& session, const api::Terms& terms) {
 
 Result<Json> claim_parts(Context& context, Session& session, const api::Terms& terms,
                          const crypto::EthKey& owner) {
-  SP_ASSIGN(const auto kept, kept_requests(context, session, terms, owner.address()));
+  SP_ASSIGN(const auto claims, claims_of(context, session, terms, owner.address()));
   SP_ASSIGN(const auto turn, take_account_turn(context, owner.address()));
   chain::TxSender sender(session.chain, owner, context.clock());
   Json claimed = Json::array();
   std::set<std::uint8_t> done;
   Status failed;
-  for (const broker::KeptRequest& entry : kept) {
+  for (const broker::KeptRequest& entry : claims) {
     const std::uint8_t part = entry.request.statement.part;
-    if (part >= terms.parts.size() || !is_claimable(terms, part, owner.address())) continue;
     if (done.contains(part)) continue;
-    SP_ASSIGN(const bool acquitted,
-              session.market.is_acquitted(terms.order_id(session.network.market),
-                                          entry.attestation.statement.session));
-    if (acquitted) continue;
     const auto sent = execute(sender, session.market.claim(terms, entry.attestation, entry.request),
                               "claiming part " + std::to_string(part));
     if (!sent) {
@@ -115,6 +121,69 @@ Result<int> claim(Context& context, const ClaimOptions& options) {
   }
   context.console().line("It is yours: 'spctl tokens withdraw --key " + options.key + "'.");
   context.console().result({{"order", id.hex0x()}, {"claimed", std::move(claimed)}});
+  return 0;
+}
+
+// What a claim would pay the owner now for one order; nothing where it isn't claiming.
+Result<Amount> owed_of(Context& context, Session& session, const api::Terms& terms,
+                       const Address& owner) {
+  Amount owed;
+  std::uint32_t owned = 0;
+  for (std::size_t part = 0; part < terms.parts.size(); ++part) {
+    if (is_claimable(terms, part, owner)) owned |= 1U << part;
+  }
+  if (owned == 0) return owed;
+  SP_ASSIGN(const market::OrderRecord held,
+            session.market.order(terms.order_id(session.network.market)));
+  SP_ASSIGN(const market::Phase phase, session.market.phase(terms));
+  if (phase != market::Phase::claiming) return owed;
+  SP_ASSIGN(const auto claims, claims_of(context, session, terms, owner));
+  std::uint32_t unpaid = owned & ~held.ended;
+  for (const broker::KeptRequest& entry : claims) {
+    const std::uint8_t part = entry.request.statement.part;
+    if (((unpaid >> part) & 1U) == 0) continue;
+    unpaid &= ~(1U << part);
+    SP_ASSIGN(owed, owed.plus(terms.parts[part].price));
+  }
+  return owed;
+}
+
+// All orders that the market has ever had are looked through: the log doesn't know parts' owners.
+Result<int> owed(Context& context, const OwedOptions& options) {
+  SP_ASSIGN(const auto session, context.session());
+  SP_ASSIGN(const crypto::EthKey owner, context.keys().load(options.key));
+  SP_ASSIGN(const chain::Block newest, session->chain.block());
+  Json all = Json::array();
+  std::vector<std::vector<std::string>> rows{{"ORDER", "OWED"}};
+  const auto look = [&](const chain::Log& log) -> Status {
+    const auto created = session->market.decode_created(log);
+    if (!created) return {};  // of no order that anybody could claim by
+    SP_ASSIGN(const Amount amount, owed_of(context, *session, created->terms, owner.address()));
+    if (amount == Amount()) return {};
+    rows.push_back({created->order.hex0x(), money(session->network, amount)});
+    all.push_back({{"order", created->order.hex0x()}, {"owed", amount.text()}});
+    return {};
+  };
+  Status looked;
+  const auto look_at_all = [&](const std::vector<chain::Log>& logs) {
+    for (const chain::Log& log : logs) {
+      if (looked) looked = look(log);
+    }
+    return !looked.ok();
+  };
+  const chain::LogFilter filter{session->network.market.contract,
+                                {market::order_created_topic()},
+                                std::max(options.from_block, session->network.start_block),
+                                newest.number};
+  SP_TRY(chain::search_logs(session->chain, filter, chain::SearchOrder::oldest_first, look_at_all));
+  SP_TRY(looked);
+  if (all.empty()) {
+    context.console().line("Nobody owes " + owner.address().hex0x() + " anything by a claim now.");
+  } else {
+    context.console().text(table(rows));
+    context.console().line("Claim each: 'spctl orders claim ORDER --key " + options.key + "'.");
+  }
+  context.console().result({{"owner", owner.address().hex0x()}, {"orders", std::move(all)}});
   return 0;
 }
 
@@ -160,6 +229,18 @@ void add_claim_command(Cli& cli, CLI::App& orders) {
   command->add_option("ORDER", options->order, "Order id, all 64 digits")->required();
   command->add_option("--key", options->key, "The owner's key")->capture_default_str();
   cli.on(command, [options](Context& context) { return claim(context, *options); });
+}
+
+void add_owed_command(Cli& cli, CLI::App& orders) {
+  auto options = std::make_shared<OwedOptions>();
+  CLI::App* command =
+      cli.add(orders, "owed", "As a part's owner: the orders of which 'orders claim' would pay now",
+              "  spctl orders owed --key owner\n"
+              "  spctl --json orders owed --key owner --from-block 71000000");
+  command->add_option("--key", options->key, "The owner's key")->capture_default_str();
+  command->add_option("--from-block", options->from_block,
+                      "Look at orders created from this block on [the market's first]");
+  cli.on(command, [options](Context& context) { return owed(context, *options); });
 }
 
 void add_close_command(Cli& cli, CLI::App& orders) {

@@ -1,5 +1,5 @@
-// What others than its customer do about an order that nobody settled, who have no record of it:
-// orders claim, where a provider had an owner's key and stays silent, and orders close, by anyone.
+// What others than its customer do about an order that left them unpaid, who have no record of it:
+// orders owed and orders claim, where a provider had an owner's key, and orders close, by anyone.
 #pragma once
 
 namespace CLI {
@@ -10,6 +10,7 @@ namespace sp::spctl {
 
 class Cli;
 
+void add_owed_command(Cli& cli, CLI::App& orders);
 void add_claim_command(Cli& cli, CLI::App& orders);
 void add_close_command(Cli& cli, CLI::App& orders);
 

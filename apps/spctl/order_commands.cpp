@@ -122,7 +122,7 @@ Result<int> get(Context& context, const OrderChoice& choice) {
     const std::string stage = provider_words(context, *loaded.session, loaded.record);
     if (!stage.empty()) json["provider says"] = stage;
   }
-  if (json["status"] == "settled") {
+  if (json["status"] == "settled" || json["status"] == "refunded") {
     SP_ASSIGN(const Watched watched,
               settled_order(*loaded.session, loaded.record, loaded.first_block));
     json["outcome"] = api::outcome_name(watched.settled.outcome);
@@ -256,6 +256,7 @@ void add_order_commands(Cli& cli) {
           {"cancel", "Cancel an order, and say what happens to the money", "cancel 0x12ab", cancel},
           choice);
   add_close_command(cli, *orders);
+  add_owed_command(cli, *orders);
   add_claim_command(cli, *orders);
   add_one(cli, *orders, {"logs", "The workload's log", "logs 0x12ab", logs}, choice);
   command = add_one(

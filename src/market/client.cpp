@@ -77,6 +77,8 @@ Result<OrderRecord> order_record(const Values& values) {
   SP_ASSIGN(record.cancelled_at, values[3].as_signed());
   SP_ASSIGN(const std::uint64_t attempt, values[4].as_number(0xffff));
   record.attempt = static_cast<std::uint16_t>(attempt);
+  SP_ASSIGN(const std::uint64_t ended, values[5].as_number(0xffffff));
+  record.ended = static_cast<std::uint32_t>(ended);
   return record;
 }
 

@@ -35,6 +35,7 @@ struct OrderRecord {
   std::int64_t created_at = 0;
   std::int64_t cancelled_at = 0;  ///< 0 = not cancelled
   std::uint16_t attempt = 0;
+  std::uint32_t ended = 0;  ///< bit i: part i is paid, or can't be claimed any more
 };
 
 struct OfferRecord {

@@ -44,10 +44,13 @@ TEST_F(ClaimsTest, OwnersClaimWhatASilentProviderOwesThem) {
   // claimed one already.
   must(spctl::KeyRing(town.files(), town.random(), town.home() / "keys", "")
            .import("owner", shop.owner()));
+  const auto owed = [&] { return town.spctl({"orders", "owed", "--key", "owner"}).text; };
+  EXPECT_THAT(owed(), HasSubstr(placed.id.hex0x() + "  5 TEE"));
   const std::vector<std::string> line{"orders", "claim", placed.id.hex0x(), "--key", "owner"};
   const CommandOutput claimed = town.spctl(line);
   EXPECT_EQ(claimed.end.exit_code, 0) << claimed.text;
   EXPECT_THAT(claimed.text, HasSubstr("Part 3: claimed 5 TEE from the provider's deposit."));
+  EXPECT_THAT(owed(), HasSubstr("Nobody owes "));
   const CommandOutput twice = town.spctl(line);
   EXPECT_NE(twice.end.exit_code, 0);
   EXPECT_THAT(twice.text, HasSubstr("Market_AlreadyPaid"));

@@ -11,6 +11,7 @@ enum class Bug : std::uint8_t {
   market_settles_twice,       ///< a settled order can be settled again
   market_ends_twice,          ///< a settled order can be settled again, and pays nothing then
   market_underpays,           ///< the provider earns one unit less than the rules say
+  market_frees_locks,         ///< a settlement keeps nothing locked for owners who could claim
   market_never_closes,        ///< close() always reverts
   market_takes_cancels,       ///< hosts tell of cancels that aren't, and a settlement needs none
   broker_ignores_cancel,      ///< the broker's view of the chain knows no cancel and no end

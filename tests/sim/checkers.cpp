@@ -112,6 +112,9 @@ void Checkers::check_settlement(const api::Terms& terms, const SimBlock::Execute
     same = parts[i].as_amount().value() == amount;
   }
   if (!same) violate("payment: a settlement doesn't pay by the rules");
+  if (emitted(executed, session_acquitted_topic()) != market::leaves_claims(terms, receipt)) {
+    violate("payment: a settlement frees what owners could claim, or keeps what they can't");
+  }
 }
 
 void Checkers::check_outcome(const api::Attestation& attestation, const api::Receipt& receipt,

@@ -300,7 +300,8 @@ Status Contracts::pay(Call& call, const api::OrderId& id, const api::Terms& term
     const Number owed = exposed(part, terms.customer);
     Number amount = 0;
     const bool earns = ((earning >> i) & 1) == 1 && !(from_lock && owed == 0);
-    if (!earns && owed != 0 && part.kind != api::PartKind::storage) {
+    const bool keeps = part.kind != api::PartKind::storage && bug_ != Bug::market_frees_locks;
+    if (!earns && owed != 0 && keeps) {
       parts_paid.push_back(number(0));
       continue;
     }
