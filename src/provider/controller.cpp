@@ -42,7 +42,7 @@ struct Controller::Running {
   // These belong to the following thread.
   bool stopped = false;  // told to, at the deadline
   bool cancel_sent = false;
-  int gone_looks = 0;  // belongs to the following thread
+  int gone_looks = 0;
 };
 
 Controller::Controller(Parts parts, ControllerOptions options)
@@ -350,7 +350,8 @@ Result<api::Finish> Controller::run_loaders(const api::OrderId& order, Entry& en
     {
       const std::lock_guard lock(mutex_);
       // A broker that is away isn't there a moment later: see runs_again().
-      if (stopping_ || away_.contains(order)) return finish;
+      const auto away = away_.find(order);
+      if (stopping_ || (away != away_.end() && is_transient(away->second))) return finish;
     }
     // A chain that is out of reach is no reason to give an order up.
     const Status wanted = check_still_wanted(order, entry);
