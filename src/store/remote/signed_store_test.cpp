@@ -218,6 +218,7 @@ TEST_F(SignedStoreTest, LargeReceiptsTakeTurns) {
   const Bytes chunk = pattern(kChunkSizeMin + 16);
   std::vector<PackageId> packages;
   const crypto::EthKey cid = key_of(8);
+  const crypto::EthKey dan = key_of(9);
   for (const crypto::EthKey* key :
        std::initializer_list<const crypto::EthKey*>{&ann_, &bob_, &cid}) {
     ASSERT_TRUE(put_in(as(*key), chunk).ok());
@@ -238,6 +239,7 @@ TEST_F(SignedStoreTest, LargeReceiptsTakeTurns) {
   std::thread bobs([&] { EXPECT_TRUE(as(bob_).request_receipt(packages[1], kNow + 10).ok()); });
   under_way.wait();
   EXPECT_EQ(as(cid).request_receipt(packages[2], kNow + 10).error().code, Errc::unavailable);
+  EXPECT_EQ(as(dan).request_receipt(packages[2], kNow + 10).error().code, Errc::unauthorised);
   EXPECT_TRUE(as(cid).request_receipt(small, kNow + 10).ok());
   go_on.count_down();
   anns.join();

@@ -87,6 +87,11 @@ net::HttpResponse missing(const BlobId& id, const Error& error) {
   return error_response(404, {Errc::not_found, "no blob " + id.hex()});
 }
 
+net::HttpResponse not_owned(const Address& account, const BlobId& id) {
+  return error_response(
+      {Errc::unauthorised, "account " + account.hex0x() + " doesn't own blob " + id.hex()});
+}
+
 net::HttpResponse bare(unsigned status, const BlobId& id) {
   net::HttpResponse response;
   response.status = status;
@@ -134,30 +139,6 @@ class StoreService::Writer {
   AccountBook* accounts_;
   const std::optional<RequestSignature>& who_;
   bool entered_;
-};
-
-/// The making of a large package's receipt.
-class StoreService::ReceiptTurn {
- public:
-  /// Not taken where the account, zero for whoever doesn't sign, has one, or too many others have.
-  ReceiptTurn(Mutex& mutex, std::set<Address>& all, const Address& account)
-      : mutex_(mutex), all_(all), account_(account) {
-    const std::lock_guard lock(mutex_);
-    taken_ = all_.size() < kLargeReceiptsAtOnce && all_.insert(account_).second;
-  }
-  ReceiptTurn(const ReceiptTurn&) = delete;
-  ReceiptTurn& operator=(const ReceiptTurn&) = delete;
-  ~ReceiptTurn() {
-    const std::lock_guard lock(mutex_);
-    if (taken_) all_.erase(account_);
-  }
-  [[nodiscard]] bool taken() const { return taken_; }
-
- private:
-  Mutex& mutex_;
-  std::set<Address>& all_;
-  const Address account_;
-  bool taken_ = false;
 };
 
 StoreService::StoreService(RangedStore& blobs, const crypto::EthKey& key, const Clock& clock,
@@ -308,8 +289,7 @@ net::HttpResponse StoreService::end_ownership(const BlobId& id, const RequestSig
     const auto size = blobs_.size(id);
     if (!size && size.error().code == Errc::not_found) return bare(204, id);
     if (!size) return error_response(size.error());
-    return error_response(403, {Errc::unauthorised, "account " + who.account.hex0x() +
-                                                        " doesn't own blob " + id.hex()});
+    return not_owned(who.account, id);
   }
   if (const Status counts = accounts_->may_delete(who.account, id, who.time); !counts) {
     return error_response(425, counts.error());
@@ -430,9 +410,14 @@ net::HttpResponse StoreService::issue_receipt(const net::HttpRequest& request) {
   }
   const auto size = blobs_.size(package);
   if (!size) return missing(package, size.error());
+  const Address account = *signature ? (*signature)->account : Address{};
   std::optional<ReceiptTurn> turn;
   if (*size > kSmallManifestMax) {
-    turn.emplace(mutex_, receipts_, *signature ? (*signature)->account : Address{});
+    // Only who has such a package has a place among those who wait.
+    if (*signature && accounts_->share(account, package) == AccountBook::Share::none) {
+      return not_owned(account, package);
+    }
+    turn.emplace(receipts_, account);
     if (!turn->taken()) return too_many("the store looks at other large packages", 503);
   }
   const auto receipt = promise(package, until, *signature);

@@ -29,7 +29,6 @@
 #include <array>
 #include <atomic>
 #include <optional>
-#include <set>
 
 #include "base/sync.hpp"
 
@@ -37,15 +36,14 @@
 #include "store/receipt.hpp"
 #include "store/remote/account_book.hpp"
 #include "store/remote/promise_book.hpp"
+#include "store/remote/receipt_turns.hpp"
 #include "store/remote/signed_request.hpp"
 
 namespace sp::store {
 
 inline constexpr std::size_t kReceiptRequestMax = 1024;  ///< bytes of its JSON
-/// Bytes of a manifest of about a thousand chunks. The receipt of a larger package takes a turn, of
-/// which there are kLargeReceiptsAtOnce, one for an account: each looks at up to kChunksMax blobs.
+/// Bytes of a manifest of about a thousand chunks. The receipt of a larger package takes a turn.
 inline constexpr std::size_t kSmallManifestMax = 32 << 10;
-inline constexpr std::size_t kLargeReceiptsAtOnce = 2;
 
 /// Answers the requests above. Safe to call from any thread. What the constructor takes must
 /// outlive it.
@@ -67,7 +65,6 @@ class StoreService {
 
  private:
   class Writer;
-  class ReceiptTurn;
   net::HttpResponse handle_blob(const net::HttpRequest& request);
   net::HttpResponse put_blob(const BlobId& id, const net::HttpRequest& request);
   net::HttpResponse keep(const BlobId& id, const net::HttpRequest& request,
@@ -98,9 +95,9 @@ class StoreService {
   const Options options_;
   std::array<Mutex, 64> writing_;  // by a blob's first byte: one writes it at a time
   std::atomic<std::uint64_t> deleted_ = 0;
-  Mutex mutex_;                                          // guards all below
-  std::set<Address> receipts_;                           // large ones in the making: for whom
-  Result<std::uint64_t> bytes_used_ = std::uint64_t{0};  // where there's a limit
+  ReceiptTurns receipts_{clock_};
+  Mutex mutex_;
+  Result<std::uint64_t> bytes_used_ = std::uint64_t{0};  // where there's a limit; under mutex_
 };
 
 }  // namespace sp::store
