@@ -332,24 +332,6 @@ TEST(AccountBook, AFullFileIsWrittenAnewWithoutWhatIsOver) {
   EXPECT_EQ(book->usage(account), (AccountBook::Usage{20, 2}));
 }
 
-TEST(PromiseBook, AFullFileIsWrittenAnewWithoutWhatIsOver) {
-  TemporaryFolder folder;
-  PosixFiles files;
-  DirectoryStore blobs(files, folder.path());
-  const Path file = folder.path() / "promises.log";
-  auto book = *PromiseBook::open(files, file, blobs, kNow, 8);
-  ASSERT_TRUE(book->keep(blob_id({}), kNow + 1000, kNow).ok());
-  for (unsigned i = 0; i < 100; ++i)
-    ASSERT_TRUE(book->keep(blob_id(pattern(10, i)), kNow + i + 1, kNow + i).ok()) << i;
-  EXPECT_LE(*files.size(file), 8U * 64);
-  for (unsigned i = 100; i < 108; ++i) {
-    const Status kept = book->keep(blob_id(pattern(10, i)), kNow + 1000, kNow + 100);
-    EXPECT_EQ(kept.ok(), i < 107) << "of what isn't over there are 8";
-  }
-  book = *PromiseBook::open(files, file, blobs, kNow + 100, 8);
-  EXPECT_EQ(*files.size(file), 8U * 64);
-}
-
 TEST(AccountBook, WritesTheFileAnewWhereMuchIsVoid) {
   TemporaryFolder folder;
   PosixFiles files;

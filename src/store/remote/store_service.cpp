@@ -152,6 +152,8 @@ StoreService::StoreService(RangedStore& blobs, const crypto::EthKey& key, const 
   SP_CHECK(accounts == nullptr || promises != nullptr);
   // Before the first request: what comes and goes meanwhile would be counted twice or not at all.
   if (options_.bytes_max != 0) bytes_used_ = count_used();
+  if (accounts_ == nullptr) return;
+  for (const BlobId& id : accounts_->left()) left_.put(id, promises_->held_until(id));
 }
 
 net::HttpResponse StoreService::handle(const net::HttpRequest& request) {
@@ -225,6 +227,7 @@ net::HttpResponse StoreService::put_blob(const BlobId& id, const net::HttpReques
   }
   const Writer writer(accounts_, *signature);
   if (!writer.entered()) return too_many("the account has too many requests at once");
+  remove_left();
   return keep(id, request, *signature);
 }
 
@@ -279,10 +282,11 @@ net::HttpResponse StoreService::delete_blob(const BlobId& id, const net::HttpReq
   if (!good) return who_error(good.error());
   const Writer writer(accounts_, *signature);
   if (!writer.entered()) return too_many("the account has too many requests at once");
-  return end_ownership(id, **signature);
+  remove_left();
+  return end(id, **signature);
 }
 
-net::HttpResponse StoreService::end_ownership(const BlobId& id, const RequestSignature& who) {
+net::HttpResponse StoreService::end(const BlobId& id, const RequestSignature& who) {
   const std::lock_guard lock(writing_[id.data[0] % writing_.size()]);
   const AccountBook::Share share = accounts_->share(who.account, id);
   if (share == AccountBook::Share::none) {
@@ -295,19 +299,54 @@ net::HttpResponse StoreService::end_ownership(const BlobId& id, const RequestSig
     return error_response(425, counts.error());
   }
   const CrashEffect effect(CrashSite::store_delete);
-  if (share == AccountBook::Share::last) {
-    // The blob first: a record without its blob is void, a blob without its record would stay.
-    const auto size = blobs_.size(id);
-    const Status gone =
-        promises_->unless_promised(id, clock_.unix_seconds(), [&] { return blobs_.remove(id); });
-    if (!gone) return error_response(gone.error());
-    if (size) release(static_cast<std::size_t>(*size));
-  }
-  if (const Status ended = accounts_->disown(who.account, id, who.time); !ended) {
-    return error_response(ended.error());
-  }
+  const Status ended = promises_->unless_promised(
+      id, who.account, clock_.unix_seconds(), [&](PromiseBook::Others others) -> Status {
+        if (share != AccountBook::Share::last || others == PromiseBook::Others::none) {
+          return end_ownership(id, who.account, share, who.time);
+        }
+        SP_TRY(accounts_->leave(who.account, id, who.time));
+        left_.put(id, promises_->held_until(id));
+        return {};
+      });
+  if (!ended) return error_response(ended.error());
   ++deleted_;
   return bare(204, id);
+}
+
+/// The blob goes before its last record: a record without its blob is void, a blob without its
+/// record would stay.
+Status StoreService::end_ownership(const BlobId& id, const Address& account,
+                                   AccountBook::Share share, std::int64_t signed_at) {
+  if (share == AccountBook::Share::last) {
+    const auto size = blobs_.size(id);
+    SP_TRY(blobs_.remove(id));
+    if (size) release(static_cast<std::size_t>(*size));
+  }
+  return accounts_->disown(account, id, signed_at);
+}
+
+/// Removes what nobody owns and no promise holds any longer.
+void StoreService::remove_left() {
+  const std::int64_t now = clock_.unix_seconds();
+  for (std::size_t i = 0; i < kLeftAtOnce; ++i) {
+    const auto id = left_.take(now);
+    if (!id) return;
+    if (end_left(*id, now)) continue;
+    left_.put(*id, std::max(promises_->held_until(*id), now + kLeftAgainSeconds));
+  }
+}
+
+Status StoreService::end_left(const BlobId& id, std::int64_t now) {
+  const std::lock_guard lock(writing_[id.data[0] % writing_.size()]);
+  const AccountBook::Share share = accounts_->share(Address{}, id);
+  if (share == AccountBook::Share::none) return {};
+  const CrashEffect effect(CrashSite::store_delete);
+  return promises_->unless_promised(id, Address{}, now, [&](PromiseBook::Others others) -> Status {
+    if (share == AccountBook::Share::last && others == PromiseBook::Others::promised) {
+      return Error{Errc::refused, "it is promised again"};
+    }
+    return end_ownership(id, Address{}, share, now);
+  });
 }
 
 /// What is there; in a bucket, what accounts have brought.
@@ -423,14 +462,14 @@ net::HttpResponse StoreService::issue_receipt(const net::HttpRequest& request) {
   const auto receipt = promise(package, until, *signature);
   if (!receipt) return error_response(receipt.error());
   if (promises_ != nullptr) {
-    const Status kept = promises_->keep(package, until, now);
+    const Status kept = promises_->keep(package, account, until, now);
     if (!kept) return cannot_keep(kept.error());
   }
   return binary_response(200, receipt->encode());
 }
 
 /// Binds a package's blobs, until the next start, and signs for them. Errc::unauthorised where they
-/// aren't all the account's: nobody binds another's, and what is made up takes no memory.
+/// aren't all the account's: what is made up takes no memory.
 Result<StorageReceipt> StoreService::promise(const PackageId& id, std::int64_t until,
                                              const std::optional<RequestSignature>& who) {
   SP_ASSIGN(const Package package, Package::fetch(blobs_, id));
@@ -441,7 +480,8 @@ Result<StorageReceipt> StoreService::promise(const PackageId& id, std::int64_t u
   }
   const CrashEffect effect(CrashSite::store_receipt);
   // Held before it is looked at, so that nothing of it goes in between.
-  if (promises_ != nullptr) promises_->hold(package, until);
+  if (promises_ != nullptr) promises_->hold(package, who ? who->account : Address{}, until);
+  if (who) SP_TRY(accounts_->owns_all(who->account, package));
   return issue_storage_receipt(blobs_, id, until, key_);
 }
 

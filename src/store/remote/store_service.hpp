@@ -7,8 +7,9 @@
 //                                            200, 206, 304, 404, 412, 416
 //   HEAD /v1/blobs/HEX                       200 with Content-Length, 304, 404, 412
 //   DELETE /v1/blobs/HEX                     204 gone, or was not there, or stays for its other
-//                                            owners; 403 not an owner's; 409 promised by a receipt;
-//                                            425 signed before the blob was brought last
+//                                            owners, or for a promise to others; 403 not an
+//                                            owner's; 409 promised to the account by a receipt; 425
+//                                            signed before the blob was brought last
 //   POST /v1/receipts    {"package": HEX, "until": seconds}
 //                                            200 storage receipt, binary; 403 not the owner's of
 //                                            all; 404 names what is missing; 409 until is past or
@@ -35,6 +36,7 @@
 #include "net/http.hpp"
 #include "store/receipt.hpp"
 #include "store/remote/account_book.hpp"
+#include "store/remote/left_blobs.hpp"
 #include "store/remote/promise_book.hpp"
 #include "store/remote/receipt_turns.hpp"
 #include "store/remote/signed_request.hpp"
@@ -72,7 +74,11 @@ class StoreService {
   net::HttpResponse keep_new(const BlobId& id, ByteView bytes,
                              const std::optional<RequestSignature>& who);
   net::HttpResponse delete_blob(const BlobId& id, const net::HttpRequest& request);
-  net::HttpResponse end_ownership(const BlobId& id, const RequestSignature& who);
+  net::HttpResponse end(const BlobId& id, const RequestSignature& who);
+  Status end_ownership(const BlobId& id, const Address& account, AccountBook::Share share,
+                       std::int64_t signed_at);
+  void remove_left();
+  Status end_left(const BlobId& id, std::int64_t now);
   net::HttpResponse get_blob(const BlobId& id, const net::HttpRequest& request);
   net::HttpResponse head_blob(const BlobId& id, const net::HttpRequest& request);
   net::HttpResponse issue_receipt(const net::HttpRequest& request);
@@ -96,6 +102,7 @@ class StoreService {
   std::array<Mutex, 64> writing_;  // by a blob's first byte: one writes it at a time
   std::atomic<std::uint64_t> deleted_ = 0;
   ReceiptTurns receipts_{clock_};
+  LeftBlobs left_;
   Mutex mutex_;
   Result<std::uint64_t> bytes_used_ = std::uint64_t{0};  // where there's a limit; under mutex_
 };
