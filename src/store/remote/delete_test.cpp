@@ -271,6 +271,9 @@ TEST_F(DeleteTest, TheSamePromiseIsKeptOnce) {
     ASSERT_TRUE(as(ann_).request_receipt(package, kNow + until).ok());
     EXPECT_EQ(*files_.size(file), 128U);
   }
+  clock_.now = kNow + 1003;
+  EXPECT_EQ(as(ann_).remove(chunk).error().code, Errc::refused) << "or it misses after a start";
+  clock_.now = kNow;
   start();
   ASSERT_TRUE(as(ann_).request_receipt(package, kNow + 1003).ok());
   EXPECT_EQ(*files_.size(file), 64U) << "one record after a start, and that holds";

@@ -140,8 +140,17 @@ void PromiseBook::hold(const Package& package, const Address& account, std::int6
       return id == package.id() || std::ranges::find(chunks, id) != chunks.end();
     });
   });
-  hold_until(package.id(), account, until);
-  for (const BlobId& chunk : chunks) hold_until(chunk, account, until);
+  const auto own = kept_.find(account);
+  const std::int64_t time = own == kept_.end() ? until : time_of(own->second, package.id(), until);
+  hold_until(package.id(), account, time);
+  for (const BlobId& chunk : chunks) hold_until(chunk, account, time);
+}
+
+/// Of a promise that is asked for: a longer one is for whole days, so that one package fills no log
+/// second by second.
+std::int64_t PromiseBook::time_of(const Kept& own, const PackageId& package, std::int64_t until) {
+  const auto known = own.until.find(package);
+  return known != own.until.end() && known->second < until ? end_of_day(until) : until;
 }
 
 Status PromiseBook::keep(const PackageId& package, const Address& account, std::int64_t until,
@@ -151,14 +160,13 @@ Status PromiseBook::keep(const PackageId& package, const Address& account, std::
     const std::lock_guard lock(mutex_);
     Kept& own = kept_[account];
     const auto known = own.until.find(package);
-    const bool longer = known != own.until.end() && known->second < until;
-    if (known == own.until.end() || longer) {
-      // A longer promise is for whole days, so that one package fills no log second by second.
-      const std::int64_t kept = longer ? end_of_day(until) : until;
-      if (!longer) SP_TRY(make_share(own, now));
+    const bool is_new = known == own.until.end();
+    if (is_new || known->second < until) {
+      const std::int64_t time = time_of(own, package, until);
+      if (is_new) SP_TRY(make_share(own, now));
       SP_TRY(make_room(now));
-      SP_TRY(log_->append(record_of(account, package, kept)));
-      if (own.until.insert_or_assign(package, kept).second) ++kept_count_;
+      SP_TRY(log_->append(record_of(account, package, time)));
+      if (own.until.insert_or_assign(package, time).second) ++kept_count_;
     }
   }
   return log_->sync();  // also of what another request has appended and nobody has synced yet

@@ -65,6 +65,7 @@ class PromiseBook {
   Status make_share(Kept& own, std::int64_t now);
   Status write_anew();
   void forget_over(Kept& kept, std::int64_t now);
+  static std::int64_t time_of(const Kept& own, const PackageId& package, std::int64_t until);
   void hold_until(const BlobId& id, const Address& account, std::int64_t until);
   Result<Others> look(const BlobId& id, const Address& account, std::int64_t now);
 
