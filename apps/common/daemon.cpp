@@ -14,7 +14,7 @@
 namespace sp::apps {
 namespace {
 
-constexpr unsigned kHttpWorkers = 8;
+constexpr unsigned kHttpWorkers = 12;            // of which one address has eight at most
 std::optional<LogLevel> level_override;          // set before there are threads
 constexpr std::chrono::seconds kStopMargin{20};  // beyond the graces, before a manager kills
 

@@ -27,7 +27,9 @@ inline constexpr std::size_t kTargetSizeMax = 2048;  ///< path and query of a re
 inline constexpr std::size_t kConnectionsMax = 512;  ///< of one server; more are refused with 503
 /// Of one peer: an IPv4 address, or the /64 of an IPv6 one; more get 503. One peer can't take all.
 inline constexpr std::size_t kConnectionsPerPeerMax = kConnectionsMax / 4;
-inline constexpr std::size_t kQueuedRequestsMax = 256;       ///< waiting for a worker; more get 503
+/// Waiting for a worker, those of each peer in turn. Beyond that the newest of whoever has the most
+/// gets 503.
+inline constexpr std::size_t kQueuedRequestsMax = 256;
 inline constexpr std::size_t kBytesInFlightMax = 256 << 20;  ///< of bodies; more get 503
 /// What a busy server's Retry-After says, for connections and requests over the limits above.
 inline constexpr std::chrono::seconds kBusyRetryAfter{1};
@@ -66,7 +68,7 @@ class HttpServer {
     std::string address = "127.0.0.1";
     std::uint16_t port = 0;  ///< 0 = any free one
     std::size_t body_max = 1 << 20;
-    unsigned workers = 4;
+    unsigned workers = 4;  ///< of which a peer that is counted holds two thirds, or one, at most
     /// 1 to kConnectionsMax. Loopback is exempt unless `count_loopback`: what connects from there
     /// is this machine's own, such as a proxy that stands in front for everybody.
     std::size_t connections_per_peer_max = kConnectionsPerPeerMax;

@@ -298,7 +298,8 @@ class Server final : public HttpServer {
       co_return Next::linger;
     }
     const bool keep = parser.keep_alive();
-    HttpResponse response = co_await answer(take_request(parser, std::move(target)));
+    HttpResponse response =
+        co_await answer(connection.peer, take_request(parser, std::move(target)));
     if (!held.take_answer(response.body.size())) response = busy("too many bytes are under way");
     const bool kept = keep && !stopping_;
     const bool written = co_await write(connection, std::move(response), kept, head_only);
@@ -348,17 +349,18 @@ class Server final : public HttpServer {
   }
 
   // Calls the handler on a worker.
-  asio::awaitable<HttpResponse> answer(HttpRequest request) {
+  asio::awaitable<HttpResponse> answer(const std::string& peer, HttpRequest request) {
     auto pending = std::make_shared<Pending>(loop_, std::move(request));
-    const bool taken = workers_.submit([this, pending]() mutable {
+    const auto run = [this, pending]() mutable {
       pending->response =
           refusing_ ? busy("the server stops") : call_handler(handler_, pending->request);
-      asio::post(loop_, [pending = std::move(pending)] {
-        pending->done = true;
-        pending->ended.cancel();
-      });
-    });
-    if (!taken) co_return busy("too many requests wait");
+      asio::post(loop_, [pending = std::move(pending)] { pending->end(); });
+    };
+    const auto refuse = [pending] {
+      pending->response = busy("too many requests wait");
+      pending->end();
+    };
+    workers_.submit(peer, {run, refuse});
     error_code ignored;
     while (!pending->done) co_await pending->ended.async_wait(into(ignored));
     co_return std::move(pending->response);

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <latch>
 #include <mutex>
 #include <thread>
 
@@ -125,6 +126,32 @@ TEST_F(HttpServerTest, AnswersThatNobodyReadsDontTakeAllBytes) {
   EXPECT_EQ(status(get_from("127.0.0.4").read_all()), 503U);
   EXPECT_EQ(status(get_from("127.0.0.4", "/").read_all()), 200U);
   EXPECT_EQ(answered, 6U);
+}
+
+TEST_F(HttpServerTest, OnePeerDoesntTakeAllWorkers) {
+  options.count_loopback = true;
+  options.workers = 3;
+  std::latch go_on(1);
+  std::atomic<unsigned> under_way = 0;
+  start([&](const HttpRequest& request) {
+    if (request.path == "/dear") {
+      ++under_way;
+      go_on.wait();
+    }
+    return text_response(200, "text/plain", "done");
+  });
+  const auto ask_from = [&](const char* address, const std::string& path) {
+    RawSocket peer = RawSocket::connect(server->port(), address);
+    peer.send("GET " + path + " HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    return peer;
+  };
+  std::vector<RawSocket> greedy;
+  for (int i = 0; i < 10; ++i) greedy.push_back(ask_from("127.0.0.2", "/dear"));
+  for (int i = 0; i < 500 && under_way < 2; ++i) std::this_thread::sleep_for(milliseconds(10));
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(status(ask_from("127.0.0.3", "/").read_all()), 200U);
+  EXPECT_EQ(under_way, 2U);
+  go_on.count_down();
+  for (RawSocket& peer : greedy) EXPECT_EQ(status(peer.read_all()), 200U);
 }
 
 TEST_F(HttpServerTest, AnswersAndKeepsTheConnection) {

@@ -92,15 +92,22 @@ class BytesHeld {
 /// What the server does after one request.
 enum class Next : std::uint8_t { keep, close, linger };
 
-/// A handler's call on a worker, and the coroutine that waits for it.
+/// A handler's call on a worker, and the coroutine that waits for it. A worker has request and
+/// response alone while it runs.
 struct Pending {
   Pending(boost::asio::io_context& loop, HttpRequest what)
       : request(std::move(what)), ended(loop, boost::asio::steady_timer::time_point::max()) {}
 
+  /// The coroutine goes on, with the response.
+  void end() {
+    done = true;
+    ended.cancel();
+  }
+
   HttpRequest request;
   HttpResponse response;
   boost::asio::steady_timer ended;
-  bool done = false;  ///< set on the loop's thread
+  bool done = false;
 };
 
 }  // namespace sp::net

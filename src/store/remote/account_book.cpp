@@ -221,6 +221,32 @@ Status AccountBook::disown(const Address& account, const BlobId& id, std::int64_
   return log_->sync();
 }
 
+Status AccountBook::leave(const Address& account, const BlobId& id, std::int64_t signed_at) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = owned_.find({id, account});
+    SP_CHECK(found != owned_.end());
+    const std::uint64_t size = found->second.size;
+    const Key left{id, Address{}};
+    SP_TRY(make_room());
+    SP_TRY(append(left, size));
+    owned_.emplace(left, Owned{size, 0});
+    Usage& used = usage_[Address{}];
+    used.bytes += size;
+    ++used.blobs;
+  }
+  return disown(account, id, signed_at);
+}
+
+std::vector<BlobId> AccountBook::left() const {
+  std::vector<BlobId> ids;
+  const std::lock_guard lock(mutex_);
+  for (const auto& [key, owned] : owned_) {
+    if (key.second == Address{}) ids.push_back(key.first);
+  }
+  return ids;
+}
+
 AccountBook::Usage AccountBook::usage(const Address& account) const {
   const std::lock_guard lock(mutex_);
   const auto found = usage_.find(account);

@@ -81,6 +81,12 @@ class AccountBook {
                                   std::int64_t signed_at) const;
   /// Ends an ownership, on the disk as well. Errc::io.
   Status disown(const Address& account, const BlobId& id, std::int64_t signed_at);
+  /// Ends the last ownership of a blob that a promise to others holds, on the disk as well: from
+  /// then on it is the zero account's, which nobody signs for, and counts for no quota.
+  /// Errc::refused where the file has no room for that, Errc::io.
+  Status leave(const Address& account, const BlobId& id, std::int64_t signed_at);
+  /// What has been left so.
+  [[nodiscard]] std::vector<BlobId> left() const;
   [[nodiscard]] Usage usage(const Address& account) const;
   /// Of all accounts together.
   [[nodiscard]] Usage total() const;

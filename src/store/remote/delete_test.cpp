@@ -1,6 +1,7 @@
 // Deleting blobs: by an owner alone, once for each signature, never against a promise.
 #include <gtest/gtest.h>
 
+#include "base/codec.hpp"
 #include "crypto/hash.hpp"
 #include "store/remote/testing/signed_store.hpp"
 
@@ -165,6 +166,80 @@ TEST_F(DeleteTest, OnlyAnOwnerBindsABlob) {
   EXPECT_FALSE(blobs_.size(chunk).ok());
 }
 
+TEST_F(DeleteTest, APromiseBindsWhomItWasGivenTo) {
+  const Bytes bytes = pattern(kChunkSizeMin + 16);
+  const BlobId chunk = blob_id(bytes);
+  for (const auto* key : {&ann_, &bob_}) ASSERT_TRUE(as(*key).put(chunk, bytes).ok());
+  const PackageId package = bring_manifest(ann_, {chunk});
+  ASSERT_EQ(bring_manifest(bob_, {chunk}), package);
+  ASSERT_TRUE(as(bob_).request_receipt(package, kNow + 100).ok());
+  start();
+  EXPECT_EQ(as(bob_).remove(chunk).error().code, Errc::refused) << "or Ann would be bound by it";
+  EXPECT_TRUE(as(ann_).remove(chunk).ok()) << "Bob's receipt isn't Ann's";
+  EXPECT_TRUE(as(ann_).remove(package).ok());
+  EXPECT_EQ(book_->usage(ann_.address()), AccountBook::Usage{});
+  EXPECT_EQ(as(bob_).remove(chunk).error().code, Errc::refused);
+  EXPECT_EQ(as(bob_).remove(package).error().code, Errc::refused);
+  EXPECT_TRUE(blobs_.size(chunk).ok() && blobs_.size(package).ok());
+  clock_.now = kNow + 100;
+  EXPECT_TRUE(as(bob_).remove(chunk).ok());
+  EXPECT_FALSE(blobs_.size(chunk).ok());
+}
+
+TEST_F(DeleteTest, APromiseToNobodyHoldsTheBytesAndNoOwner) {
+  const StoreService::Options anonymous{.bytes_max = 200'000, .anonymous_writes = true};
+  start(anonymous);
+  const Bytes bytes = pattern(kChunkSizeMin + 16);
+  const BlobId chunk = blob_id(bytes);
+  ASSERT_TRUE(as(ann_).put(chunk, bytes).ok());
+  const PackageId package = bring_manifest(ann_, {chunk});
+  HttpStore stranger(client_, url_, StoreAccess{});
+  ASSERT_TRUE(stranger.request_receipt(package, kNow + 100).ok());
+  EXPECT_TRUE(as(ann_).remove(chunk).ok());
+  EXPECT_TRUE(as(ann_).remove(package).ok());
+  EXPECT_EQ(book_->usage(ann_.address()), AccountBook::Usage{});
+  EXPECT_EQ(as(ann_).remove(chunk).error().code, Errc::unauthorised) << "it's nobody's";
+  for (const bool restarted : {false, true}) {
+    if (restarted) start(anonymous);
+    EXPECT_TRUE(bring(bob_).ok() && as(bob_).remove(id_).ok());
+    EXPECT_TRUE(blobs_.size(chunk).ok() && blobs_.size(package).ok());
+  }
+  // Who brings one meanwhile owns it, and keeps it beyond the promise.
+  ASSERT_TRUE(as(bob_).put(chunk, bytes).ok());
+  clock_.now = kNow + 100;
+  EXPECT_TRUE(bring(ann_).ok());
+  EXPECT_FALSE(blobs_.size(package).ok()) << "with the next request that writes";
+  EXPECT_TRUE(blobs_.size(chunk).ok());
+  EXPECT_EQ(book_->total(), (AccountBook::Usage{100'000 + bytes.size(), 2}));
+  EXPECT_TRUE(as(bob_).remove(chunk).ok());
+  EXPECT_FALSE(blobs_.size(chunk).ok());
+  EXPECT_TRUE(as(ann_).put(blob_id(pattern(100'000, 2)), pattern(100'000, 2)).ok()) << "all room";
+}
+
+TEST_F(DeleteTest, APromiseOfBeforeAccountsStoodInItHoldsTheBytes) {
+  const Bytes bytes = pattern(kChunkSizeMin + 16);
+  const BlobId chunk = blob_id(bytes);
+  ASSERT_TRUE(as(ann_).put(chunk, bytes).ok());
+  const PackageId package = bring_manifest(ann_, {chunk});
+  promises_.reset();
+  Writer writer;
+  writer.raw(package.view()).u64(kNow + 100);
+  RecordLog::Content record{};
+  std::ranges::copy(std::move(writer).take(), record.begin());  // and zeros
+  const auto none = [](const RecordLog::Content&) {};
+  const auto log = *RecordLog::open(files_, folder_.path() / "promises.log", 10, none);
+  ASSERT_TRUE(log->rewrite(files_, {record}).ok());
+  for (const bool again : {false, true}) {
+    start();
+    EXPECT_EQ(as(ann_).remove(chunk).ok(), !again);
+    EXPECT_TRUE(blobs_.size(chunk).ok());
+  }
+  clock_.now = kNow + 100;
+  EXPECT_TRUE(as(ann_).remove(package).ok());
+  EXPECT_FALSE(blobs_.size(chunk).ok());
+  EXPECT_FALSE(blobs_.size(package).ok());
+}
+
 TEST_F(DeleteTest, WhatIsNotThereIsNotHeld) {
   const Bytes bytes = pattern(kChunkSizeMin + 16);
   const BlobId chunk = blob_id(bytes);
@@ -196,6 +271,9 @@ TEST_F(DeleteTest, TheSamePromiseIsKeptOnce) {
     ASSERT_TRUE(as(ann_).request_receipt(package, kNow + until).ok());
     EXPECT_EQ(*files_.size(file), 128U);
   }
+  clock_.now = kNow + 1003;
+  EXPECT_EQ(as(ann_).remove(chunk).error().code, Errc::refused) << "or it misses after a start";
+  clock_.now = kNow;
   start();
   ASSERT_TRUE(as(ann_).request_receipt(package, kNow + 1003).ok());
   EXPECT_EQ(*files_.size(file), 64U) << "one record after a start, and that holds";

@@ -1,10 +1,15 @@
-// What a store has promised to keep by its storage receipts, and until when: nobody, its owner
-// included, deletes that before.
+// What a store has promised to keep by its storage receipts, to whom, and until when.
+//
+// A promise binds whom it was given to: before its time that account can't delete a blob of the
+// package, and so stays an owner. What others own beside it they delete as they like. A promise to
+// nobody (the zero account: who asked needn't sign, or the record is of a time before accounts
+// stood in it) binds no owner; it holds the bytes.
 //
 // A promise is on the disk before its receipt is answered. Safe to call from any thread.
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <unordered_map>
 
@@ -14,6 +19,7 @@
 namespace sp::store {
 
 inline constexpr std::size_t kPromisesMax = 4'000'000;  ///< records of one file
+inline constexpr std::size_t kPromisesAccountPart = 4;  ///< of a file: an account's share of it
 
 class PromiseBook {
  public:
@@ -25,35 +31,54 @@ class PromiseBook {
                                                    std::int64_t now,
                                                    std::size_t records_max = kPromisesMax);
 
-  /// From its return on no blob of the package is deleted before `until`. A promise whose receipt
-  /// is then refused holds until the next start, so the caller knows its blobs.
-  void hold(const Package& package, std::int64_t until);
+  /// From its return on the account deletes no blob of the package before `until`. A promise whose
+  /// receipt is then refused holds until the next start, so the caller knows that all is its own.
+  void hold(const Package& package, const Address& account, std::int64_t until);
   /// Keeps a promise over a restart; one that is kept already makes no further record, and a longer
-  /// one is kept to the end of its day. Errc::refused where the file is full of what isn't over at
-  /// `now`, Errc::io.
-  Status keep(const PackageId& package, std::int64_t until, std::int64_t now);
-  /// Runs `remove` where nothing is promised of the blob at `now`, with no promise made meanwhile.
-  /// Errc::refused with the time until which it is.
-  Status unless_promised(const BlobId& id, std::int64_t now, const std::function<Status()>& remove);
+  /// one is kept to the end of its day. Errc::refused where the file, or the account's part of it,
+  /// is full of what isn't over at `now`; Errc::io.
+  Status keep(const PackageId& package, const Address& account, std::int64_t until,
+              std::int64_t now);
+  /// When the last promise of a blob is over, to whomever; 0 where there is none.
+  [[nodiscard]] std::int64_t held_until(const BlobId& id);
+  /// Whether a blob is promised to others than whom it is asked for.
+  enum class Others : std::uint8_t { none, promised };
+  using End = std::function<Status(Others)>;
+  /// Runs `end` where the account is promised nothing of the blob at `now`, with no promise of it
+  /// made meanwhile. Errc::refused with the time until which it is.
+  Status unless_promised(const BlobId& id, const Address& account, std::int64_t now,
+                         const End& end);
 
  private:
   struct BlobHash {
     std::size_t operator()(const BlobId& id) const;
   };
+  struct Kept {
+    std::unordered_map<PackageId, std::int64_t, BlobHash> until;
+    std::int64_t looked_at = 0;  // when, in a full part, what is over was last sought
+  };
+
   PromiseBook(Files& files, std::size_t records_max) : files_(files), records_max_(records_max) {}
+  void recall(const RecordLog::Content& record, std::int64_t now);
+  Status hold_all_kept(BlobStore& blobs);
   Status make_room(std::int64_t now);
+  Status make_share(Kept& own, std::int64_t now);
   Status write_anew();
-  void hold_until(const BlobId& id, std::int64_t until);
+  void forget_over(Kept& kept, std::int64_t now);
+  static std::int64_t time_of(const Kept& own, const PackageId& package, std::int64_t until);
+  void hold_until(const BlobId& id, const Address& account, std::int64_t until);
+  Result<Others> look(const BlobId& id, const Address& account, std::int64_t now);
 
   Files& files_;
   const std::size_t records_max_;
   std::unique_ptr<RecordLog> log_;
   Mutex mutex_;  // guards all below
-  Condition removed_one_;
-  std::vector<BlobId> removing_;  // few
-  std::unordered_map<BlobId, std::int64_t, BlobHash> until_;
-  std::unordered_map<BlobId, std::int64_t, BlobHash> kept_;  // by package, what the log says
-  std::int64_t looked_at_ = 0;  // when, in a full file, what is over was last sought
+  Condition ended_one_;
+  std::vector<BlobId> ending_;  // few
+  std::map<std::pair<BlobId, Address>, std::int64_t> until_;
+  std::map<Address, Kept> kept_;  // what the log says
+  std::size_t kept_count_ = 0;    // of all accounts
+  std::int64_t looked_at_ = 0;    // when, in a full file, what is over was last sought
 };
 
 }  // namespace sp::store

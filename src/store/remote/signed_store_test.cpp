@@ -218,6 +218,7 @@ TEST_F(SignedStoreTest, LargeReceiptsTakeTurns) {
   const Bytes chunk = pattern(kChunkSizeMin + 16);
   std::vector<PackageId> packages;
   const crypto::EthKey cid = key_of(8);
+  const crypto::EthKey dan = key_of(9);
   for (const crypto::EthKey* key :
        std::initializer_list<const crypto::EthKey*>{&ann_, &bob_, &cid}) {
     ASSERT_TRUE(put_in(as(*key), chunk).ok());
@@ -238,6 +239,7 @@ TEST_F(SignedStoreTest, LargeReceiptsTakeTurns) {
   std::thread bobs([&] { EXPECT_TRUE(as(bob_).request_receipt(packages[1], kNow + 10).ok()); });
   under_way.wait();
   EXPECT_EQ(as(cid).request_receipt(packages[2], kNow + 10).error().code, Errc::unavailable);
+  EXPECT_EQ(as(dan).request_receipt(packages[2], kNow + 10).error().code, Errc::unauthorised);
   EXPECT_TRUE(as(cid).request_receipt(small, kNow + 10).ok());
   go_on.count_down();
   anns.join();
@@ -328,24 +330,6 @@ TEST(AccountBook, AFullFileIsWrittenAnewWithoutWhatIsOver) {
   EXPECT_LE(*files.size(file), 20U * 64);
   book = *AccountBook::open(files, file, {.open = true}, kNow, all, 20);
   EXPECT_EQ(book->usage(account), (AccountBook::Usage{20, 2}));
-}
-
-TEST(PromiseBook, AFullFileIsWrittenAnewWithoutWhatIsOver) {
-  TemporaryFolder folder;
-  PosixFiles files;
-  DirectoryStore blobs(files, folder.path());
-  const Path file = folder.path() / "promises.log";
-  auto book = *PromiseBook::open(files, file, blobs, kNow, 8);
-  ASSERT_TRUE(book->keep(blob_id({}), kNow + 1000, kNow).ok());
-  for (unsigned i = 0; i < 100; ++i)
-    ASSERT_TRUE(book->keep(blob_id(pattern(10, i)), kNow + i + 1, kNow + i).ok()) << i;
-  EXPECT_LE(*files.size(file), 8U * 64);
-  for (unsigned i = 100; i < 108; ++i) {
-    const Status kept = book->keep(blob_id(pattern(10, i)), kNow + 1000, kNow + 100);
-    EXPECT_EQ(kept.ok(), i < 107) << "of what isn't over there are 8";
-  }
-  book = *PromiseBook::open(files, file, blobs, kNow + 100, 8);
-  EXPECT_EQ(*files.size(file), 8U * 64);
 }
 
 TEST(AccountBook, WritesTheFileAnewWhereMuchIsVoid) {

@@ -87,6 +87,11 @@ net::HttpResponse missing(const BlobId& id, const Error& error) {
   return error_response(404, {Errc::not_found, "no blob " + id.hex()});
 }
 
+net::HttpResponse not_owned(const Address& account, const BlobId& id) {
+  return error_response(
+      {Errc::unauthorised, "account " + account.hex0x() + " doesn't own blob " + id.hex()});
+}
+
 net::HttpResponse bare(unsigned status, const BlobId& id) {
   net::HttpResponse response;
   response.status = status;
@@ -136,30 +141,6 @@ class StoreService::Writer {
   bool entered_;
 };
 
-/// The making of a large package's receipt.
-class StoreService::ReceiptTurn {
- public:
-  /// Not taken where the account, zero for whoever doesn't sign, has one, or too many others have.
-  ReceiptTurn(Mutex& mutex, std::set<Address>& all, const Address& account)
-      : mutex_(mutex), all_(all), account_(account) {
-    const std::lock_guard lock(mutex_);
-    taken_ = all_.size() < kLargeReceiptsAtOnce && all_.insert(account_).second;
-  }
-  ReceiptTurn(const ReceiptTurn&) = delete;
-  ReceiptTurn& operator=(const ReceiptTurn&) = delete;
-  ~ReceiptTurn() {
-    const std::lock_guard lock(mutex_);
-    if (taken_) all_.erase(account_);
-  }
-  [[nodiscard]] bool taken() const { return taken_; }
-
- private:
-  Mutex& mutex_;
-  std::set<Address>& all_;
-  const Address account_;
-  bool taken_ = false;
-};
-
 StoreService::StoreService(RangedStore& blobs, const crypto::EthKey& key, const Clock& clock,
                            AccountBook* accounts, PromiseBook* promises, const Options& options)
     : blobs_(blobs),
@@ -171,6 +152,8 @@ StoreService::StoreService(RangedStore& blobs, const crypto::EthKey& key, const 
   SP_CHECK(accounts == nullptr || promises != nullptr);
   // Before the first request: what comes and goes meanwhile would be counted twice or not at all.
   if (options_.bytes_max != 0) bytes_used_ = count_used();
+  if (accounts_ == nullptr) return;
+  for (const BlobId& id : accounts_->left()) left_.put(id, promises_->held_until(id));
 }
 
 net::HttpResponse StoreService::handle(const net::HttpRequest& request) {
@@ -244,6 +227,7 @@ net::HttpResponse StoreService::put_blob(const BlobId& id, const net::HttpReques
   }
   const Writer writer(accounts_, *signature);
   if (!writer.entered()) return too_many("the account has too many requests at once");
+  remove_left();
   return keep(id, request, *signature);
 }
 
@@ -298,36 +282,71 @@ net::HttpResponse StoreService::delete_blob(const BlobId& id, const net::HttpReq
   if (!good) return who_error(good.error());
   const Writer writer(accounts_, *signature);
   if (!writer.entered()) return too_many("the account has too many requests at once");
-  return end_ownership(id, **signature);
+  remove_left();
+  return end(id, **signature);
 }
 
-net::HttpResponse StoreService::end_ownership(const BlobId& id, const RequestSignature& who) {
+net::HttpResponse StoreService::end(const BlobId& id, const RequestSignature& who) {
   const std::lock_guard lock(writing_[id.data[0] % writing_.size()]);
   const AccountBook::Share share = accounts_->share(who.account, id);
   if (share == AccountBook::Share::none) {
     const auto size = blobs_.size(id);
     if (!size && size.error().code == Errc::not_found) return bare(204, id);
     if (!size) return error_response(size.error());
-    return error_response(403, {Errc::unauthorised, "account " + who.account.hex0x() +
-                                                        " doesn't own blob " + id.hex()});
+    return not_owned(who.account, id);
   }
   if (const Status counts = accounts_->may_delete(who.account, id, who.time); !counts) {
     return error_response(425, counts.error());
   }
   const CrashEffect effect(CrashSite::store_delete);
-  if (share == AccountBook::Share::last) {
-    // The blob first: a record without its blob is void, a blob without its record would stay.
-    const auto size = blobs_.size(id);
-    const Status gone =
-        promises_->unless_promised(id, clock_.unix_seconds(), [&] { return blobs_.remove(id); });
-    if (!gone) return error_response(gone.error());
-    if (size) release(static_cast<std::size_t>(*size));
-  }
-  if (const Status ended = accounts_->disown(who.account, id, who.time); !ended) {
-    return error_response(ended.error());
-  }
+  const Status ended = promises_->unless_promised(
+      id, who.account, clock_.unix_seconds(), [&](PromiseBook::Others others) -> Status {
+        if (share != AccountBook::Share::last || others == PromiseBook::Others::none) {
+          return end_ownership(id, who.account, share, who.time);
+        }
+        SP_TRY(accounts_->leave(who.account, id, who.time));
+        left_.put(id, promises_->held_until(id));
+        return {};
+      });
+  if (!ended) return error_response(ended.error());
   ++deleted_;
   return bare(204, id);
+}
+
+/// The blob goes before its last record: a record without its blob is void, a blob without its
+/// record would stay.
+Status StoreService::end_ownership(const BlobId& id, const Address& account,
+                                   AccountBook::Share share, std::int64_t signed_at) {
+  if (share == AccountBook::Share::last) {
+    const auto size = blobs_.size(id);
+    SP_TRY(blobs_.remove(id));
+    if (size) release(static_cast<std::size_t>(*size));
+  }
+  return accounts_->disown(account, id, signed_at);
+}
+
+/// Removes what nobody owns and no promise holds any longer.
+void StoreService::remove_left() {
+  const std::int64_t now = clock_.unix_seconds();
+  for (std::size_t i = 0; i < kLeftAtOnce; ++i) {
+    const auto id = left_.take(now);
+    if (!id) return;
+    if (end_left(*id, now)) continue;
+    left_.put(*id, std::max(promises_->held_until(*id), now + kLeftAgainSeconds));
+  }
+}
+
+Status StoreService::end_left(const BlobId& id, std::int64_t now) {
+  const std::lock_guard lock(writing_[id.data[0] % writing_.size()]);
+  const AccountBook::Share share = accounts_->share(Address{}, id);
+  if (share == AccountBook::Share::none) return {};
+  const CrashEffect effect(CrashSite::store_delete);
+  return promises_->unless_promised(id, Address{}, now, [&](PromiseBook::Others others) -> Status {
+    if (share == AccountBook::Share::last && others == PromiseBook::Others::promised) {
+      return Error{Errc::refused, "it is promised again"};
+    }
+    return end_ownership(id, Address{}, share, now);
+  });
 }
 
 /// What is there; in a bucket, what accounts have brought.
@@ -430,22 +449,27 @@ net::HttpResponse StoreService::issue_receipt(const net::HttpRequest& request) {
   }
   const auto size = blobs_.size(package);
   if (!size) return missing(package, size.error());
+  const Address account = *signature ? (*signature)->account : Address{};
   std::optional<ReceiptTurn> turn;
   if (*size > kSmallManifestMax) {
-    turn.emplace(mutex_, receipts_, *signature ? (*signature)->account : Address{});
+    // Only who has such a package has a place among those who wait.
+    if (*signature && accounts_->share(account, package) == AccountBook::Share::none) {
+      return not_owned(account, package);
+    }
+    turn.emplace(receipts_, account);
     if (!turn->taken()) return too_many("the store looks at other large packages", 503);
   }
   const auto receipt = promise(package, until, *signature);
   if (!receipt) return error_response(receipt.error());
   if (promises_ != nullptr) {
-    const Status kept = promises_->keep(package, until, now);
+    const Status kept = promises_->keep(package, account, until, now);
     if (!kept) return cannot_keep(kept.error());
   }
   return binary_response(200, receipt->encode());
 }
 
 /// Binds a package's blobs, until the next start, and signs for them. Errc::unauthorised where they
-/// aren't all the account's: nobody binds another's, and what is made up takes no memory.
+/// aren't all the account's: what is made up takes no memory.
 Result<StorageReceipt> StoreService::promise(const PackageId& id, std::int64_t until,
                                              const std::optional<RequestSignature>& who) {
   SP_ASSIGN(const Package package, Package::fetch(blobs_, id));
@@ -456,7 +480,8 @@ Result<StorageReceipt> StoreService::promise(const PackageId& id, std::int64_t u
   }
   const CrashEffect effect(CrashSite::store_receipt);
   // Held before it is looked at, so that nothing of it goes in between.
-  if (promises_ != nullptr) promises_->hold(package, until);
+  if (promises_ != nullptr) promises_->hold(package, who ? who->account : Address{}, until);
+  if (who) SP_TRY(accounts_->owns_all(who->account, package));
   return issue_storage_receipt(blobs_, id, until, key_);
 }
 

@@ -7,8 +7,9 @@
 //                                            200, 206, 304, 404, 412, 416
 //   HEAD /v1/blobs/HEX                       200 with Content-Length, 304, 404, 412
 //   DELETE /v1/blobs/HEX                     204 gone, or was not there, or stays for its other
-//                                            owners; 403 not an owner's; 409 promised by a receipt;
-//                                            425 signed before the blob was brought last
+//                                            owners, or for a promise to others; 403 not an
+//                                            owner's; 409 promised to the account by a receipt; 425
+//                                            signed before the blob was brought last
 //   POST /v1/receipts    {"package": HEX, "until": seconds}
 //                                            200 storage receipt, binary; 403 not the owner's of
 //                                            all; 404 names what is missing; 409 until is past or
@@ -29,23 +30,22 @@
 #include <array>
 #include <atomic>
 #include <optional>
-#include <set>
 
 #include "base/sync.hpp"
 
 #include "net/http.hpp"
 #include "store/receipt.hpp"
 #include "store/remote/account_book.hpp"
+#include "store/remote/left_blobs.hpp"
 #include "store/remote/promise_book.hpp"
+#include "store/remote/receipt_turns.hpp"
 #include "store/remote/signed_request.hpp"
 
 namespace sp::store {
 
 inline constexpr std::size_t kReceiptRequestMax = 1024;  ///< bytes of its JSON
-/// Bytes of a manifest of about a thousand chunks. The receipt of a larger package takes a turn, of
-/// which there are kLargeReceiptsAtOnce, one for an account: each looks at up to kChunksMax blobs.
+/// Bytes of a manifest of about a thousand chunks. The receipt of a larger package takes a turn.
 inline constexpr std::size_t kSmallManifestMax = 32 << 10;
-inline constexpr std::size_t kLargeReceiptsAtOnce = 2;
 
 /// Answers the requests above. Safe to call from any thread. What the constructor takes must
 /// outlive it.
@@ -67,7 +67,6 @@ class StoreService {
 
  private:
   class Writer;
-  class ReceiptTurn;
   net::HttpResponse handle_blob(const net::HttpRequest& request);
   net::HttpResponse put_blob(const BlobId& id, const net::HttpRequest& request);
   net::HttpResponse keep(const BlobId& id, const net::HttpRequest& request,
@@ -75,7 +74,11 @@ class StoreService {
   net::HttpResponse keep_new(const BlobId& id, ByteView bytes,
                              const std::optional<RequestSignature>& who);
   net::HttpResponse delete_blob(const BlobId& id, const net::HttpRequest& request);
-  net::HttpResponse end_ownership(const BlobId& id, const RequestSignature& who);
+  net::HttpResponse end(const BlobId& id, const RequestSignature& who);
+  Status end_ownership(const BlobId& id, const Address& account, AccountBook::Share share,
+                       std::int64_t signed_at);
+  void remove_left();
+  Status end_left(const BlobId& id, std::int64_t now);
   net::HttpResponse get_blob(const BlobId& id, const net::HttpRequest& request);
   net::HttpResponse head_blob(const BlobId& id, const net::HttpRequest& request);
   net::HttpResponse issue_receipt(const net::HttpRequest& request);
@@ -98,9 +101,10 @@ class StoreService {
   const Options options_;
   std::array<Mutex, 64> writing_;  // by a blob's first byte: one writes it at a time
   std::atomic<std::uint64_t> deleted_ = 0;
-  Mutex mutex_;                                          // guards all below
-  std::set<Address> receipts_;                           // large ones in the making: for whom
-  Result<std::uint64_t> bytes_used_ = std::uint64_t{0};  // where there's a limit
+  ReceiptTurns receipts_{clock_};
+  LeftBlobs left_;
+  Mutex mutex_;
+  Result<std::uint64_t> bytes_used_ = std::uint64_t{0};  // where there's a limit; under mutex_
 };
 
 }  // namespace sp::store

@@ -1,0 +1,65 @@
+#include "store/remote/promise_book.hpp"
+
+#include <gtest/gtest.h>
+
+#include "store/remote/testing/signed_store.hpp"
+
+namespace sp::store {
+namespace {
+
+using testing::kNow;
+using testing::pattern;
+using testing::TemporaryFolder;
+
+Address account(unsigned number) {
+  Address address;
+  address.data.fill(static_cast<std::uint8_t>(number + 1));
+  return address;
+}
+
+class PromiseBookTest : public ::testing::Test {
+ protected:
+  // As after a restart.
+  void open(std::int64_t now, std::size_t records_max) {
+    book_ = *PromiseBook::open(files_, file_, blobs_, now, records_max);
+  }
+  Status keep(unsigned number, unsigned package, std::int64_t until, std::int64_t now) {
+    return book_->keep(blob_id(pattern(10, package)), account(number), until, now);
+  }
+
+  TemporaryFolder folder_;
+  PosixFiles files_;
+  DirectoryStore blobs_{files_, folder_.path()};
+  const Path file_ = folder_.path() / "promises.log";
+  std::unique_ptr<PromiseBook> book_;
+};
+
+TEST_F(PromiseBookTest, AFullFileIsWrittenAnewWithoutWhatIsOver) {
+  open(kNow, 8);
+  ASSERT_TRUE(keep(9, 1000, kNow + 1000, kNow).ok());
+  for (unsigned i = 0; i < 100; ++i) {
+    ASSERT_TRUE(keep(i % 4, i, kNow + i + 1, kNow + i).ok()) << i;
+  }
+  EXPECT_LE(*files_.size(file_), 8U * 64);
+  for (unsigned i = 100; i < 108; ++i) {
+    EXPECT_EQ(keep(i % 4, i, kNow + 1000, kNow + 100).ok(), i < 107)
+        << "of what isn't over there are 8";
+  }
+  open(kNow + 100, 8);
+  EXPECT_EQ(*files_.size(file_), 8U * 64);
+}
+
+TEST_F(PromiseBookTest, AnAccountHasAPartOfTheFile) {
+  open(kNow, 16);
+  for (const bool restarted : {false, true}) {
+    if (restarted) open(kNow, 16);
+    for (unsigned i = 0; i < 6; ++i) EXPECT_EQ(keep(0, i, kNow + 10, kNow).ok(), i < 4);
+    EXPECT_TRUE(keep(0, 0, kNow + 20, kNow).ok()) << "a longer promise of the same isn't another";
+    EXPECT_TRUE(keep(1, 5, kNow + 10, kNow).ok());
+  }
+  EXPECT_EQ(keep(0, 5, kNow + 20, kNow).error().code, Errc::refused);
+  EXPECT_TRUE(keep(0, 5, kNow + 20, kNow + 10).ok()) << "three are over";
+}
+
+}  // namespace
+}  // namespace sp::store
