@@ -1,6 +1,7 @@
 #include "spctl/claim_command.hpp"
 
 #include <CLI/CLI.hpp>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -56,11 +57,16 @@ Result<std::vector<broker::KeptRequest>> claims_of(Context& context, Session& se
   for (const Address& address : brokers) {
     SP_ASSIGN(const std::string url, session.url_of(address));
     SP_ASSIGN(auto kept, broker::BrokerClient(context.http(), url).requests(id));
+    std::map<Address, bool> acquitted;
     for (broker::KeptRequest& entry : kept) {
-      if (!is_claimable(terms, entry.request.statement.part, owner)) continue;
-      SP_ASSIGN(const bool acquitted,
-                session.market.is_acquitted(id, entry.attestation.statement.session));
-      if (!acquitted) all.push_back(std::move(entry));
+      const Address& who = entry.attestation.statement.session;
+      const api::KeyRequest& request = entry.request.statement;
+      if (request.run.order != id || !is_claimable(terms, request.part, owner)) continue;
+      if (!entry.request.verify(session.network.market, who)) continue;
+      if (!acquitted.contains(who)) {
+        SP_ASSIGN(acquitted[who], session.market.is_acquitted(id, who));
+      }
+      if (!acquitted[who]) all.push_back(std::move(entry));
     }
   }
   return all;
@@ -72,8 +78,8 @@ Status check_phase(Session& session, const api::Terms& terms) {
   return failure(
       Errc::conflict, "there is nothing to claim now",
       "the order is in phase " + std::string(market::phase_name(phase)),
-      "A claim counts for the claim window, which begins after the settle window or with a "
-      "settlement that leaves owners unpaid");
+      "A claim counts for the claim window, which begins after the settle window, or as long "
+      "after a settlement that leaves owners unpaid");
 }
 
 Result<Json> claim_parts(Context& context, Session& session, const api::Terms& terms,
@@ -135,6 +141,9 @@ Result<Amount> owed_of(Context& context, Session& session, const api::Terms& ter
   if (owned == 0) return owed;
   SP_ASSIGN(const market::OrderRecord held,
             session.market.order(terms.order_id(session.network.market)));
+  const bool is_over =
+      held.status == market::OrderStatus::settled || held.status == market::OrderStatus::closed;
+  if (is_over) return owed;
   SP_ASSIGN(const market::Phase phase, session.market.phase(terms));
   if (phase != market::Phase::claiming) return owed;
   SP_ASSIGN(const auto claims, claims_of(context, session, terms, owner));
@@ -155,36 +164,40 @@ Result<int> owed(Context& context, const OwedOptions& options) {
   SP_ASSIGN(const chain::Block newest, session->chain.block());
   Json all = Json::array();
   std::vector<std::vector<std::string>> rows{{"ORDER", "OWED"}};
-  const auto look = [&](const chain::Log& log) -> Status {
-    const auto created = session->market.decode_created(log);
-    if (!created) return {};  // of no order that anybody could claim by
-    SP_ASSIGN(const Amount amount, owed_of(context, *session, created->terms, owner.address()));
-    if (amount == Amount()) return {};
-    rows.push_back({created->order.hex0x(), money(session->network, amount)});
-    all.push_back({{"order", created->order.hex0x()}, {"owed", amount.text()}});
-    return {};
+  bool complete = true;
+  const auto look = [&](const market::CreatedEvent& created) {
+    const auto amount = owed_of(context, *session, created.terms, owner.address());
+    if (!amount) {
+      // Its broker may be away, which says nothing of other orders.
+      complete = false;
+      context.console().note(created.order.hex0x() + ": " + amount.error().message);
+    } else if (*amount != Amount()) {
+      rows.push_back({created.order.hex0x(), money(session->network, *amount)});
+      all.push_back({{"order", created.order.hex0x()}, {"owed", amount->text()}});
+    }
   };
-  Status looked;
   const auto look_at_all = [&](const std::vector<chain::Log>& logs) {
     for (const chain::Log& log : logs) {
-      if (looked) looked = look(log);
+      // What can't be read is of no order that anybody could claim by.
+      if (const auto created = session->market.decode_created(log)) look(*created);
     }
-    return !looked.ok();
+    return false;
   };
   const chain::LogFilter filter{session->network.market.contract,
                                 {market::order_created_topic()},
                                 std::max(options.from_block, session->network.start_block),
                                 newest.number};
   SP_TRY(chain::search_logs(session->chain, filter, chain::SearchOrder::oldest_first, look_at_all));
-  SP_TRY(looked);
   if (all.empty()) {
-    context.console().line("Nobody owes " + owner.address().hex0x() + " anything by a claim now.");
+    context.console().line("Nobody" + std::string(complete ? "" : " else") + " owes " +
+                           owner.address().hex0x() + " anything by a claim now.");
   } else {
     context.console().text(table(rows));
     context.console().line("Claim each: 'spctl orders claim ORDER --key " + options.key + "'.");
   }
-  context.console().result({{"owner", owner.address().hex0x()}, {"orders", std::move(all)}});
-  return 0;
+  context.console().result(
+      {{"owner", owner.address().hex0x()}, {"orders", std::move(all)}, {"complete", complete}});
+  return complete ? 0 : 1;
 }
 
 // With the customer's key where the home has the order's record.

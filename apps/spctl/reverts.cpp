@@ -47,7 +47,7 @@ constexpr auto kReverts = std::to_array<Revert>({
      "the compute offer doesn't sell this much time", "Change --time"},
     {"Market_WindowTooShort(uint256,uint256)", "a window is below the compute offer's minimum",
      kBug},
-    {"Market_WindowTooLong(uint256,uint256)", "a window is longer than 60 days",
+    {"Market_WindowTooLong(uint256,uint256)", "a window is longer than the market takes",
      "Order less time, or choose another offer ('spctl offers list')"},
     {"Market_NoResource()", "the order asks for no CPU, memory, disk or process",
      "Ask for more with --cpus, --memory, --disk or --pids"},

@@ -437,7 +437,9 @@ contract Market is Evidence, ReentrancyGuardTransient {
         if (held.status == Status.Settled) return Phase.Settled;
         if (held.status == Status.Closed) return Phase.Closed;
         if (held.status == Status.Refunded) {
-            return block.timestamp <= _refundedAt[id] + terms.claimWindow ? Phase.Claiming : Phase.Closable;
+            uint256 told = _refundedAt[id] + terms.settleWindow;
+            if (block.timestamp <= told) return Phase.Acquitting;
+            return block.timestamp <= told + terms.claimWindow ? Phase.Claiming : Phase.Closable;
         }
 
         bool cancelled = held.cancelledAt != 0;

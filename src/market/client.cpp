@@ -168,6 +168,8 @@ std::string_view phase_name(Phase phase) {
       return "settled";
     case Phase::closed:
       return "closed";
+    case Phase::acquitting:
+      return "acquitting";
   }
   return "unknown";
 }
@@ -194,7 +196,7 @@ Result<OrderRecord> MarketClient::order(const OrderId& id, chain::BlockTag tag) 
 Result<Phase> MarketClient::phase(const Terms& terms) {
   SP_ASSIGN(const Values values,
             read(domain_.contract, "phase(" + kTermsAbi + ")", {to_abi(terms)}, "(uint8)", {}));
-  SP_ASSIGN(const std::uint64_t phase, values[0].as_number(6));
+  SP_ASSIGN(const std::uint64_t phase, values[0].as_number(7));
   return static_cast<Phase>(phase);
 }
 

@@ -26,7 +26,16 @@ constexpr bool is_settled(OrderStatus status) {
 }
 
 /// What may happen to an order next (IMarket.phase).
-enum class Phase : std::uint8_t { none, working, settling, claiming, closable, settled, closed };
+enum class Phase : std::uint8_t {
+  none,
+  working,
+  settling,
+  claiming,
+  closable,
+  settled,
+  closed,
+  acquitting
+};
 std::string_view phase_name(Phase phase);
 
 struct OrderRecord {

@@ -30,6 +30,12 @@ bool has_outcome(const Result<api::Finish>& finish) {
   return finish && finish->receipt && finish->receipt->statement.outcome != api::Outcome::provider;
 }
 
+// So that the sessions which an order may have are spread over its time to begin work.
+std::chrono::seconds rerun_pause(const Entry& entry) {
+  const auto part = std::chrono::seconds(entry.start.terms.work_by) / kIdleMax;
+  return std::min(kRerunPause * (1 << entry.idle.size()), std::max(kRerunPause, part));
+}
+
 }  // namespace
 
 // A loader at work, as the watching thread sees it.
@@ -38,9 +44,9 @@ struct Controller::Running {
   std::unique_ptr<Relay> relay;
   // Guarded by Controller::mutex_, as copies of its pointer are.
   std::chrono::nanoseconds deadline{};
-  bool began = false;  // the workload
-  // These belong to the following thread.
+  bool began = false;    // the workload
   bool stopped = false;  // told to, at the deadline
+  // These belong to the following thread.
   bool cancel_sent = false;
   int gone_looks = 0;
 };
@@ -108,7 +114,7 @@ Status Controller::recover() {
   for (const api::OrderId& order : orders) {
     SP_ASSIGN(const Entry entry, ledger_.load(order));
     if (entry.state == EntryState::settled && may_settle(entry, parts_.clock)) look_later(order);
-    if (entry.locks) watch_lock(order, entry.start.terms);
+    if (entry.locks) watch_lock(order, {});
     if (is_over(entry.state)) continue;
     log(LogLevel::info, "order_resumed",
         {{"order", order.hex0x()}, {"state", entry_state_name(entry.state)}});
@@ -175,7 +181,8 @@ Status Controller::take(const chain::Log& chain_log) {
 Status Controller::take_again(const api::OrderId& order) {
   auto entry = ledger_.load(order);
   if (!entry) return {};  // told where it was read first
-  const bool never_ran = entry->state == EntryState::failed && !entry->finish;
+  const bool never_ran =
+      entry->state == EntryState::failed && !entry->finish && entry->idle.empty();
   if (entry->state != EntryState::settled && !never_ran) return {};
   SP_ASSIGN(const market::OrderRecord record, parts_.market.order(order));
   if (record.status != market::OrderStatus::open) return {};
@@ -194,7 +201,7 @@ Status Controller::take_again(const api::OrderId& order) {
 
 void Controller::watch_running() {
   std::vector<api::OrderId> orders;
-  std::vector<api::OrderId> overdue;
+  std::vector<std::shared_ptr<Running>> overdue;
   {
     const std::lock_guard lock(mutex_);
     for (const auto& [order, running] : running_) {
@@ -206,11 +213,14 @@ void Controller::watch_running() {
       // One that has begun nothing can still say so, which a killed one can't.
       const bool may_say = !running->began && !std::exchange(running->stopped, true);
       running->deadline += kStopGrace;
-      if (may_say) overdue.push_back(order);
+      if (may_say) overdue.push_back(running);
       if (!may_say) running->tee->kill();
     }
   }
-  for (const api::OrderId& order : overdue) stop_running(order);
+  for (std::shared_ptr<Running>& running : overdue) {
+    running->relay->cancel();
+    let_go(std::move(running));
+  }
   for (const api::OrderId& order : orders) {
     const auto record = parts_.market.order(order);
     if (record) tell_running(order, *record);
@@ -230,13 +240,6 @@ void Controller::let_go(std::shared_ptr<Running> running) {
     running.reset();
   }
   wake_.notify_all();
-}
-
-void Controller::stop_running(const api::OrderId& order) {
-  auto running = hold_running(order);
-  if (running == nullptr) return;
-  running->relay->cancel();
-  let_go(std::move(running));
 }
 
 void Controller::tell_running(const api::OrderId& order, const market::OrderRecord& record) {
@@ -292,7 +295,7 @@ Status Controller::check_still_wanted(const api::OrderId& order, const Entry& en
   return {};
 }
 
-Result<api::Finish> Controller::run_loader(const api::OrderId& order, const Entry& entry) {
+Result<api::Finish> Controller::run_loader(const api::OrderId& order, Entry& entry) {
   const api::Terms& terms = entry.start.terms;
   const Fd log_file = open_log(options_.folder / "logs" / order.hex());
   tee::StartOptions start;
@@ -331,6 +334,9 @@ Result<api::Finish> Controller::run_loader(const api::OrderId& order, const Entr
     away_.erase(order);
     if (const auto why = running->relay->broker_away()) away_[order] = *why;
   }
+  // At once: until it is in the ledger, a crash makes it a session that owners can claim by.
+  const bool kept = !finish || has_outcome(finish) || remember_idle(order, entry, *finish).ok();
+  if (!kept) log(LogLevel::error, "ledger_unwritable", {{"order", order.hex0x()}});
   running->tee->kill();
   running->tee->wait(std::chrono::seconds(10));
   // The next loader of the order has the same id, which is free once nobody holds this one.
@@ -345,13 +351,14 @@ Result<api::Finish> Controller::run_loader(const api::OrderId& order, const Entr
 Result<api::Finish> Controller::run_loaders(const api::OrderId& order, Entry& entry) {
   for (unsigned tries = 1;; ++tries) {
     auto finish = run_loader(order, entry);
-    const bool last = tries == kLoaderTriesMax || entry.idle.size() == kIdleMax;
+    const bool last = tries == kLoaderTriesMax || entry.idle.size() >= kIdleMax;
     if (has_outcome(finish) || last) return finish;
     {
       const std::lock_guard lock(mutex_);
       // A broker that is away isn't there a moment later: see runs_again().
       const auto away = away_.find(order);
-      if (stopping_ || (away != away_.end() && is_transient(away->second))) return finish;
+      const bool is_away = away != away_.end() && is_transient(away->second);
+      if (stopping_ || (finish && is_away)) return finish;
     }
     // A chain that is out of reach is no reason to give an order up.
     const Status wanted = check_still_wanted(order, entry);
@@ -389,13 +396,15 @@ bool Controller::run_to_finish(const api::OrderId& order, Entry& entry) {
     return false;
   }
   entry.finish = std::move(*finish);
-  const bool again = runs_again(order, entry) && remember_idle(order, entry, *entry.finish).ok();
+  const bool is_anew = was_created_anew(order, entry);
+  if (is_anew) entry.idle.clear();  // of before the creation, nobody claims by them
+  const bool again = is_anew || runs_again(order, entry);
   entry.state = again ? EntryState::queued : EntryState::finished;
   if (const Status saved = ledger_.save(order, entry); !saved) {
     fail(order, entry, saved.error());
     return false;
   }
-  if (again) postpone(order, kRerunPause * (1U << entry.idle.size()), entry.finish->failure);
+  if (again) postpone(order, rerun_pause(entry), entry.finish->failure);
   return !again;
 }
 
@@ -447,8 +456,7 @@ Result<api::Finish> Controller::finish_of(const api::OrderId& order) const {
   SP_ASSIGN(Entry entry, ledger_.load(order));
   // A receipt ends the order for whoever sends it: nobody has one while another run may prove more.
   const bool over = entry.state != EntryState::queued && entry.state != EntryState::running;
-  if (!over || !entry.finish || has_untold(entry))
-    return Error{Errc::not_found, "the order hasn't finished"};
+  if (!over || !entry.finish) return Error{Errc::not_found, "the order hasn't finished"};
   // Nobody pays for that work any more, so nobody gets it.
   if (entry.state != EntryState::failed && !entry.failure.empty()) {
     return Error{Errc::not_found, entry.failure};

@@ -12,8 +12,8 @@
 // has the confirmations of the options; one that is gone before is sent again. While the chain or
 // the brokers are away, orders wait.
 //
-// Nor does the deposit answer for more than it owes. A session that was attested and began nothing
-// is told to the market before another session's receipt lets owners claim; and what an order that
+// Nor does the deposit answer for more than it owes. Sessions that were attested and began nothing
+// are told to the market once no other may earn and before owners can claim; and what an order that
 // is over here still locks is watched until somebody, mostly this provider, has closed it.
 //
 // Nor is an order forgotten for want of room: while the queue is full the follower stays before the
@@ -60,9 +60,10 @@ inline constexpr int kGoneLooks = 3;
 inline constexpr std::chrono::seconds kGoneLimit{600};
 inline constexpr std::chrono::seconds kChainPause{1};  ///< between looks at a chain that is away
 /// Before another loader for an order whose brokers couldn't answer; doubled for each session that
-/// was attested before.
+/// was attested and began nothing, up to an equal part of the order's time to begin.
 inline constexpr std::chrono::seconds kRerunPause{5};
-/// Between looks at what an order that is over locks: its claim window, within these.
+/// Between looks at what an order that is over locks: a quarter of its shorter window after the
+/// end, within these.
 inline constexpr std::chrono::seconds kLockPauseLeast{5};
 inline constexpr std::chrono::seconds kLockPauseMost{300};
 inline constexpr std::chrono::milliseconds kFollowPauseMax{2000};  ///< between polls that fail
@@ -132,8 +133,8 @@ class Controller {
 
   /// Errc::not_found for an order that wasn't taken.
   Result<OrderProgress> progress(const api::OrderId& order) const;
-  /// The last loader's last frame. Errc::not_found while the order may run again, while the market
-  /// doesn't know of sessions before it, and where another session's receipt has settled it.
+  /// The last loader's last frame. Errc::not_found while the order may run again, and where another
+  /// session's receipt has settled it.
   Result<api::Finish> finish_of(const api::OrderId& order) const;
   Result<std::vector<api::OrderId>> orders() const { return ledger_.orders(); }
 
@@ -153,7 +154,6 @@ class Controller {
   void watch_running();
   std::shared_ptr<Running> hold_running(const api::OrderId& order);
   void let_go(std::shared_ptr<Running> running);
-  void stop_running(const api::OrderId& order);
   void tell_running(const api::OrderId& order, const market::OrderRecord& record);
   void work();
   void run_order(const api::OrderId& order);
@@ -173,7 +173,7 @@ class Controller {
   std::string note_settlement(const api::OrderId& order, Entry& entry);
   Status check_still_wanted(const api::OrderId& order, const Entry& entry);
   Result<api::Finish> run_loaders(const api::OrderId& order, Entry& entry);
-  Result<api::Finish> run_loader(const api::OrderId& order, const Entry& entry);
+  Result<api::Finish> run_loader(const api::OrderId& order, Entry& entry);
   Status settle(const api::OrderId& order, Entry& entry);
   bool settle_later(const api::OrderId& order, const Entry& entry, const Error& error);
   void resume_later();
@@ -182,12 +182,12 @@ class Controller {
   void fail(const api::OrderId& order, Entry& entry, const Error& error);
   Status remember_idle(const api::OrderId& order, Entry& entry, const api::Finish& finish);
   Status acquit(const api::OrderId& order, const Entry& entry);
-  static bool has_untold(const Entry& entry);
   Status keep_over(const api::OrderId& order, Entry& entry, bool settled_by_own);
-  void watch_lock(const api::OrderId& order, const api::Terms& terms);
+  void watch_lock(const api::OrderId& order, std::chrono::nanoseconds pause);
   void tend_locks();
   void look_at_lock(const api::OrderId& order);
   Result<bool> end_lock(const api::OrderId& order, const Entry& entry);
+  Result<bool> is_ended_for_good(const api::OrderId& order);
 
   Parts parts_;
   ControllerOptions options_;

@@ -5,6 +5,11 @@
 #include "provider/controller.hpp"
 
 namespace sp::provider {
+namespace {
+
+constexpr const char* kOutcomeUnknown = "unknown";
+
+}  // namespace
 
 void Controller::follow_once() {
   // While there is no room, the logs needn't be read again and again: only whether the chain is
@@ -85,9 +90,8 @@ bool Controller::is_gone(const api::OrderId& order) {
 }
 
 // Whether another run may prove what this one couldn't: it earned nothing, and its brokers were
-// away; or what it proved is older than the order's creation is now.
+// away.
 bool Controller::runs_again(const api::OrderId& order, const Entry& entry) {
-  if (was_created_anew(order, entry)) return true;
   const api::Finish& finish = *entry.finish;
   const bool earned = finish.receipt && finish.attestation &&
                       (finish.receipt->statement.outcome != api::Outcome::provider ||
@@ -96,7 +100,7 @@ bool Controller::runs_again(const api::OrderId& order, const Entry& entry) {
   {
     const std::lock_guard lock(mutex_);
     const auto away = away_.find(order);
-    if (earned || stopping_ || away == away_.end() || entry.idle.size() == kIdleMax) return false;
+    if (earned || stopping_ || away == away_.end() || entry.idle.size() >= kIdleMax) return false;
     why = away->second;
   }
   const Status wanted = check_still_wanted(order, entry);
@@ -121,10 +125,10 @@ bool Controller::was_created_anew(const api::OrderId& order, const Entry& entry)
 std::string Controller::note_settlement(const api::OrderId& order, Entry& entry) {
   entry.failure.clear();
   const auto newest = parts_.market.chain().block();
-  if (!newest) return "unknown";
+  if (!newest) return kOutcomeUnknown;
   const std::uint64_t first = newest->number - std::min(newest->number, kRewindBlocks);
   const auto said = parts_.market.find_settled(order, first, newest->number);
-  if (!said) return "unknown";
+  if (!said) return kOutcomeUnknown;
   const std::string outcome(api::outcome_name(said->outcome));
   if (said->session != entry.finish->attestation->statement.session) {
     entry.failure = "another session's receipt settled it: " + outcome;
@@ -141,7 +145,7 @@ Status Controller::keep_settled(const api::OrderId& order, Entry& entry) {
   log(is_own ? LogLevel::info : LogLevel::warning,
       is_own ? "order_settled" : "order_settled_by_another",
       {{"order", order.hex0x()}, {"outcome", outcome}});
-  return keep_over(order, entry, is_own);
+  return keep_over(order, entry, is_own && outcome != kOutcomeUnknown);
 }
 
 // Looks after the settlements that aren't final, and the transactions that carry them.

@@ -27,25 +27,24 @@ Status Controller::remember_idle(const api::OrderId& order, Entry& entry,
   if (!is_idle(finish) || !locks_deposit(entry.start.terms)) return {};
   const auto known = std::find(entry.idle.begin(), entry.idle.end(), *finish.receipt);
   if (known != entry.idle.end()) return {};
-  // There are more only where a chain has forgotten the creation that the first were attested for.
+  // No loader follows the last of them but after a restart. Then the first is given up.
   if (entry.idle.size() == kIdleMax) entry.idle.erase(entry.idle.begin());
   entry.idle.push_back(*finish.receipt);
-  return ledger_.save(order, entry);
+  const Status saved = ledger_.save(order, entry);
+  if (!saved) entry.idle.pop_back();
+  return saved;
 }
 
-// Tells the market of each session that it doesn't know of. The one that settles tells of itself.
+// Tells the market of each session that it doesn't know of.
 Status Controller::acquit(const api::OrderId& order, const Entry& entry) {
-  if (entry.idle.empty()) return {};
-  SP_ASSIGN(const market::OrderRecord record, parts_.market.order(order));
-  const bool claims_may_come =
-      record.status == market::OrderStatus::open || record.status == market::OrderStatus::refunded;
-  if (!claims_may_come) return {};
-  const bool settles = entry.state == EntryState::finished && entry.finish;
   for (const auto& receipt : entry.idle) {
-    if (settles && entry.finish->receipt == receipt) continue;
     SP_ASSIGN(const Address session, receipt.signer(parts_.market.domain()));
     SP_ASSIGN(const bool acquitted, parts_.market.is_acquitted(order, session));
     if (acquitted) continue;
+    {
+      const std::lock_guard lock(mutex_);
+      if (stopping_) return Error{Errc::unavailable, "the provider stops"};
+    }
     SP_TRY(parts_.sender.execute(parts_.market.acquit(entry.start.terms, receipt)));
     log(LogLevel::info, "session_acquitted",
         {{"order", order.hex0x()}, {"session", session.hex0x()}});
@@ -53,45 +52,38 @@ Status Controller::acquit(const api::OrderId& order, const Entry& entry) {
   return {};
 }
 
-// Whether somebody who had this receipt could settle with it before the market knows of the
-// sessions before it.
-bool Controller::has_untold(const Entry& entry) {
-  return entry.state != EntryState::settled && !entry.idle.empty() && entry.finish->receipt &&
-         market::leaves_claims(entry.start.terms, entry.finish->receipt->statement);
-}
-
 // Keeps an order that is over here, and what it may still lock.
 Status Controller::keep_over(const api::OrderId& order, Entry& entry, bool settled_by_own) {
   const bool unclaimed =
-      settled_by_own && entry.finish->receipt &&
-      !market::leaves_claims(entry.start.terms, entry.finish->receipt->statement);
+      settled_by_own && !market::leaves_claims(entry.start.terms, entry.finish->receipt->statement);
   entry.locks = !unclaimed && locks_deposit(entry.start.terms);
-  if (!settled_by_own && entry.finish) SP_TRY(remember_idle(order, entry, *entry.finish));
-  SP_TRY(ledger_.save(order, entry));
-  if (entry.locks) watch_lock(order, entry.start.terms);
-  return {};
+  if (entry.locks) watch_lock(order, {});
+  if (entry.finish) SP_TRY(remember_idle(order, entry, *entry.finish));
+  return ledger_.save(order, entry);
 }
 
-void Controller::watch_lock(const api::OrderId& order, const api::Terms& terms) {
-  const auto pause = std::clamp<std::chrono::nanoseconds>(std::chrono::seconds(terms.claim_window),
-                                                          kLockPauseLeast, kLockPauseMost);
+void Controller::watch_lock(const api::OrderId& order, std::chrono::nanoseconds pause) {
   const std::lock_guard lock(mutex_);
   locked_[order] = parts_.clock.monotonic() + pause;
 }
 
-// In a thread of its own: what it does may wait for the chain.
+// In a thread of its own: what it does may wait for the chain. Who has waited longest comes first.
 void Controller::tend_locks() {
   for (;;) {
     api::OrderId order;
     {
       std::unique_lock lock(mutex_);
-      if (wake_.wait_for(lock, kWatchPeriod, [this] { return stopping_; })) return;
-      const auto now = parts_.clock.monotonic();
-      const auto due = std::find_if(locked_.begin(), locked_.end(),
-                                    [&](const auto& entry) { return entry.second <= now; });
-      if (draining_ || due == locked_.end()) continue;
-      order = due->first;
-      locked_.erase(due);
+      const auto first = std::min_element(
+          locked_.begin(), locked_.end(),
+          [](const auto& one, const auto& other) { return one.second < other.second; });
+      const bool is_due = first != locked_.end() && first->second <= parts_.clock.monotonic();
+      if (stopping_) return;
+      if (draining_ || !is_due) {
+        wake_.wait_for(lock, kWatchPeriod, [this] { return stopping_; });
+        continue;
+      }
+      order = first->first;
+      locked_.erase(first);
     }
     look_at_lock(order);
   }
@@ -106,36 +98,52 @@ void Controller::look_at_lock(const api::OrderId& order) {
     log(LogLevel::warning, "lock_kept",
         {{"order", order.hex0x()}, {"reason", ended.error().message}});
   }
-  if (!ended || !*ended) return watch_lock(order, entry->start.terms);
+  if (!ended || !*ended) {
+    const api::Terms& terms = entry->start.terms;
+    const std::chrono::seconds window(std::min(terms.settle_window, terms.claim_window));
+    return watch_lock(order, std::clamp(window / 4, kLockPauseLeast, kLockPauseMost));
+  }
   const std::lock_guard lock(mutex_);
   auto now = ledger_.load(order);
-  if (!now || !is_over(now->state)) return;
+  if (!now || now->encode() != entry->encode()) return;
   now->locks = false;
   if (const Status saved = ledger_.save(order, *now); !saved) {
     log(LogLevel::error, "ledger_unwritable", {{"reason", saved.error().message}});
   }
 }
 
-// Whether the order locks nothing any more.
+// Whether the order locks nothing any more. While a session may still settle with what it earned,
+// no idle one's receipt is told: whoever saw it could settle with that.
 Result<bool> Controller::end_lock(const api::OrderId& order, const Entry& entry) {
-  SP_TRY(acquit(order, entry));
   SP_ASSIGN(const market::Phase phase, parts_.market.phase(entry.start.terms));
   switch (phase) {
+    case market::Phase::none:
     case market::Phase::working:
+      return false;
     case market::Phase::settling:
+    case market::Phase::acquitting:
     case market::Phase::claiming:
+      SP_TRY(acquit(order, entry));
       return false;
     case market::Phase::closable:
-      // Looked at once more: a chain may lose the block of it.
       SP_TRY(parts_.sender.execute(parts_.market.close(entry.start.terms)));
       log(LogLevel::info, "order_closed", {{"order", order.hex0x()}});
       return false;
-    case market::Phase::none:
     case market::Phase::settled:
     case market::Phase::closed:
-      return true;
+      return is_ended_for_good(order);
   }
-  return true;
+  return false;
+}
+
+// Whether it has ended in a block that counts: a chain may lose newer ones.
+Result<bool> Controller::is_ended_for_good(const api::OrderId& order) {
+  SP_ASSIGN(const chain::Block newest, parts_.market.chain().block());
+  if (newest.number + 1 < options_.confirmations) return false;
+  SP_ASSIGN(const market::OrderRecord record,
+            parts_.market.order(order, {newest.number + 1 - options_.confirmations}));
+  return record.status == market::OrderStatus::settled ||
+         record.status == market::OrderStatus::closed;
 }
 
 }  // namespace sp::provider

@@ -1,6 +1,5 @@
 // How the controller settles: with what the loader proved, as soon as the chain lets it.
 #include "base/log.hpp"
-#include "market/pricing.hpp"
 #include "provider/controller.hpp"
 
 namespace sp::provider {
@@ -9,9 +8,6 @@ Status Controller::settle(const api::OrderId& order, Entry& entry) {
   SP_CHECK(entry.finish.has_value());
   if (!entry.finish->receipt || !entry.finish->attestation) {
     return Error{Errc::refused, "nothing to settle with: " + entry.finish->failure};
-  }
-  if (market::leaves_claims(entry.start.terms, entry.finish->receipt->statement)) {
-    SP_TRY(acquit(order, entry));
   }
   const auto call =
       parts_.market.settle(entry.start.terms, *entry.finish->attestation, *entry.finish->receipt);

@@ -92,6 +92,8 @@ TEST_F(ClaimsTest, AnIdleSessionsSettlementDoesNotRobTheOwner) {
   const auto claim = [&](const FakeSession& session) {
     return words(impostor.claim(placed.terms, session.attestation, request_of(session)));
   };
+  EXPECT_EQ(claim(at_work), "refused: Market_WrongPhase") << "its provider may still acquit";
+  town.pass_time(placed.terms.settle_window + 1);
   EXPECT_EQ(claim(told), "refused: Market_Acquitted");
   EXPECT_EQ(claim(at_work), "ok");
   town.pass_time(placed.terms.claim_window + 1);
@@ -114,23 +116,31 @@ TEST_F(ClaimsTest, LoadersThatCouldNotBeginCostTheirProviderNothing) {
   const Placed placed = shop.place({.bought = true});
   EXPECT_EQ(shop.wait(placed.id).state, "settled");
   EXPECT_EQ(must(town.market().order(placed.id)).status, market::OrderStatus::refunded);
+  const auto wait_for = [&](const std::function<bool()>& done) {
+    const auto deadline = town.clock().monotonic() + std::chrono::seconds(40);
+    while (!done() && town.clock().monotonic() < deadline) {
+      town.clock().sleep_for(std::chrono::milliseconds(100));
+    }
+  };
   const auto requests = kept(placed.id);
   std::set<Address> sessions;
   for (const broker::KeptRequest& one : requests) {
-    const Address& session = one.attestation.statement.session;
-    sessions.insert(session);
-    EXPECT_TRUE(must(town.market().is_acquitted(placed.id, session)));
+    sessions.insert(one.attestation.statement.session);
+  }
+  EXPECT_EQ(sessions.size(), provider::kLoaderTriesMax);
+  const auto is_told = [&](const Address& session) {
+    return must(town.market().is_acquitted(placed.id, session));
+  };
+  wait_for([&] { return std::ranges::all_of(sessions, is_told); });
+  town.pass_time(placed.terms.settle_window + 1);
+  for (const broker::KeptRequest& one : requests) {
     if (one.request.statement.part != 1) continue;
     EXPECT_EQ(words(impostor.claim(placed.terms, one.attestation, one.request)),
               "refused: Market_Acquitted");
   }
-  EXPECT_EQ(sessions.size(), provider::kLoaderTriesMax);
-  town.pass_time(placed.terms.claim_window + 1);
-  const auto deadline = town.clock().monotonic() + std::chrono::seconds(40);
-  while (must(town.market().order(placed.id)).status == market::OrderStatus::refunded &&
-         town.clock().monotonic() < deadline) {
-    town.clock().sleep_for(std::chrono::milliseconds(100));
-  }
+  town.pass_time(placed.terms.claim_window);
+  wait_for(
+      [&] { return must(town.market().order(placed.id)).status != market::OrderStatus::refunded; });
   EXPECT_EQ(changes(placed.before, shop.books()), closed_changes(placed.terms, {}, shop.people()));
 }
 

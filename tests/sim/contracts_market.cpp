@@ -12,7 +12,9 @@ using market::Phase;
 
 constexpr Number kHour = 3600;
 constexpr std::size_t kPartsMin = 3;
-constexpr std::uint32_t kWindowMax = 60 * 24 * 3600;
+constexpr std::uint32_t kDay = 24 * 3600;
+constexpr std::uint32_t kWindowMax = 60 * kDay;  // to begin, to settle
+constexpr std::uint32_t kAnswerMax = 7 * kDay;   // after the end
 
 Number hourly_down(Number price, Number seconds) { return price * seconds / kHour; }
 Number hourly_up(Number price, Number seconds) { return (price * seconds + kHour - 1) / kHour; }
@@ -94,13 +96,13 @@ Status check_choices(const api::Terms& terms) {
   return {};
 }
 
-Status check_lengths(std::initializer_list<std::uint32_t> windows) {
-  return require(std::max(windows) <= kWindowMax, "Market_WindowTooLong");
+Status check_lengths(std::initializer_list<std::uint32_t> windows, std::uint32_t max) {
+  return require(std::max(windows) <= max, "Market_WindowTooLong");
 }
 
-Status check_window(std::uint32_t window, std::uint64_t min) {
+Status check_window(std::uint32_t window, std::uint64_t min, std::uint32_t max) {
   SP_TRY(require(window >= min, "Market_WindowTooShort"));
-  return check_lengths({window});
+  return check_lengths({window}, max);
 }
 
 Status check_resource(std::uint32_t wanted, std::uint32_t offered) {
@@ -118,11 +120,12 @@ Status check_fits(const api::Terms& terms, const api::Compute& compute) {
   SP_TRY(require(
       terms.ordered_seconds >= compute.min_seconds && terms.ordered_seconds <= compute.max_seconds,
       "Market_SecondsOutOfRange"));
-  SP_TRY(check_window(terms.work_by, compute.min_work_by));
-  SP_TRY(check_window(terms.settle_by, compute.min_settle_by));
-  SP_TRY(check_window(terms.settle_by, std::uint64_t{terms.work_by} + terms.ordered_seconds));
-  SP_TRY(check_window(terms.settle_window, compute.min_settle_window));
-  SP_TRY(check_window(terms.claim_window, compute.min_claim_window));
+  SP_TRY(check_window(terms.work_by, compute.min_work_by, kWindowMax));
+  SP_TRY(check_window(terms.settle_by, compute.min_settle_by, kWindowMax));
+  SP_TRY(check_window(terms.settle_by, std::uint64_t{terms.work_by} + terms.ordered_seconds,
+                      kWindowMax));
+  SP_TRY(check_window(terms.settle_window, compute.min_settle_window, kAnswerMax));
+  SP_TRY(check_window(terms.claim_window, compute.min_claim_window, kAnswerMax));
   SP_TRY(check_resource(terms.cpu_milli, compute.cpu_milli));
   SP_TRY(check_resource(terms.memory_mib, compute.memory_mib));
   SP_TRY(check_resource(terms.disk_mib, compute.disk_mib));
@@ -154,7 +157,9 @@ Phase Contracts::phase(const api::Terms& terms, const ContractState::Order& orde
   if (order.status == OrderStatus::settled) return Phase::settled;
   if (order.status == OrderStatus::closed) return Phase::closed;
   if (order.status == OrderStatus::refunded) {
-    return time <= order.refunded_at + terms.claim_window ? Phase::claiming : Phase::closable;
+    const std::int64_t told = order.refunded_at + terms.settle_window;
+    if (time <= told) return Phase::acquitting;
+    return time <= told + terms.claim_window ? Phase::claiming : Phase::closable;
   }
   const bool cancelled = order.cancelled_at != 0;
   const std::int64_t end = cancelled ? order.cancelled_at : order.created_at + terms.settle_by;
@@ -199,8 +204,8 @@ Status Contracts::offer_compute(Call& call) const {
   SP_TRY(require(!compute.token.is_zero(), "Market_ZeroToken"));
   SP_TRY(require(compute.min_seconds != 0 && compute.min_seconds <= compute.max_seconds,
                  "Market_BadTimeRange"));
-  SP_TRY(check_lengths({compute.min_work_by, compute.min_settle_by, compute.min_settle_window,
-                        compute.min_claim_window}));
+  SP_TRY(check_lengths({compute.min_work_by, compute.min_settle_by}, kWindowMax));
+  SP_TRY(check_lengths({compute.min_settle_window, compute.min_claim_window}, kAnswerMax));
   SP_TRY(check_attestor_count(compute));
   SP_TRY(add_offer(call, compute.offer_id(), compute.provider));
   return call.emit(market::compute_offered_topic(),

@@ -59,6 +59,7 @@ void World::step_order(OrderPlan& plan, Desk& desk) {
       call = desk.market.close(plan.terms);
       break;
     case market::Phase::settling:
+    case market::Phase::acquitting:
     case market::Phase::settled:
     case market::Phase::closed:
       break;

@@ -15,7 +15,10 @@ import {IRegistry} from "./IRegistry.sol";
 ///     |   Working: settle, cancel    |   Settling: settle   |   Claiming: claim   |   Closable: close
 ///
 /// A receipt speaks of its own session alone. Where it leaves owners unpaid whose price is locked, the customer has
-/// what is due at once, and the lock stays for a claim window from then on: another session may have had their keys.
+/// what is due at once, and the lock stays, since another session may have had their keys:
+///
+///     settle ........ + settleWindow ........ + claimWindow ........
+///     |   Acquitting: acquit   |   Claiming: claim   |   Closable: close
 ///
 /// Times are block times in seconds. All that was agreed is in the terms, which the order id commits to; so every
 /// function that acts on an order takes the terms.
@@ -82,7 +85,7 @@ interface IMarket {
     /// - the caller is the provider's authority or action account, and the provider is registered;
     /// - the evidence kind proves a chip (Dev, SevSnp, Tdx), and the chip isn't zero; the token isn't zero;
     /// - there are 1 to 16 attestors, and a time range that isn't empty and begins above zero; the windows' minimums
-    ///   are 60 days at most;
+    ///   are at most what {create} takes;
     /// - there is no such offer yet.
     function offerCompute(Compute calldata compute) external returns (OfferId);
 
@@ -111,7 +114,8 @@ interface IMarket {
     /// - 1 to 8 choices with 1 to 16 attestors each. Of choices[0]: it is an enabled offer of an active provider that
     ///   accepts the attestor, ordered time, windows and resources are within it, and the lock is within its
     ///   maxExposure and the provider's free deposit;
-    /// - settleBy is at least workBy + orderedSeconds; each window is 60 days at most; no resource is zero;
+    /// - settleBy is at least workBy + orderedSeconds; workBy and settleBy are 60 days at most, the settle and claim
+    ///   windows 7; no resource is zero;
     /// - all tokens are the terms' token; hints are at most 4096 bytes; the order is new.
     function create(Terms calldata terms, bytes calldata hints) external returns (OrderId);
 
@@ -131,7 +135,7 @@ interface IMarket {
     ///   price. Input: compute earns its base fee, nobody else anything. Provider: compute earns nothing, the customer
     ///   is refunded, and fixed-price parts that opened before a start are paid from the provider's lock.
     /// - What was earned is credited to authority accounts, see {withdraw}. The rest of the lock is released, save the
-    ///   prices that {claim} could still pay: for these the order is claiming for its claim window, then closable.
+    ///   prices that {claim} could still pay: for these the order is acquitting, then claiming, then closable.
     ///
     /// Requirements:
     /// - the order is working or settling, see {phase};
@@ -157,9 +161,12 @@ interface IMarket {
     function cancel(Terms calldata terms) external;
 
     /// @notice Takes it into account that a session ended before the workload's start: what it had keys for was of no
-    /// use, and nobody can claim by its key requests. Anyone may send it. For a provider that tries an order with
-    /// several sessions: what it owes for the others has to be said before one of them settles.
+    /// use, and nobody can claim by its key requests. Anyone may send it. For a provider that tried an order with
+    /// several sessions, after one of them has settled, or none could.
     /// @dev Emits {SessionAcquitted}.
+    ///
+    /// Notes:
+    /// - Whoever sees the receipt may settle with it: say nothing while another session may still earn.
     ///
     /// Requirements:
     /// - the order is neither settled (for good) nor closed;
@@ -167,7 +174,7 @@ interface IMarket {
     function acquit(Terms calldata terms, Receipt calldata receipt, bytes calldata receiptSignature) external;
 
     /// @notice Pays the owner of a fixed-price part from the provider's lock, once, because a session of the provider
-    /// has asked for the part's key and has left no receipt. Anyone may send it.
+    /// has asked for the part's key and hasn't shown that it began nothing. Anyone may send it.
     /// @dev Emits {PartClaimed}.
     ///
     /// Requirements:

@@ -25,10 +25,10 @@ library Rules {
         if (compute.minSeconds == 0 || compute.minSeconds > compute.maxSeconds) {
             revert Errors.Market_BadTimeRange(compute.minSeconds, compute.maxSeconds);
         }
-        _checkLength(compute.minWorkBy);
-        _checkLength(compute.minSettleBy);
-        _checkLength(compute.minSettleWindow);
-        _checkLength(compute.minClaimWindow);
+        _checkLength(compute.minWorkBy, Limits.WINDOW_MAX);
+        _checkLength(compute.minSettleBy, Limits.WINDOW_MAX);
+        _checkLength(compute.minSettleWindow, Limits.ANSWER_MAX);
+        _checkLength(compute.minClaimWindow, Limits.ANSWER_MAX);
         _checkAttestorCount(compute);
     }
 
@@ -110,11 +110,11 @@ library Rules {
         if (terms.orderedSeconds < compute.minSeconds || terms.orderedSeconds > compute.maxSeconds) {
             revert Errors.Market_SecondsOutOfRange(terms.orderedSeconds, compute.minSeconds, compute.maxSeconds);
         }
-        _checkWindow(terms.workBy, compute.minWorkBy);
-        _checkWindow(terms.settleBy, compute.minSettleBy);
-        _checkWindow(terms.settleBy, uint256(terms.workBy) + terms.orderedSeconds);
-        _checkWindow(terms.settleWindow, compute.minSettleWindow);
-        _checkWindow(terms.claimWindow, compute.minClaimWindow);
+        _checkWindow(terms.workBy, compute.minWorkBy, Limits.WINDOW_MAX);
+        _checkWindow(terms.settleBy, compute.minSettleBy, Limits.WINDOW_MAX);
+        _checkWindow(terms.settleBy, uint256(terms.workBy) + terms.orderedSeconds, Limits.WINDOW_MAX);
+        _checkWindow(terms.settleWindow, compute.minSettleWindow, Limits.ANSWER_MAX);
+        _checkWindow(terms.claimWindow, compute.minClaimWindow, Limits.ANSWER_MAX);
         _checkResource(terms.cpuMilli, compute.cpuMilli);
         _checkResource(terms.memoryMiB, compute.memoryMiB);
         _checkResource(terms.diskMiB, compute.diskMiB);
@@ -128,13 +128,13 @@ library Rules {
         return false;
     }
 
-    function _checkWindow(uint256 window, uint256 min) private pure {
+    function _checkWindow(uint256 window, uint256 min, uint256 max) private pure {
         if (window < min) revert Errors.Market_WindowTooShort(window, min);
-        _checkLength(window);
+        _checkLength(window, max);
     }
 
-    function _checkLength(uint256 window) private pure {
-        if (window > Limits.WINDOW_MAX) revert Errors.Market_WindowTooLong(window, Limits.WINDOW_MAX);
+    function _checkLength(uint256 window, uint256 max) private pure {
+        if (window > max) revert Errors.Market_WindowTooLong(window, max);
     }
 
     /// Of nothing no loader runs a workload: such an order could only hold what it locks and counts.

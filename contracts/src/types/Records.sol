@@ -40,7 +40,8 @@ enum Phase {
     Claiming, // claim
     Closable, // close
     Settled,
-    Closed
+    Closed,
+    Acquitting // refunded: acquit, before anyone claims
 }
 
 /// An order's money and clock. What was agreed is in the terms, which the order id commits to.
@@ -50,7 +51,7 @@ struct Order {
     uint40 createdAt;
     uint40 cancelledAt; // 0 = not cancelled
     uint16 attempt; // which choice of the customer has the order
-    uint24 ended; // bit i: part i is paid, or a settlement left nothing to claim; 0 once all parts have ended
+    uint24 ended; // bit i: part i was claimed, or a settlement left nothing to claim; 0 where it left nothing at all
 }
 
 /// An ERC-2612 permit by the customer to the market.

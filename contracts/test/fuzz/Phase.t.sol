@@ -12,8 +12,8 @@ contract PhaseFuzzTest is Base {
         Terms memory terms = defaultTerms();
         terms.workBy = uint32(bound(windows[0], 60, Limits.WINDOW_MAX - ORDERED));
         terms.settleBy = uint32(bound(windows[1], terms.workBy + ORDERED, Limits.WINDOW_MAX));
-        terms.settleWindow = uint32(bound(windows[2], 30, Limits.WINDOW_MAX));
-        terms.claimWindow = uint32(bound(windows[3], 40, Limits.WINDOW_MAX));
+        terms.settleWindow = uint32(bound(windows[2], 30, Limits.ANSWER_MAX));
+        terms.claimWindow = uint32(bound(windows[3], 40, Limits.ANSWER_MAX));
         create(terms);
 
         uint256 end = block.timestamp + terms.settleBy;

@@ -83,7 +83,7 @@ contract SettleFuzzTest is Base {
         }
         assertEq(locked(provider.addr), kept, "kept");
         if (kept != 0) {
-            skip(CLAIM_WINDOW + 1);
+            skip(SETTLE_WINDOW + CLAIM_WINDOW + 1);
             market.close(terms);
         }
         assertEq(locked(provider.addr), 0);

@@ -5,7 +5,7 @@ namespace {
 
 using Call = chain::TxSender::Call;
 
-constexpr std::uint32_t kTooLong = 60 * 24 * 3600 + 1;  // of a window
+constexpr std::uint32_t kTooLong = 7 * 24 * 3600 + 1;  // of a window after an order's end
 
 Address strange_address() {
   Address address;

@@ -258,6 +258,7 @@ contract Handler is Base {
 
     /// The provider has fallen silent.
     function skipToClaims(Terms memory terms, OrderId id) private {
+        if (market.phase(terms) == Phase.Acquitting) skipAcquitting();
         if (!canSettle(terms)) return;
         uint256 cancelledAt = market.order(id).cancelledAt;
         uint256 over = cancelledAt != 0 ? cancelledAt : market.order(id).createdAt + terms.settleBy;

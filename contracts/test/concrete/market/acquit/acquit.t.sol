@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {IMarket} from "../../../../src/interfaces/IMarket.sol";
 import {Errors} from "../../../../src/libraries/Errors.sol";
 import {Phase} from "../../../../src/types/Records.sol";
-import {Attestation, OrderId, Outcome, Receipt} from "../../../../src/types/Types.sol";
+import {Attestation, KeyRequest, OrderId, Outcome, Receipt} from "../../../../src/types/Types.sol";
 import {Base} from "../../../utils/Base.t.sol";
 
 contract AcquitTest is Base {
@@ -76,12 +76,33 @@ contract AcquitTest is Base {
         acquits(id);
     }
 
+    /// Who learns of a receipt by its acquittal and settles with it comes too early to claim by another.
+    function test_HandsOutNothingThatCostsTheProvider() external {
+        OrderId id = createDefault();
+        Account memory other = makeAccount("other session");
+        Attestation memory first = attest(id, other);
+        Attestation memory attestation = attest(id);
+        Receipt memory receipt = idleReceiptOf(id);
+        market.acquit(defaultTerms(), receipt, signed(receipt, other));
+        market.settle(defaultTerms(), first, signed(first), receipt, signed(receipt, other));
+        KeyRequest memory request = requestOf(attestation, DATA);
+        bytes memory attestationSignature = signed(attestation);
+        bytes memory requestSignature = signed(request);
+        vm.expectRevert(wrongPhase(id, Phase.Acquitting));
+        market.claim(defaultTerms(), attestation, attestationSignature, request, requestSignature);
+        market.acquit(defaultTerms(), receipt, signed(receipt));
+        skipAcquitting();
+        vm.expectRevert(abi.encodeWithSelector(Errors.Market_Acquitted.selector, id, session.addr));
+        market.claim(defaultTerms(), attestation, attestationSignature, request, requestSignature);
+    }
+
     function test_AcquitsNoOtherSession() external {
         OrderId id = createDefault();
         Attestation memory attestation = attest(id);
         Account memory other = makeAccount("other session");
         market.acquit(defaultTerms(), idleReceiptOf(id), signed(idleReceiptOf(id), other));
         settleIdle(defaultTerms());
+        skipAcquitting();
         claim(defaultTerms(), attestation, requestOf(attestation, DATA));
         assertEq(balance(dataOwner), DATA_PRICE);
     }

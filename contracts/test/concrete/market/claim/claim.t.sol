@@ -160,12 +160,29 @@ contract ClaimTest is Base {
 
         vm.revertToState(snapshot);
         settleIdle(defaultTerms());
+        skipAcquitting();
         refuse(attestation, requestOf(attestation, DATA), reason);
+    }
+
+    function test_RevertWhen_ItsProviderMayStillAcquit() external {
+        Attestation memory attestation = attest(id);
+        settleIdle(defaultTerms());
+        refuse(attestation, requestOf(attestation, DATA), wrongPhase(Phase.Acquitting));
+        skip(SETTLE_WINDOW);
+        refuse(attestation, requestOf(attestation, DATA), wrongPhase(Phase.Acquitting));
+        market.acquit(defaultTerms(), idleReceiptOf(id), signed(idleReceiptOf(id)));
+        skip(1);
+        refuse(
+            attestation,
+            requestOf(attestation, DATA),
+            abi.encodeWithSelector(Errors.Market_Acquitted.selector, id, session.addr)
+        );
     }
 
     function test_RevertWhen_SettledByTheSameSession() external {
         Attestation memory attestation = attest(id);
         settle(defaultTerms(), attestation, idleReceiptOf(id));
+        skipAcquitting();
         refuse(
             attestation,
             requestOf(attestation, DATA),
@@ -182,6 +199,7 @@ contract ClaimTest is Base {
         receipt.opened = uint32(1 << DATA);
         market.settle(defaultTerms(), started, signed(started), receipt, signed(receipt, other));
         assertEq(balance(dataOwner), DATA_PRICE);
+        skipAcquitting();
         refuse(
             attestation, requestOf(attestation, DATA), abi.encodeWithSelector(Errors.Market_AlreadyPaid.selector, DATA)
         );
@@ -197,7 +215,7 @@ contract ClaimTest is Base {
         assertEq(balance(customer.addr), 23.5 ether);
         assertEq(locked(provider.addr), EXPOSURE);
 
-        skip(CLAIM_WINDOW); // its last second
+        skip(SETTLE_WINDOW + CLAIM_WINDOW); // its last second
         claim(defaultTerms(), attestation, requestOf(attestation, DATA));
         assertEq(balance(dataOwner), DATA_PRICE);
         skip(1);
@@ -208,6 +226,7 @@ contract ClaimTest is Base {
         settleIdle(defaultTerms());
         skip(1); // a broker that doesn't know of it yet may release
         Attestation memory attestation = attest(id);
+        skipAcquitting();
         claim(defaultTerms(), attestation, requestOf(attestation, DATA));
         assertEq(balance(dataOwner), DATA_PRICE);
     }

@@ -74,9 +74,10 @@ contract CloseTest is Base {
         skip(10);
         Attestation memory attestation = attest(id);
         settleIdle(terms);
+        skipAcquitting();
         claim(terms, attestation, requestOf(attestation, DATA));
         assertTrue(market.order(id).status == Status.Refunded);
-        skip(CLAIM_WINDOW);
+        skip(CLAIM_WINDOW - 1);
         vm.expectRevert(abi.encodeWithSelector(Errors.Market_WrongPhase.selector, id, Phase.Claiming));
         market.close(terms);
 

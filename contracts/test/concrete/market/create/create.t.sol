@@ -167,6 +167,8 @@ contract CreateTest is Base {
         refuse(terms, reason);
         terms.workBy = uint32(tooLong);
         refuse(terms, reason);
+        tooLong = Limits.ANSWER_MAX + 1;
+        reason = abi.encodeWithSelector(Errors.Market_WindowTooLong.selector, tooLong, Limits.ANSWER_MAX);
         terms = defaultTerms();
         terms.settleWindow = uint32(tooLong);
         refuse(terms, reason);
@@ -283,9 +285,10 @@ contract CreateTest is Base {
         Terms memory terms = defaultTerms();
         terms.parts[DATA].maxOrders = 1;
         offerPart(terms.parts[DATA]);
-        terms.settleBy = terms.settleWindow = terms.claimWindow = uint32(Limits.WINDOW_MAX);
+        terms.settleBy = uint32(Limits.WINDOW_MAX);
+        terms.settleWindow = terms.claimWindow = uint32(Limits.ANSWER_MAX);
         create(terms);
-        skip(3 * Limits.WINDOW_MAX + 1);
+        skip(Limits.WINDOW_MAX + 2 * Limits.ANSWER_MAX + 1);
         market.close(terms);
         terms.salt = "second";
         create(terms);

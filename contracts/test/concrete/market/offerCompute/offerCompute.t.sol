@@ -55,6 +55,8 @@ contract OfferComputeTest is Base {
         compute = newCompute();
         compute.minSettleBy = tooLong;
         refuse(compute, reason);
+        tooLong = uint32(Limits.ANSWER_MAX + 1);
+        reason = abi.encodeWithSelector(Errors.Market_WindowTooLong.selector, tooLong, Limits.ANSWER_MAX);
         compute = newCompute();
         compute.minSettleWindow = tooLong;
         refuse(compute, reason);

@@ -404,7 +404,7 @@ contract SettleTest is Base {
         expectPaid(0, 0, 0, 0);
         assertEq(balance(customer.addr), PRICE);
         expectClaimable(id, DEPOSIT, EXPOSURE, 15 - (1 << SOLUTION) - (1 << DATA));
-        refuse(attest(id), receiptOf(id), wrongPhase(id, Phase.Claiming));
+        refuse(attest(id), receiptOf(id), wrongPhase(id, Phase.Acquitting));
     }
 
     function test_WhenProviderIsAtFaultAfterStart() external {
@@ -457,7 +457,7 @@ contract SettleTest is Base {
         settle(terms, attest(id), receipt);
         assertEq(market.offer(solutionId).orders, 1);
         assertEq(market.offer(dataId).orders, 1); // as long as it can be claimed
-        skip(CLAIM_WINDOW + 1);
+        skip(SETTLE_WINDOW + CLAIM_WINDOW + 1);
         market.close(terms);
         assertEq(market.offer(solutionId).orders, 1);
         assertEq(market.offer(dataId).orders, 0);
@@ -584,7 +584,7 @@ contract SettleTest is Base {
         assertTrue(order.status == Status.Refunded);
         assertEq(order.deposit, 0);
         assertEq(order.ended, ended);
-        assertTrue(market.phase(defaultTerms()) == Phase.Claiming);
+        assertTrue(market.phase(defaultTerms()) == Phase.Acquitting);
         assertTrue(market.isAcquitted(id, session.addr));
     }
 
