@@ -49,8 +49,9 @@ int run(int argc, char** argv) {
   sp::apps::add_admin_commands(app, admin);
   try {
     app.parse(argc, argv);
+  } catch (const CLI::Success& asked) {
+    return sp::apps::print(sp::apps::asked_text(app, asked));
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);
     std::fprintf(stderr, "spnode: %s. See 'spnode --help' and the command's --help\n",
                  sp::apps::usage_words(app, error).c_str());
     return 2;
