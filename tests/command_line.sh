@@ -31,4 +31,13 @@ for command in "completion bash" "man" "--help" "init store --folder $work/store
   ends 1 "$lost" spnode $command >/dev/full
 done
 spctl man | head -n 1 >/dev/null || fail "a reader who leaves is an error"
+# What no order and no offer can be made with, before anything is asked or paid.
+ends 2 "--pids: Value 0 not in range" spctl run ./image --pids 0
+ends 2 "--time: Value 0 not in range" spctl orders create ./image --time 0
+for days in 0 -3; do
+  ends 2 "--days: Value $days not in range" spctl offers create data --package 0x1 --days $days
+  ends 2 "--days: Value $days not in range" spctl policy template --days $days
+done
+ends 2 "--pids: Value 0 not in range" spctl offers create compute --pids 0
+
 echo "command line: all well"

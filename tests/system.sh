@@ -50,6 +50,22 @@ spctl run "$work/image" --data "$work/note.txt" --out "$work/result2" -- hello 7
 
 order=$(find "$work/home/orders" -mindepth 1 -maxdepth 1 -printf '%f\n' | head -n 1)
 
+# A folder of data in the image's place is refused before anything is sealed, ordered or paid.
+mkdir "$work/records"
+cp "$work/note.txt" "$work/records/"
+code=0
+spctl run "$work/records" 2>"$work/records.log" || code=$?
+[ "$code" = 2 ] || fail "a run of a folder that is no image ended with $code"
+grep -q "isn't an image" "$work/records.log" || fail "no word of what isn't an image"
+[ "$(find "$work/home/orders" -mindepth 1 -maxdepth 1 | wc -l)" = 2 ] || fail "no image was ordered"
+# One that no loader can start: the order says which part it was.
+cp -r "$work/image" "$work/broken"
+echo '{}' >"$work/broken/index.json"
+code=0
+spctl run "$work/broken" 2>"$work/broken.log" || code=$?
+[ "$code" = 1 ] || fail "a run of a broken image ended with $code"
+grep -q "^Part 1 (solution) couldn't be used" "$work/broken.log" || fail "no word of the part"
+
 # Ctrl-C while it runs: what was done until then is paid, opened and told.
 "$bin/spctl" --home "$home" run "$work/image" --out "$work/stopped" -- sleep \
   >"$work/stopped.out" 2>"$work/stopped.log" &

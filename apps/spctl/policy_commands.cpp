@@ -157,7 +157,9 @@ void add_policy_commands(Cli& cli) {
       ->allow_extra_args(false);
   command->add_option("--arguments", options->arguments, "any, none, or rules in JSON")
       ->capture_default_str();
-  command->add_option("--days", options->days, "How long it holds")->capture_default_str();
+  command->add_option("--days", options->days, "How long it holds")
+      ->check(CLI::Range(std::int64_t{1}, kPolicyDaysMax, "1 to 36500"))
+      ->capture_default_str();
   cli.on(command, [options](Context& context) { return make_template(context, *options); });
 }
 
