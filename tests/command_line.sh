@@ -40,4 +40,37 @@ for days in 0 -3; do
 done
 ends 2 "--pids: Value 0 not in range" spctl offers create compute --pids 0
 
+# Completion behind values. In each shell: what may stand at the end of a command line.
+bash_offers() {
+  bash -c '. "$1"; COMP_WORDS=("${@:2}"); COMP_CWORD=$(($# - 2)); _spctl; echo "${COMPREPLY[*]}"' \
+    bash "$work/spctl.bash" "$@"
+}
+zsh_offers() {
+  zsh -f -c '
+    compdef() { }
+    compadd() { shift; print -r -- "$@" }
+    . "$1"; words=("${@:2}"); CURRENT=$#words; before=$PATH; _spctl; [[ $PATH == $before ]]
+  ' zsh "$work/spctl.zsh" "$@"
+}
+fish_offers() { fish --no-config -c '. $argv[1]; complete -C "$argv[2..]"' "$work/spctl.fish" "$@"; }
+for shell in bash zsh fish; do
+  spctl completion "$shell" >"$work/spctl.$shell"
+  if ! command -v "$shell" >/dev/null; then
+    echo "no $shell here: its completion isn't tried"
+    continue
+  fi
+  # offers WORD COMMAND...: the word is among what may stand in the last one's place.
+  offers() {
+    local word=$1
+    shift
+    "${shell}_offers" "$@" >"$work/said" || fail "$shell: $*"
+    grep -qE -- "(^|[[:space:]])$word([[:space:]]|\$)" "$work/said" || fail "$shell: $*: no $word"
+  }
+  offers --data spctl run ./image --
+  offers --memory spctl run ./image --data x --m
+  offers --out spctl orders result 0x12 --
+  offers resume spctl --home /tmp orders re
+  offers orders spctl ord
+done
+
 echo "command line: all well"
