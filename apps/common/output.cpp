@@ -18,9 +18,9 @@ bool reader_has_gone() {
 Status write_standard_output(std::string_view text) {
   const Status written = write_fully(STDOUT_FILENO, as_bytes(text), "standard output");
   if (written || reader_has_gone()) return {};
-  return Error{written.error().code,
-               written.error().message +
-                   ". What was asked for is done, but its result isn't written whole"};
+  return Error{
+      written.error().code,
+      written.error().message + ". What was asked for is done, but its result isn't written whole"};
 }
 
 }  // namespace sp::apps

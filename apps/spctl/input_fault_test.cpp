@@ -27,12 +27,11 @@ api::Terms terms() {
 
 TEST(InputFault, NamesThePartAndWhatUsuallyCausesIt) {
   EXPECT_THAT(input_fault_words(terms(), 0), HasSubstr("Part 0 (arguments)"));
-  EXPECT_THAT(input_fault_words(terms(), 1),
-              AllOf(HasSubstr("Part 1 (solution)"), HasSubstr("no Linux image"),
-                    Not(HasSubstr("policy"))));
-  EXPECT_THAT(input_fault_words(terms(), 2),
-              AllOf(HasSubstr("Part 2 (data, /sp/inputs/1)"), HasSubstr("--disk"),
-                    Not(HasSubstr("policy"))));
+  EXPECT_THAT(
+      input_fault_words(terms(), 1),
+      AllOf(HasSubstr("Part 1 (solution)"), HasSubstr("no Linux image"), Not(HasSubstr("policy"))));
+  EXPECT_THAT(input_fault_words(terms(), 2), AllOf(HasSubstr("Part 2 (data, /sp/inputs/1)"),
+                                                   HasSubstr("--disk"), Not(HasSubstr("policy"))));
   EXPECT_THAT(input_fault_words(terms(), 3),
               AllOf(HasSubstr("Part 3 (data, /sp/inputs/2)"), HasSubstr("policy has ended"),
                     HasSubstr("Ask its owner, 0xeeee")));

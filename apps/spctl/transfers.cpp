@@ -145,9 +145,8 @@ Result<std::unique_ptr<Download>> Download::begin(Context& context, OpenStore& s
   store::keep_freed_buffers();
   SP_ASSIGN(const Path folder, transfers_folder(context));
   const Path own = folder / id.hex();
-  SP_ASSIGN(auto turn, in_turn(context, "downloading " + id.hex().substr(0, 8), [&] {
-              return apps::FolderLock::try_take(context.files(), own);
-            }));
+  SP_ASSIGN(auto turn, in_turn(context, "downloading " + id.hex().substr(0, 8),
+                               [&] { return apps::FolderLock::try_take(context.files(), own); }));
   std::unique_ptr<Download> download(new Download(context, stores, own, std::move(turn)));
   auto package = store::Package::fetch(download->spool_, id);
   if (!package) {

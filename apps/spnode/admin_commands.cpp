@@ -56,9 +56,8 @@ void add_admin_commands(CLI::App& app, std::function<int()>& act) {
   add_check(app, act);
   CLI::App* man = app.add_subcommand("man", "Prints the manual page");
   man->footer("Examples:\n  spnode man | man -l -");
-  man->callback([&app, &act] {
-    act = [&app] { return print(man_page(app, SP_VERSION, kSeeAlso)); };
-  });
+  man->callback(
+      [&app, &act] { act = [&app] { return print(man_page(app, SP_VERSION, kSeeAlso)); }; });
   auto shell = std::make_shared<std::string>();
   CLI::App* completion = app.add_subcommand("completion", "Prints the script for a shell");
   completion->add_option("shell", *shell, "bash, zsh or fish")
