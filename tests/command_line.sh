@@ -40,6 +40,15 @@ for days in 0 -3; do
 done
 ends 2 "--pids: Value 0 not in range" spctl offers create compute --pids 0
 
+# A home that can't be written is in a customer's way.
+if [ "$(id -u)" = 0 ]; then
+  mkdir "$work/readonly"
+  # shellcheck disable=SC2016
+  unshare -m bash -c 'mount -t tmpfs -o ro none "$1" && { "$2" --home "$1" doctor || true; }' \
+    bash "$work/readonly" "$bin/spctl" >"$work/said"
+  grep -q "Read-only file system" "$work/said" || fail "doctor doesn't see a read-only home"
+fi
+
 # Completion behind values. In each shell: what may stand at the end of a command line.
 bash_offers() {
   bash -c '. "$1"; COMP_WORDS=("${@:2}"); COMP_CWORD=$(($# - 2)); _spctl; echo "${COMPREPLY[*]}"' \
@@ -52,6 +61,7 @@ zsh_offers() {
     . "$1"; words=("${@:2}"); CURRENT=$#words; before=$PATH; _spctl; [[ $PATH == $before ]]
   ' zsh "$work/spctl.zsh" "$@"
 }
+# shellcheck disable=SC2016
 fish_offers() { fish --no-config -c '. $argv[1]; complete -C "$argv[2..]"' "$work/spctl.fish" "$@"; }
 for shell in bash zsh fish; do
   spctl completion "$shell" >"$work/spctl.$shell"
