@@ -40,6 +40,14 @@ for days in 0 -3; do
 done
 ends 2 "--pids: Value 0 not in range" spctl offers create compute --pids 0
 
+# Where a daemon can't listen, and a certificate that its card's clients wouldn't take.
+ends 2 "isn't an IP address" spnode init store --folder "$work/named" --host 127.0.0.1 --listen store.example
+sed -i 's/0\.0\.0\.0/store.example/' "$work/store/store.json"
+ends 2 "isn't an IP address" spnode check store --config "$work/store/store.json"
+ends 2 "isn't for other.example" spnode init store --folder "$work/store" --host other.example
+rm -r "$work/store/tls"
+spnode init store --folder "$work/store" --host other.example >/dev/null || fail "no new certificate"
+
 # A home that can't be written is in a customer's way.
 if [ "$(id -u)" = 0 ]; then
   mkdir "$work/readonly"
