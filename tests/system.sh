@@ -104,6 +104,13 @@ done
 for each in "${at_once[@]}"; do wait "$each" || fail "a command beside others ended with $?"; done
 [ "$(wallet "$other")" = $((one * 5)) ] || fail "what four transfers sent hasn't arrived"
 
+# Resumed twice, the second time there is nothing to do, which is JSON as well.
+code=0
+spctl orders resume "$order" >/dev/null || code=$?
+[ "$code" = 0 ] || [ "$code" = 7 ] || fail "a settled order was resumed and ended with $code"
+spctl --json orders resume "$order" >"$work/done.json"
+grep -q "\"order\": \"0x$order\"\|\"order\": \"$order\"" "$work/done.json" || fail "no JSON of an order that is done"
+
 # The proof holds for who trusts this market, and for nobody else.
 spctl orders report "$order" -o "$work/proof" --trust "$work/trust.json" >/dev/null
 spctl verify "$work/proof" --trust "$work/trust.json" >/dev/null || fail "the proof doesn't hold"
