@@ -40,6 +40,16 @@ for days in 0 -3; do
 done
 ends 2 "--pids: Value 0 not in range" spctl offers create compute --pids 0
 
+# What is no id and no address is wrong usage.
+ends 2 'account "0x1" is refused' spctl tokens transfer 0x1 1
+ends 2 'account "0x" is refused' spctl providers get 0x
+ends 2 'offer "0x1" is refused' spctl offers get 0x1
+ends 2 '--market "0x1" is refused' spctl contracts verify --rpc http://127.0.0.1:1 --market 0x1
+ends 2 'package "abc" is refused' spctl files download abc --out "$work/out"
+# JSON wherever it is asked for.
+spctl --json completion bash | grep -q '"script"' || fail "no JSON of completion"
+spctl --json man | grep -q '"page"' || fail "no JSON of man"
+
 # Where a daemon can't listen, and a certificate that its card's clients wouldn't take.
 ends 2 "isn't an IP address" spnode init store --folder "$work/named" --host 127.0.0.1 --listen store.example
 sed -i 's/0\.0\.0\.0/store.example/' "$work/store/store.json"

@@ -5,6 +5,7 @@
 #include "market/proof.hpp"
 #include "spctl/cli.hpp"
 #include "spctl/commands.hpp"
+#include "spctl/ids.hpp"
 #include "spctl/offer_policy.hpp"
 #include "spctl/order_files.hpp"
 
@@ -116,7 +117,7 @@ Result<int> make_template(Context& context, const PolicyOptions& options) {
   SP_ASSIGN(const auto session, context.session());
   PolicyWishes wishes;
   for (const std::string& solution : options.solutions) {
-    SP_ASSIGN(const Digest32 digest, Digest32::from_hex(solution));
+    SP_ASSIGN(const Digest32 digest, typed_id<Digest32>(solution, "--allow-solution"));
     wishes.solutions.push_back(digest);
   }
   wishes.arguments = options.arguments;
