@@ -104,6 +104,15 @@ done
 for each in "${at_once[@]}"; do wait "$each" || fail "a command beside others ended with $?"; done
 [ "$(wallet "$other")" = $((one * 5)) ] || fail "what four transfers sent hasn't arrived"
 
+# A deployment takes its account's turn: it waits for the holder's end.
+rpc=$(sed -n 's/.*"rpc": "\(.*\)".*/\1/p' "$work/home/network.json")
+turn=$(find "$work/home/turns" -mindepth 1 -maxdepth 1 | head -n 1)
+[ -n "$turn" ] || fail "no command took a turn"
+for turn in "$work"/home/turns/*; do flock "$turn" sleep 4 & holder=$!; done
+sleep 0.3
+spctl contracts deploy --rpc "$rpc" --key me --test-token --yes >/dev/null || fail "no deployment"
+if kill -0 "$holder" 2>/dev/null; then fail "a deployment didn't wait for its account's turn"; fi
+
 # Resumed twice, the second time there is nothing to do, which is JSON as well.
 code=0
 spctl orders resume "$order" >/dev/null || code=$?

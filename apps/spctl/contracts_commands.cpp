@@ -5,6 +5,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "spctl/account_turn.hpp"
 #include "spctl/cli.hpp"
 #include "spctl/commands.hpp"
 #include "spctl/contract_deploy.hpp"
@@ -122,6 +123,7 @@ Result<int> deploy(Context& context, const ContractOptions& options) {
   const Path file = folder / (std::to_string(chain_id) + "-" + key.address().hex0x() + ".json");
   SP_TRY(context.files().make_folder(folder));
   // From the nonces of the plan to the last transaction.
+  SP_ASSIGN(const auto turn, take_account_turn(context, key.address()));
   SP_ASSIGN(auto plan, begun_or_planned(context, named.chain, file, key.address(), what));
   auto& [deployment, begun] = plan;
   SP_TRY(tell_plan(context, named.chain, deployment, begun));
