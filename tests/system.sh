@@ -113,6 +113,14 @@ sleep 0.3
 spctl contracts deploy --rpc "$rpc" --key me --test-token --yes >/dev/null || fail "no deployment"
 if kill -0 "$holder" 2>/dev/null; then fail "a deployment didn't wait for its account's turn"; fi
 
+# What was cancelled isn't cancelled once more.
+cancelled=$(spctl orders create "$work/image" -- sleep)
+spctl orders cancel "$cancelled" >/dev/null
+code=0
+spctl orders resume "$cancelled" 2>"$work/resumed.log" || code=$?
+[ "$code" = 130 ] || fail "an order that was cancelled was resumed and ended with $code"
+if grep -q "Cancelling the order" "$work/resumed.log"; then fail "it was cancelled once more"; fi
+
 # Resumed twice, the second time there is nothing to do, which is JSON as well.
 code=0
 spctl orders resume "$order" >/dev/null || code=$?
@@ -125,6 +133,10 @@ spctl orders report "$order" -o "$work/proof" --trust "$work/trust.json" >/dev/n
 spctl verify "$work/proof" --trust "$work/trust.json" >/dev/null || fail "the proof doesn't hold"
 rpc=$(sed -n 's/.*"rpc": "\(.*\)".*/\1/p' "$work/home/network.json")
 spctl verify "$work/proof" --trust "$work/trust.json" --rpc "$rpc" >/dev/null || fail "not on the chain"
+code=0
+spctl verify "$work/proof" --trust "$work/trust.json" --rpc http://127.0.0.1:1 >"$work/away" || code=$?
+[ "$code" = 3 ] || fail "a proof whose endpoint is away ended with $code"
+tail -n 1 "$work/away" | grep -q "chain can't be asked" || fail "an endpoint that is away isn't told"
 for field in attestor market order; do
   # The first hexadecimal digit of what is trusted, changed.
   sed "s/\(\"$field\": \"0x\)\(.\)/\1\2\2/; s/\(\"$field\": \"0x..\)./\1/" "$work/trust.json" |
