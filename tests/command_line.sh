@@ -50,6 +50,13 @@ ends 2 'package "abc" is refused' spctl files download abc --out "$work/out"
 spctl --json completion bash | grep -q '"script"' || fail "no JSON of completion"
 spctl --json man | grep -q '"page"' || fail "no JSON of man"
 
+# A daemon's help shows its own examples.
+for role in store broker provider; do
+  spnode "$role" --help >"$work/said"
+  grep -q "spnode $role --config $role.json" "$work/said" || fail "no example of $role"
+  if grep -q "spnode init" "$work/said"; then fail "examples of others in the help of $role"; fi
+done
+
 # Where a daemon can't listen, and a certificate that its card's clients wouldn't take.
 ends 2 "isn't an IP address" spnode init store --folder "$work/named" --host 127.0.0.1 --listen store.example
 sed -i 's/0\.0\.0\.0/store.example/' "$work/store/store.json"

@@ -37,6 +37,8 @@ int run(int argc, char** argv) {
     CLI::App* command = app.add_subcommand(name, what);
     command->add_option("--config", config, "Settings (JSON; docs/SETTINGS.md)")->required();
     sp::apps::add_log_option(*command);
+    command->footer(std::string("Examples:\n  spnode ") + name + " --config " + name +
+                    ".json\n  spnode check " + name + " --config " + name + ".json");
     command->callback([&daemon, &role, run_it, name] {
       daemon = run_it;
       role = name;
