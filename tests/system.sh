@@ -50,6 +50,22 @@ spctl run "$work/image" --data "$work/note.txt" --out "$work/result2" -- hello 7
 
 order=$(find "$work/home/orders" -mindepth 1 -maxdepth 1 -printf '%f\n' | head -n 1)
 
+# A folder of data in the image's place is refused before anything is sealed, ordered or paid.
+mkdir "$work/records"
+cp "$work/note.txt" "$work/records/"
+code=0
+spctl run "$work/records" 2>"$work/records.log" || code=$?
+[ "$code" = 2 ] || fail "a run of a folder that is no image ended with $code"
+grep -q "isn't an image" "$work/records.log" || fail "no word of what isn't an image"
+[ "$(find "$work/home/orders" -mindepth 1 -maxdepth 1 | wc -l)" = 2 ] || fail "no image was ordered"
+# One that no loader can start: the order says which part it was.
+cp -r "$work/image" "$work/broken"
+echo '{}' >"$work/broken/index.json"
+code=0
+spctl run "$work/broken" 2>"$work/broken.log" || code=$?
+[ "$code" = 1 ] || fail "a run of a broken image ended with $code"
+grep -q "^Part 1 (solution) couldn't be used" "$work/broken.log" || fail "no word of the part"
+
 # Ctrl-C while it runs: what was done until then is paid, opened and told.
 "$bin/spctl" --home "$home" run "$work/image" --out "$work/stopped" -- sleep \
   >"$work/stopped.out" 2>"$work/stopped.log" &
@@ -88,11 +104,39 @@ done
 for each in "${at_once[@]}"; do wait "$each" || fail "a command beside others ended with $?"; done
 [ "$(wallet "$other")" = $((one * 5)) ] || fail "what four transfers sent hasn't arrived"
 
+# A deployment takes its account's turn: it waits for the holder's end.
+rpc=$(sed -n 's/.*"rpc": "\(.*\)".*/\1/p' "$work/home/network.json")
+turn=$(find "$work/home/turns" -mindepth 1 -maxdepth 1 | head -n 1)
+[ -n "$turn" ] || fail "no command took a turn"
+for turn in "$work"/home/turns/*; do flock "$turn" sleep 4 & holder=$!; done
+sleep 0.3
+spctl contracts deploy --rpc "$rpc" --key me --test-token --yes >/dev/null || fail "no deployment"
+if kill -0 "$holder" 2>/dev/null; then fail "a deployment didn't wait for its account's turn"; fi
+
+# What was cancelled isn't cancelled once more.
+cancelled=$(spctl orders create "$work/image" -- sleep)
+spctl orders cancel "$cancelled" >/dev/null
+code=0
+spctl orders resume "$cancelled" 2>"$work/resumed.log" || code=$?
+[ "$code" = 130 ] || fail "an order that was cancelled was resumed and ended with $code"
+if grep -q "Cancelling the order" "$work/resumed.log"; then fail "it was cancelled once more"; fi
+
+# Resumed twice, the second time there is nothing to do, which is JSON as well.
+code=0
+spctl orders resume "$order" >/dev/null || code=$?
+[ "$code" = 0 ] || [ "$code" = 7 ] || fail "a settled order was resumed and ended with $code"
+spctl --json orders resume "$order" >"$work/done.json"
+grep -q "\"order\": \"0x$order\"\|\"order\": \"$order\"" "$work/done.json" || fail "no JSON of an order that is done"
+
 # The proof holds for who trusts this market, and for nobody else.
 spctl orders report "$order" -o "$work/proof" --trust "$work/trust.json" >/dev/null
 spctl verify "$work/proof" --trust "$work/trust.json" >/dev/null || fail "the proof doesn't hold"
 rpc=$(sed -n 's/.*"rpc": "\(.*\)".*/\1/p' "$work/home/network.json")
 spctl verify "$work/proof" --trust "$work/trust.json" --rpc "$rpc" >/dev/null || fail "not on the chain"
+code=0
+spctl verify "$work/proof" --trust "$work/trust.json" --rpc http://127.0.0.1:1 >"$work/away" || code=$?
+[ "$code" = 3 ] || fail "a proof whose endpoint is away ended with $code"
+tail -n 1 "$work/away" | grep -q "chain can't be asked" || fail "an endpoint that is away isn't told"
 for field in attestor market order; do
   # The first hexadecimal digit of what is trusted, changed.
   sed "s/\(\"$field\": \"0x\)\(.\)/\1\2\2/; s/\(\"$field\": \"0x..\)./\1/" "$work/trust.json" |

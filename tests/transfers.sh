@@ -113,6 +113,47 @@ spctl files download "$id" --store "https://127.0.0.1:1" --store "$url" --out "$
   fail "a second place doesn't help"
 cmp "$work/data/random" "$work/again/random" || fail "other bytes came from the second place"
 
+# Two uploads of one file, then three downloads to one folder, at once: the second waits for the first's turn, and says so.
+mkdir "$work/small"
+head -c $((48 << 20)) /dev/urandom >"$work/small/random"
+at_once=()
+for i in 1 2; do
+  spctl files upload "$work/small" --store "$url" >"$work/id$i" 2>"$work/up$i.log" &
+  at_once+=($!)
+done
+for each in "${at_once[@]}"; do wait "$each" || fail "an upload beside one of the same ended with $?"; done
+grep -q 'is uploading small: waiting' "$work"/up?.log || fail "no word of who waits for an upload"
+at_once=()
+for i in 1 2 3; do
+  spctl files download "$(cat "$work/id1")" --store "$url" --out "$work/one" >/dev/null 2>"$work/down$i.log" &
+  at_once+=($!)
+done
+good=0
+for each in "${at_once[@]}"; do
+  if wait "$each"; then good=$((good + 1)); fi
+done
+[ "$good" = 1 ] || fail "$good of three downloads to one folder say that they opened it"
+cmp "$work/small/random" "$work/one/random" || fail "downloads to one folder destroyed each other"
+[ "$(cat "$work"/down?.log | grep -c "isn't empty")" = 2 ] || fail "two downloads don't say why they didn't open"
+rm -rf "$work/home/transfers/$(cat "$work/id1")"
+# Who waits leaves at Ctrl-C.
+mkdir "$work/home/transfers/$id"
+flock "$work/home/transfers/$id" sleep 20 &
+holder=$!
+sleep 0.5
+"$bin/spctl" --home "$work/home" files download "$id" --store "$url" --out "$work/never" >/dev/null 2>"$work/wait.log" &
+waiting=$!
+for ((i = 0; i < 100; ++i)); do
+  if grep -q waiting "$work/wait.log"; then break; fi
+  sleep 0.05
+done
+kill -INT "$waiting"
+code=0
+wait "$waiting" || code=$?
+[ "$code" = 1 ] || fail "a download that waited ended with $code"
+kill "$holder"
+rmdir "$work/home/transfers/$id"
+
 left=$(find "$work/home/transfers" "$work" -maxdepth 1 -mindepth 1 \( -name '*.upload' -o -name '*.part' -o -name '*partial*' \) ;
   find "$work/home/transfers" -mindepth 1)
 [ -z "$left" ] || fail "left behind: $left"

@@ -16,6 +16,8 @@ class FolderLock {
   /// Makes the folder where it isn't there. Errc::conflict where another process holds it;
   /// Errc::io.
   static Result<FolderLock> take(Files& files, const Clock& clock, const Path& folder);
+  /// As take(), without waiting, and for a folder that its holder may remove at the end.
+  static Result<FolderLock> try_take(Files& files, const Path& folder);
   /// As take(), for work that is soon done: waits until those before have ended. Errc::io.
   static Result<FolderLock> take_in_turn(Files& files, const Path& folder);
 

@@ -104,35 +104,48 @@ std::string words_of(const CLI::App& app) {
 std::string cases_of(const CLI::App& app) {
   std::string cases;
   walk(app, app.get_name(), [&](const CLI::App& command, const std::string& path) {
-    cases += "    '" + path + "') words='" + words_of(command) + "' ;;\n";
+    cases += "    '" + path + "') next='" + words_of(command) + "' ;;\n";
   });
   return cases;
 }
 
+// All commands, each quoted and with the words that lead to it.
+std::string quoted_paths(const CLI::App& app, std::string_view between) {
+  std::string list;
+  walk(app, app.get_name(), [&](const CLI::App& command, const std::string& path) {
+    if (&command == &app) return;
+    list += (list.empty() ? "" : std::string(between)) + "'" + path + "'";
+  });
+  return list;
+}
+
+// In bash and zsh: `word` lengthens `at` where that is a command; what is none is a value, behind
+// which the same may follow as before.
+std::string step_of(const CLI::App& app) {
+  return "    case \"$at $word\" in " + quoted_paths(app, "|") + ") at+=\" $word\" ;; esac\n";
+}
+
 std::string bash_script(const CLI::App& app) {
   const std::string& name = app.get_name();
-  return "_" + name + "() {\n  local path=" + name +
-         " i words=\n"
-         "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
-         "    case ${COMP_WORDS[i]} in -*) ;; *) path+=\" ${COMP_WORDS[i]}\" ;; esac\n  done\n"
-         "  case $path in\n" +
-         cases_of(app) +
+  return "_" + name + "() {\n  local at=" + name +
+         " word next=\n"
+         "  for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n" +
+         step_of(app) + "  done\n  case $at in\n" + cases_of(app) +
          "  esac\n"
-         "  COMPREPLY=($(compgen -W \"$words\" -- \"${COMP_WORDS[COMP_CWORD]}\"))\n}\n"
+         "  COMPREPLY=($(compgen -W \"$next\" -- \"${COMP_WORDS[COMP_CWORD]}\"))\n}\n"
          "complete -o default -F _" +
          name + " " + name + "\n";
 }
 
+// No variable is called `path`, which zsh ties to PATH, nor `words`, which are the command line's.
 std::string zsh_script(const CLI::App& app) {
   const std::string& name = app.get_name();
-  return "#compdef " + name + "\n_" + name + "() {\n  local path=" + name +
-         " word words_\n"
-         "  for word in ${words[2,CURRENT-1]}; do\n"
-         "    case $word in -*) ;; *) path+=\" $word\" ;; esac\n  done\n"
-         "  local words=\n  case $path in\n" +
-         cases_of(app) +
+  return "#compdef " + name + "\n_" + name + "() {\n  local at=" + name +
+         " word next=\n"
+         "  for word in ${words[2,CURRENT-1]}; do\n" +
+         step_of(app) + "  done\n  case $at in\n" + cases_of(app) +
          "  esac\n"
-         "  if [[ -n $words ]]; then compadd -- ${=words}; else _files; fi\n}\n"
+         "  compadd -- ${=next} || _files\n}\n"
          "compdef _" +
          name + " " + name + "\n";
 }
@@ -149,10 +162,12 @@ std::string fish_quoted(std::string_view text) {
 
 std::string fish_script(const CLI::App& app) {
   const std::string& name = app.get_name();
-  std::string script = "function __" + name + "_at\n  set -l path " + name +
+  std::string script = "function __" + name + "_at\n  set -l at " + name +
                        "\n  for word in (commandline -opc)[2..-1]\n"
-                       "    string match -q -- '-*' $word; or set path \"$path $word\"\n  end\n"
-                       "  test \"$path\" = \"$argv[1]\"\nend\n";
+                       "    contains -- \"$at $word\" " +
+                       quoted_paths(app, " ") +
+                       "; and set at \"$at $word\"\n  end\n"
+                       "  test \"$at\" = \"$argv[1]\"\nend\n";
   walk(app, name, [&](const CLI::App& command, const std::string& path) {
     const std::string begin =
         "complete -c " + name + " -n " + fish_quoted("__" + name + "_at " + fish_quoted(path));

@@ -1,5 +1,7 @@
 #include "common/settings.hpp"
 
+#include <arpa/inet.h>
+
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -69,10 +71,21 @@ std::string Listen::url() const {
   return std::string(tls() ? "https" : "http") + "://" + address + ":" + std::to_string(port);
 }
 
+bool is_ip_address(const std::string& text) {
+  in6_addr parsed{};
+  return ::inet_pton(AF_INET, text.c_str(), &parsed) == 1 ||
+         ::inet_pton(AF_INET6, text.c_str(), &parsed) == 1;
+}
+
+std::string no_ip_address(const std::string& text) {
+  return "\"" + text + "\" isn't an IP address, such as 127.0.0.1, 0.0.0.0 or ::1";
+}
+
 Listen read_listen(JsonObject& object, const std::string& key) {
   JsonObject fields(object.any(key), key);
   Listen listen;
   listen.address = fields.text("address", kUrlMax);
+  if (!is_ip_address(listen.address)) fields.fail("address", no_ip_address(listen.address));
   listen.port = static_cast<std::uint16_t>(fields.number("port", 0xffff));
   if (fields.has("certificate")) listen.certificate = fields.text("certificate", kPathMax);
   if (fields.has("key")) listen.key = fields.text("key", kPathMax);

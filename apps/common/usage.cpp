@@ -1,6 +1,7 @@
 #include "common/usage.hpp"
 
 #include <CLI/CLI.hpp>
+#include <sstream>
 
 namespace sp::apps {
 
@@ -11,6 +12,12 @@ std::string usage_words(const CLI::App& app, const CLI::ParseError& error) {
   for (const std::string& word : app.remaining(true)) unknown += " " + word;
   if (unknown.empty()) return words;
   return "unknown:" + unknown + "; " + words;
+}
+
+std::string asked_text(const CLI::App& app, const CLI::Success& asked) {
+  std::ostringstream text;
+  app.exit(asked, text);
+  return text.str();
 }
 
 }  // namespace sp::apps

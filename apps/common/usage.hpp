@@ -6,6 +6,7 @@
 namespace CLI {
 class App;
 class ParseError;
+class Success;
 }  // namespace CLI
 
 namespace sp::apps {
@@ -13,5 +14,8 @@ namespace sp::apps {
 /// The parser's words. Where something is missing it says only that: the words that it didn't know,
 /// which may be the missing ones misspelt, stand before.
 std::string usage_words(const CLI::App& app, const CLI::ParseError& error);
+
+/// What --help or --version prints.
+std::string asked_text(const CLI::App& app, const CLI::Success& asked);
 
 }  // namespace sp::apps

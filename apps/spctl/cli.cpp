@@ -4,6 +4,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "common/output.hpp"
 #include "common/usage.hpp"
 
 namespace sp::spctl {
@@ -23,6 +24,13 @@ void tell(const Error& error, bool json) {
   if (!json) return;
   const Json body{{"error", errc_name(error.code)}, {"message", error.message}};
   std::cout << body.dump(2, ' ', false, Json::error_handler_t::replace) << "\n";
+}
+
+// A command's exit code where its result was written; what was lost may be what was asked for.
+int code_of(const Status& written, int code) {
+  if (written) return code;
+  tell(written.error(), false);
+  return kExitFailed;
 }
 
 }  // namespace
@@ -59,12 +67,8 @@ void Cli::on(CLI::App* command, Action action) {
 int Cli::run(int count, char** arguments) {
   try {
     app_->parse(count, arguments);
-  } catch (const CLI::CallForHelp& help) {
-    return app_->exit(help);
-  } catch (const CLI::CallForAllHelp& help) {
-    return app_->exit(help);
-  } catch (const CLI::CallForVersion& version) {
-    return app_->exit(version);
+  } catch (const CLI::Success& asked) {
+    return code_of(apps::write_standard_output(apps::asked_text(*app_, asked)), 0);
   } catch (const CLI::ParseError& error) {
     tell({Errc::usage,
           apps::usage_words(*app_, error) + ". See 'spctl --help' and the command's --help"},
@@ -82,7 +86,7 @@ int Cli::act() {
   }
   const Result<int> code = action_(**context);
   (*context)->console().status("");
-  if (code) return *code;
+  if (code) return code_of((*context)->console().output(), *code);
   tell(code.error(), options_.json);
   return code.error().code == Errc::usage ? kExitUsage : kExitFailed;
 }

@@ -1,5 +1,6 @@
 // completion and man: scripts for shells and the manual page, made from the parser itself.
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 #include "common/pages.hpp"
 #include "spctl/cli.hpp"
@@ -17,6 +18,7 @@ void add_shell(Cli& cli, CLI::App& group, const std::string& shell, const std::s
     const auto script = apps::completion_script(cli.app(), shell);
     SP_CHECK(script.has_value());
     context.console().text(*script);
+    context.console().result({{"shell", shell}, {"script", *script}});
     return 0;
   });
 }
@@ -32,7 +34,9 @@ void add_completion_command(Cli& cli) {
   add_shell(cli, *group, "fish", "  spctl completion fish > ~/.config/fish/completions/spctl.fish");
   CLI::App* man = cli.add(cli.app(), "man", "Print the manual page", "  spctl man | man -l -");
   cli.on(man, [&cli](Context& context) -> Result<int> {
-    context.console().text(apps::man_page(cli.app(), "0.1.0", kSeeAlso));
+    const std::string page = apps::man_page(cli.app(), "0.1.0", kSeeAlso);
+    context.console().text(page);
+    context.console().result({{"page", page}});
     return 0;
   });
 }

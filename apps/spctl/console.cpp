@@ -6,19 +6,18 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "base/files.hpp"
+#include "common/output.hpp"
+
 namespace sp::spctl {
 namespace {
 
 constexpr std::size_t kBarWidth = 24;
 constexpr std::string_view kClearLine = "\r\033[K";
 
-// Standard output that is gone (a closed pipe) is nothing that could be told.
-void write_all(int descriptor, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(descriptor, text.data(), text.size());
-    if (written <= 0) return;
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
+// What standard error loses can be told nowhere.
+void remark(std::string_view text) {
+  (void)write_fully(STDERR_FILENO, as_bytes(text), "standard error");
 }
 
 }  // namespace
@@ -26,8 +25,18 @@ void write_all(int descriptor, std::string_view text) {
 Console::Console(bool json) : json_(json), interactive_(::isatty(STDERR_FILENO) == 1) {}
 
 void Console::clear_status() {
-  if (shown_) write_all(STDERR_FILENO, kClearLine);
+  if (shown_) remark(kClearLine);
   shown_ = false;
+}
+
+void Console::put_out(std::string_view text) {
+  const Status written = apps::write_standard_output(text);
+  if (!written) output_ = written;
+}
+
+Status Console::output() {
+  const std::lock_guard lock(mutex_);
+  return output_;
 }
 
 void Console::line(std::string_view text) { this->text(std::string(text) + "\n"); }
@@ -36,20 +45,20 @@ void Console::text(std::string_view text) {
   if (json_) return;
   const std::lock_guard lock(mutex_);
   clear_status();
-  write_all(STDOUT_FILENO, text);
+  put_out(text);
 }
 
 void Console::result(const Json& json) {
   if (!json_) return;
   const std::lock_guard lock(mutex_);
   clear_status();
-  write_all(STDOUT_FILENO, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  put_out(json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 void Console::note(std::string_view text) {
   const std::lock_guard lock(mutex_);
   clear_status();
-  write_all(STDERR_FILENO, std::string(text) + "\n");
+  remark(std::string(text) + "\n");
 }
 
 void Console::status(std::string_view text) {
@@ -57,7 +66,7 @@ void Console::status(std::string_view text) {
   const std::lock_guard lock(mutex_);
   clear_status();
   if (text.empty()) return;
-  write_all(STDERR_FILENO, text);
+  remark(text);
   shown_ = true;
 }
 

@@ -28,6 +28,8 @@ class Console {
   void text(std::string_view text);
   /// The result as JSON, on standard output, where that is wanted.
   void result(const Json& json);
+  /// Whether all of the result reached standard output, or a reader who left. Errc::io.
+  [[nodiscard]] Status output();
   /// A remark on standard error.
   void note(std::string_view text);
   /// Replaces the status line of a terminal; does nothing elsewhere. Empty = clear it.
@@ -35,11 +37,13 @@ class Console {
 
  private:
   void clear_status();
+  void put_out(std::string_view text);
 
   const bool json_;
   const bool interactive_;
   std::mutex mutex_;    // guards what is written
   bool shown_ = false;  // a status line stands there
+  Status output_;       // what the last loss on standard output was
 };
 
 /// A bar for bytes done of a total, on the status line; drawn at most every kBarPeriod.

@@ -5,9 +5,11 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "spctl/account_turn.hpp"
 #include "spctl/cli.hpp"
 #include "spctl/commands.hpp"
 #include "spctl/contract_deploy.hpp"
+#include "spctl/ids.hpp"
 
 namespace sp::spctl {
 namespace {
@@ -51,7 +53,7 @@ Result<DeployOptions> wanted(chain::Chain& chain, const ContractOptions& options
                    "a market needs exactly one", "Give --token ADDRESS or --test-token");
   }
   if (!options.test_token) {
-    SP_ASSIGN(wanted.token, Address::from_hex(options.token));
+    SP_ASSIGN(wanted.token, typed_id<Address>(options.token, "--token"));
     auto places = market::TokenClient(chain, wanted.token).decimals();
     if (!places) return places.error().in("asking the token " + options.token);
     decimals = *places;
@@ -120,6 +122,8 @@ Result<int> deploy(Context& context, const ContractOptions& options) {
   const Path folder = context.home().root() / "contracts";
   const Path file = folder / (std::to_string(chain_id) + "-" + key.address().hex0x() + ".json");
   SP_TRY(context.files().make_folder(folder));
+  // From the nonces of the plan to the last transaction.
+  SP_ASSIGN(const auto turn, take_account_turn(context, key.address()));
   SP_ASSIGN(auto plan, begun_or_planned(context, named.chain, file, key.address(), what));
   auto& [deployment, begun] = plan;
   SP_TRY(tell_plan(context, named.chain, deployment, begun));
@@ -147,9 +151,9 @@ Result<int> deploy(Context& context, const ContractOptions& options) {
 }
 
 Result<int> verify(Context& context, const ContractOptions& options) {
+  SP_ASSIGN(const Address market, typed_id<Address>(options.market, "--market"));
   NamedChain named(options, context.clock());
   SP_ASSIGN(const std::uint64_t chain_id, named.chain.chain_id());
-  SP_ASSIGN(const Address market, Address::from_hex(options.market));
   SP_ASSIGN(const MarketContracts found, verify_market(named.chain, market));
   Console& console = context.console();
   console.line("market   " + found.market.hex0x() + "  is this version's");

@@ -1,6 +1,7 @@
 #include "spctl/doctor_checks.hpp"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
@@ -244,6 +245,45 @@ Finding check_modes(const std::string& what, const Path& folder) {
   if (open.size() > kTellMax) names += " and " + std::to_string(open.size() - kTellMax) + " more";
   return problem(what, "others may read " + names,
                  "chmod -R go= " + folder.string() + ", and make new keys where others were here");
+}
+
+Finding check_private_file(const std::string& what, const Path& file) {
+  struct stat status {};
+  if (::stat(file.c_str(), &status) != 0) return ok(what, file.string() + " isn't there");
+  if ((status.st_mode & 077U) == 0) return ok(what, "only its owner reads " + file.string());
+  return problem(what, "others may read or write " + file.string(),
+                 "chmod 600 " + file.string() + ", and make a new one where others were here");
+}
+
+Finding check_writable(const Path& home) {
+  const std::string what = "home";
+  Path folder = home;
+  while (!is_there(folder) && folder.has_relative_path()) folder = folder.parent_path();
+  std::error_code failed;
+  if (!std::filesystem::is_directory(folder, failed)) {
+    return problem(what, folder.string() + " is no folder", "Name another with --home");
+  }
+  if (::access(folder.c_str(), W_OK | X_OK) == 0)
+    return ok(what, "can be written: " + home.string());
+  return problem(what, errno_error("writing below", folder).message,
+                 "Keys and orders are kept there: make it writable, or name another with --home");
+}
+
+Finding check_keys(KeyRing& keys) {
+  const std::string what = "keys";
+  const auto list = keys.list();
+  if (!list) return problem(what, list.error().message, "Restore HOME/keys from a backup");
+  if (list->empty()) return ok(what, "none yet: 'spctl keys create' makes one");
+  for (const KeyInfo& key : *list) {
+    if (const auto result_key = keys.load_result_key(key.name); !result_key) {
+      return problem(what, result_key.error().message, "Restore HOME/keys from a backup");
+    }
+  }
+  // One password opens them all.
+  if (const auto key = keys.load(list->front().name); !key) {
+    return problem(what, key.error().message, "Restore HOME/keys/password, or --password-file");
+  }
+  return ok(what, std::to_string(list->size()) + ", and the password opens them");
 }
 
 Finding check_certificates(const Files& files, const std::string& what, const Path& file,

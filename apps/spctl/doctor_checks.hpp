@@ -12,6 +12,7 @@
 #include "chain/rpc.hpp"
 #include "common/network.hpp"
 #include "net/http.hpp"
+#include "spctl/key_ring.hpp"
 
 namespace sp::spctl {
 
@@ -67,6 +68,12 @@ Finding check_certificates(const Files& files, const std::string& what, const Pa
 Finding check_settings(const Files& files, Role role, const Path& folder);
 
 // What is elsewhere.
+/// A secret that stands alone among files for everybody, such as tls/key.pem.
+Finding check_private_file(const std::string& what, const Path& file);
+/// HOME, or the nearest folder above that is there, can be written.
+Finding check_writable(const Path& home);
+/// Each key has its result key, and the password is there and opens the first.
+Finding check_keys(KeyRing& keys);
 /// The endpoint answers, with the network's chain, and market and token have code there.
 std::vector<Finding> check_chain(chain::Chain& chain, const apps::Network& network);
 /// This clock against the newest block's; a development chain makes blocks only when asked.

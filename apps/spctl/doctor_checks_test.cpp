@@ -9,6 +9,7 @@
 
 #include "base/testing/temporary_folder.hpp"
 #include "crypto/certificate.hpp"
+#include "crypto/random.hpp"
 
 namespace sp::spctl {
 namespace {
@@ -84,6 +85,39 @@ TEST_F(DoctorChecks, AKeyThatOthersMayRead) {
   const Finding open = check_modes("state", root_ / "state");
   EXPECT_EQ(open.health, Health::problem);
   EXPECT_NE(open.says.find("signing.key"), std::string::npos) << open.says;
+}
+
+TEST_F(DoctorChecks, ATlsKeyThatOthersMayRead) {
+  put("tls/key.pem", "secret");
+  const Path key = root_ / "tls" / "key.pem";
+  ::chmod(key.c_str(), 0600);
+  EXPECT_EQ(check_private_file("tls", key).health, Health::ok);
+  ::chmod(key.c_str(), 0644);
+  EXPECT_EQ(check_private_file("tls", key).health, Health::problem);
+  EXPECT_EQ(check_private_file("tls", root_ / "none").health, Health::ok);
+}
+
+TEST_F(DoctorChecks, AHomeThatIsNoFolder) {
+  EXPECT_EQ(check_writable(root_ / "not" / "yet").health, Health::ok);
+  put("file", "");
+  EXPECT_EQ(check_writable(root_ / "file").health, Health::problem);
+}
+
+TEST_F(DoctorChecks, KeysThatLackTheirResultKeyOrPassword) {
+  crypto::SystemRandom random;
+  KeyRing keys(files_, random, root_ / "keys", {});
+  EXPECT_EQ(check_keys(keys).health, Health::ok);
+  ASSERT_TRUE(keys.create("me"));
+  EXPECT_EQ(check_keys(keys).health, Health::ok);
+  const auto expect_missing = [&](const char* file) {
+    fs::rename(root_ / "keys" / file, root_ / "aside");
+    const Finding found = check_keys(keys);
+    EXPECT_EQ(found.health, Health::problem);
+    EXPECT_NE(found.says.find(file), std::string::npos) << found.says;
+    fs::rename(root_ / "aside", root_ / "keys" / file);
+  };
+  expect_missing("me.x25519");
+  expect_missing("password");
 }
 
 TEST_F(DoctorChecks, ACertificateThatEnds) {

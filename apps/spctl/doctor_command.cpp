@@ -49,7 +49,9 @@ class Doctor {
   std::vector<Finding> examine() {
     machine();
     if (role_ != Role::customer) daemon();
+    add(check_writable(context_.home().root()));
     add(check_modes("keys", context_.home().keys()));
+    add(check_keys(context_.keys()));
     if (role_ != Role::store) network();
     return std::move(findings_);
   }
@@ -103,6 +105,7 @@ class Doctor {
   void daemon() {
     add(check_settings(context_.files(), role_, folder_));
     add(check_modes("state", folder_ / "state"));
+    add(check_private_file("tls", folder_ / "tls/key.pem"));
     const Path certificate = folder_ / "tls/certificate.pem";
     std::error_code failed;
     if (std::filesystem::exists(certificate, failed)) {

@@ -5,6 +5,7 @@
 #include "crypto/hash.hpp"
 #include "spctl/cli.hpp"
 #include "spctl/commands.hpp"
+#include "spctl/ids.hpp"
 #include "spctl/packages.hpp"
 #include "store/ordered_jobs.hpp"
 #include "store/tree.hpp"
@@ -49,7 +50,7 @@ Result<Secret32> content_key(Context& context, const store::PackageId& package,
 }
 
 Result<int> download(Context& context, const FileOptions& options) {
-  SP_ASSIGN(const auto digest, store::PackageId::from_hex(options.package));
+  SP_ASSIGN(const auto digest, typed_id<store::PackageId>(options.package, "package"));
   SP_ASSIGN(const Secret32 key, content_key(context, digest, options.key_file));
   SP_ASSIGN(const auto stores, chosen_stores(context, options.stores, ""));
   SP_ASSIGN(const auto download, Download::begin(context, *stores, digest));
@@ -74,7 +75,7 @@ Status delete_package(store::BlobStore& blobs, const store::Package& package) {
 }
 
 Result<int> remove(Context& context, const FileOptions& options) {
-  SP_ASSIGN(const auto digest, store::PackageId::from_hex(options.package));
+  SP_ASSIGN(const auto digest, typed_id<store::PackageId>(options.package, "package"));
   SP_ASSIGN(const auto stores, chosen_stores(context, options.stores, options.signer));
   const auto package = store::Package::fetch(stores->blobs(), digest);
   const bool there = package.ok();

@@ -6,6 +6,7 @@
 #include "common/card.hpp"
 #include "spctl/cli.hpp"
 #include "spctl/commands.hpp"
+#include "spctl/ids.hpp"
 
 namespace sp::spctl {
 namespace {
@@ -83,8 +84,8 @@ Result<Assembly> assemble(const Files& files, const NetworkOptions& options) {
   apps::Network& network = assembly.network;
   network.rpc = options.rpc;
   network.market.chain_id = options.chain_id;
-  SP_ASSIGN(network.market.contract, Address::from_hex(options.market));
-  SP_ASSIGN(network.token, Address::from_hex(options.token));
+  SP_ASSIGN(network.market.contract, typed_id<Address>(options.market, "--market"));
+  SP_ASSIGN(network.token, typed_id<Address>(options.token, "--token"));
   network.token_symbol = options.token_symbol;
   network.token_decimals = options.token_decimals;
   network.start_block = options.start_block;

@@ -5,6 +5,7 @@
 #include "spctl/account_turn.hpp"
 #include "spctl/cli.hpp"
 #include "spctl/commands.hpp"
+#include "spctl/ids.hpp"
 #include "spctl/offer_create.hpp"
 #include "spctl/offers.hpp"
 
@@ -77,10 +78,11 @@ Result<int> list_offers(Context& context) {
 }
 
 Result<int> get_offer(Context& context, const std::string& id) {
+  SP_ASSIGN(const api::OfferId wanted, typed_id<api::OfferId>(id, "offer"));
   SP_ASSIGN(const auto session, context.session());
   SP_ASSIGN(const Json all, all_offers(*session));
   for (const Json& offer : all) {
-    if (offer["offer"] != id) continue;
+    if (offer["offer"] != wanted.hex0x()) continue;
     context.console().line(offer.dump(2));
     context.console().result(offer);
     return 0;
@@ -90,8 +92,8 @@ Result<int> get_offer(Context& context, const std::string& id) {
 }
 
 Result<int> enable_offer(Context& context, const OfferOptions& options, bool enabled) {
+  SP_ASSIGN(const api::OfferId id, typed_id<api::OfferId>(options.id, "offer"));
   SP_ASSIGN(const auto session, context.session());
-  SP_ASSIGN(const api::OfferId id, api::OfferId::from_hex(options.id));
   SP_ASSIGN(const crypto::EthKey key, context.keys().load(options.key));
   SP_ASSIGN(const auto turn, take_account_turn(context, key.address()));
   chain::TxSender sender(session->chain, key, context.clock());

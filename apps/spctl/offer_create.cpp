@@ -1,6 +1,7 @@
 #include "spctl/offer_create.hpp"
 
 #include <CLI/CLI.hpp>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "base/crash_point.hpp"
@@ -220,7 +221,9 @@ void add_value(Cli& cli, CLI::App& create, api::PartKind kind, const std::string
         ->add_option("--claim-window", options->claim_window,
                      "Least time to claim a fixed price from a silent provider's deposit, seconds")
         ->capture_default_str();
-    command->add_option("--days", options->days, "How long it is sold")->capture_default_str();
+    command->add_option("--days", options->days, "How long it is sold")
+        ->check(CLI::Range(std::int64_t{1}, kPolicyDaysMax, "1 to 36500"))
+        ->capture_default_str();
   }
   cli.on(command,
          [options, kind](Context& context) { return create_value(context, kind, *options); });
@@ -245,8 +248,12 @@ void add_compute(Cli& cli, CLI::App& create) {
   add("--cpus", options->cpus, "Cores that one order can have");
   add("--memory", options->memory, "Memory that one order can have");
   add("--disk", options->disk, "Space that one order can have, held in memory");
-  command->add_option("--pids", options->pids, "Processes and threads")->capture_default_str();
+  const CLI::Range at_least_one(1U, std::numeric_limits<std::uint32_t>::max(), "1 or more");
+  command->add_option("--pids", options->pids, "Processes and threads")
+      ->check(at_least_one)
+      ->capture_default_str();
   command->add_option("--max-time", options->seconds, "Longest order, seconds")
+      ->check(at_least_one)
       ->capture_default_str();
   command
       ->add_option("--min-window", options->window,

@@ -8,6 +8,7 @@
 namespace sp::spctl {
 
 inline constexpr std::int64_t kPolicyDaysDefault = 365;
+inline constexpr std::int64_t kPolicyDaysMax = 36'500;
 
 struct PolicyWishes {
   std::vector<Digest32> solutions;    ///< package ids that may use it

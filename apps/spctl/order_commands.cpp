@@ -74,6 +74,7 @@ Result<int> resume(Context& context, const OrderChoice& choice) {
   const Path kept = loaded.files.file(loaded.record.id(), "result");
   if (choice.out.empty() && !check_out(kept)) {
     context.console().line("Nothing is left to do: the result is in " + kept.string() + ".");
+    context.console().result({{"order", loaded.record.id().hex0x()}, {"out", kept.string()}});
     return 0;
   }
   SP_ASSIGN(const PlacedOrder placed,

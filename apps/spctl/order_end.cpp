@@ -6,6 +6,7 @@
 #include "attest/dev.hpp"
 #include "base/durable.hpp"
 #include "spctl/cli.hpp"
+#include "spctl/input_fault.hpp"
 #include "spctl/interrupts.hpp"
 #include "spctl/proof.hpp"
 #include "spctl/result.hpp"
@@ -17,6 +18,7 @@ namespace {
 struct Report {
   Json json = Json::object();
   int exit_code = 0;
+  std::optional<std::uint8_t> fault_part;  // of an input error, out of a proof that holds
 };
 
 Status note_created(Context& context, const OrderRecord& record, const CreatedNote& created) {
@@ -41,6 +43,8 @@ Status show_proof(Context& context, Session& session, const OrderRecord& record,
       }
     }
   }
+  const api::Receipt& receipt = bundle.receipt.statement;
+  if (receipt.outcome == api::Outcome::input) report.fault_part = receipt.fault_part;
   const OrderFiles orders(context.files(), context.home().orders());
   const Path file = orders.file(record.id(), "proof.spbundle");
   SP_TRY(keep(context.files(), CrashSite::client_proof, file, as_bytes(bundle.to_json()),
@@ -156,11 +160,15 @@ Result<int> follow_order(Context& context, Session& session, const PlacedOrder& 
   auto proving = std::async(std::launch::async, [&] {
     Report proof;
     const Status shown = show_proof(context, session, record, *watched, placed.created, proof);
-    return std::pair(shown, std::move(proof.json));
+    return std::pair(shown, std::move(proof));
   });
   const Status shown = show_result(context, session, record, *watched, out, timeline, report);
-  auto [proved, proof_json] = proving.get();
-  report.json.update(proof_json);
+  const auto [proved, proof] = proving.get();
+  report.json.update(proof.json);
+  if (watched->settled.outcome == api::Outcome::input) {
+    context.console().note(input_fault_words(record.terms, proof.fault_part));
+    if (proof.fault_part) report.json["faultPart"] = *proof.fault_part;
+  }
   report.json["timeline"] = timeline.to_json();
   context.console().note(payment_lines(session.network, record, watched->settled) +
                          "Earned money and refunds wait in the market: 'spctl tokens withdraw'.");

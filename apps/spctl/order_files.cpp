@@ -121,6 +121,12 @@ Result<std::vector<api::OrderId>> OrderFiles::list() const {
 
 Result<api::OrderId> OrderFiles::find(const std::string& prefix) const {
   if (auto whole = api::OrderId::from_hex(prefix)) return whole;
+  constexpr std::string_view kDigits = "0123456789abcdefx";
+  if (prefix.empty() || prefix.find_first_not_of(kDigits) != std::string::npos) {
+    return failure(Errc::usage, "order \"" + prefix + "\" is refused",
+                   "an id has 64 hexadecimal digits, 0x before them",
+                   "Give one, or its beginning: see 'spctl orders list'");
+  }
   SP_ASSIGN(const auto orders, list());
   std::optional<api::OrderId> found;
   for (const api::OrderId& order : orders) {
@@ -131,7 +137,7 @@ Result<api::OrderId> OrderFiles::find(const std::string& prefix) const {
     }
     found = order;
   }
-  if (found && !prefix.empty()) return *found;
+  if (found) return *found;
   return failure(Errc::not_found, "no order begins with \"" + prefix + "\"", "HOME/orders has none",
                  "See 'spctl orders list'");
 }

@@ -72,6 +72,7 @@ TEST_F(OrderFilesTest, RefusesARecordUnderAnotherOrdersName) {
 TEST_F(OrderFilesTest, FindsByAnUnambiguousBeginning) {
   OrderFiles orders(files_, folder_);
   EXPECT_EQ(orders.find("0x12").error().code, Errc::not_found);
+  EXPECT_EQ(orders.find("my order").error().code, Errc::usage);
   const OrderRecord one = record(1);
   const OrderRecord two = record(2);
   ASSERT_TRUE(orders.save(one));

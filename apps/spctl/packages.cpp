@@ -64,7 +64,12 @@ Status open_package_to(Download& download, const Secret32& key, const Path& out)
   }
   SP_TRY(download.opens_into(target));
   fs::rename(partial, target, failed);
-  if (failed) return Error{Errc::io, target.string() + ": " + failed.message()};
+  if (failed) {  // such as another package that came there meanwhile, which stays
+    const Error error{Errc::io, target.string() + ": " + failed.message()};
+    download.opens_nowhere();
+    fs::remove_all(partial, failed);
+    return error;
+  }
   download.finish();
   return {};
 }

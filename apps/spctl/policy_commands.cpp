@@ -5,6 +5,7 @@
 #include "market/proof.hpp"
 #include "spctl/cli.hpp"
 #include "spctl/commands.hpp"
+#include "spctl/ids.hpp"
 #include "spctl/offer_policy.hpp"
 #include "spctl/order_files.hpp"
 
@@ -116,7 +117,7 @@ Result<int> make_template(Context& context, const PolicyOptions& options) {
   SP_ASSIGN(const auto session, context.session());
   PolicyWishes wishes;
   for (const std::string& solution : options.solutions) {
-    SP_ASSIGN(const Digest32 digest, Digest32::from_hex(solution));
+    SP_ASSIGN(const Digest32 digest, typed_id<Digest32>(solution, "--allow-solution"));
     wishes.solutions.push_back(digest);
   }
   wishes.arguments = options.arguments;
@@ -157,7 +158,9 @@ void add_policy_commands(Cli& cli) {
       ->allow_extra_args(false);
   command->add_option("--arguments", options->arguments, "any, none, or rules in JSON")
       ->capture_default_str();
-  command->add_option("--days", options->days, "How long it holds")->capture_default_str();
+  command->add_option("--days", options->days, "How long it holds")
+      ->check(CLI::Range(std::int64_t{1}, kPolicyDaysMax, "1 to 36500"))
+      ->capture_default_str();
   cli.on(command, [options](Context& context) { return make_template(context, *options); });
 }
 

@@ -15,6 +15,11 @@ using market::ProofCheck;
 
 ProofCheck named(std::string name, const Status& status, std::string detail) {
   if (status) return {std::move(name), CheckResult::passed, std::move(detail)};
+  const Errc code = status.error().code;
+  // Who can't be asked has said nothing against it.
+  if (code == Errc::unavailable || code == Errc::timed_out || code == Errc::io) {
+    return {std::move(name), CheckResult::unchecked, status.error().message};
+  }
   return {std::move(name), CheckResult::failed, status.error().message};
 }
 

@@ -6,6 +6,7 @@
 #include "spctl/account_turn.hpp"
 #include "spctl/cli.hpp"
 #include "spctl/commands.hpp"
+#include "spctl/ids.hpp"
 #include "spctl/offers.hpp"
 #include "spctl/registry.hpp"
 
@@ -49,7 +50,7 @@ Result<int> register_provider(Context& context, const ProviderOptions& options) 
   SP_ASSIGN(const crypto::EthKey key, context.keys().load(options.key));
   Address action = key.address();
   if (options.action_key.starts_with("0x")) {
-    SP_ASSIGN(action, Address::from_hex(options.action_key));
+    SP_ASSIGN(action, typed_id<Address>(options.action_key, "account"));
   } else if (!options.action_key.empty()) {
     SP_ASSIGN(const KeyInfo info, context.keys().info(options.action_key));
     action = info.address;
@@ -123,8 +124,8 @@ Result<int> list_providers(Context& context) {
 }
 
 Result<int> get_provider(Context& context, const ProviderOptions& options) {
+  SP_ASSIGN(const Address authority, typed_id<Address>(options.account, "account"));
   SP_ASSIGN(const auto session, context.session());
-  SP_ASSIGN(const Address authority, Address::from_hex(options.account));
   SP_ASSIGN(const Json json, provider_json(*session, authority));
   context.console().line(json.dump(2));
   context.console().result(json);

@@ -6,6 +6,7 @@
 #include "spctl/cli.hpp"
 #include "spctl/commands.hpp"
 #include "spctl/deployment.hpp"
+#include "spctl/ids.hpp"
 
 namespace sp::spctl {
 namespace {
@@ -26,7 +27,7 @@ Result<int> balance(Context& context, const TokenOptions& options) {
     SP_ASSIGN(const KeyInfo key, context.keys().info(options.key));
     account = key.address;
   } else {
-    SP_ASSIGN(account, Address::from_hex(options.account));
+    SP_ASSIGN(account, typed_id<Address>(options.account, "account"));
   }
   const apps::Network& network = session->network;
   SP_ASSIGN(const Amount wallet, session->token.balance(account));
@@ -44,9 +45,9 @@ Result<int> balance(Context& context, const TokenOptions& options) {
 }
 
 Result<int> transfer(Context& context, const TokenOptions& options) {
+  SP_ASSIGN(const Address to, typed_id<Address>(options.to, "account"));
   SP_ASSIGN(const auto session, context.session());
   SP_ASSIGN(const crypto::EthKey key, context.keys().load(options.key));
-  SP_ASSIGN(const Address to, Address::from_hex(options.to));
   SP_ASSIGN(const Amount amount, parse_money(session->network, options.amount));
   SP_ASSIGN(const auto turn, take_account_turn(context, key.address()));
   chain::TxSender sender(session->chain, key, context.clock());

@@ -11,6 +11,7 @@ constexpr const char* kFolder = "transfers";
 constexpr const char* kOpenedLink = "opened";
 constexpr std::size_t kNameDigits = 32;
 constexpr std::chrono::hours kKeptFor{14 * 24};
+constexpr std::chrono::milliseconds kTurnPause{100};
 
 // The folder of transfers; what nobody has gone on with for kKeptFor is given up.
 Result<Path> transfers_folder(Context& context) {
@@ -33,6 +34,21 @@ Error interruption(std::string_view what) {
                  "what has been moved is kept", "Run the same command again to go on");
 }
 
+// Takes what one process has at a time, and waits while another has it: that says so once, and an
+// interrupt ends it.
+template <class Take>
+auto in_turn(Context& context, const std::string& what, const Take& take) -> decltype(take()) {
+  for (bool told = false;; told = true) {
+    auto taken = take();
+    if (taken || taken.error().code != Errc::conflict) return taken;
+    if (interrupted()) return interruption(what);
+    if (!told) {
+      context.console().note("Another process is " + what + ": waiting for its end.");
+    }
+    context.clock().sleep_for(kTurnPause);
+  }
+}
+
 /// What an upload is sealed from, and told about.
 class Upload {
  public:
@@ -43,7 +59,9 @@ class Upload {
     SP_ASSIGN(const Path folder, transfers_folder(context_));
     const std::string identity = plan_.identity + '\0' + stores_.name();
     const std::string name = crypto::sha256(as_bytes(identity)).hex().substr(0, kNameDigits);
-    return store::UploadJournal::open(folder / (name + ".upload"), context_.random());
+    return in_turn(context_, "uploading " + plan_.what, [&] {
+      return store::UploadJournal::open(folder / (name + ".upload"), context_.random());
+    });
   }
 
   Result<SealedUpload> seal(store::UploadJournal& journal, store::ByteSource& source) {
@@ -126,11 +144,16 @@ Result<std::unique_ptr<Download>> Download::begin(Context& context, OpenStore& s
   catch_interrupts();
   store::keep_freed_buffers();
   SP_ASSIGN(const Path folder, transfers_folder(context));
-  std::unique_ptr<Download> download(new Download(context, stores, folder / id.hex()));
+  const Path own = folder / id.hex();
+  SP_ASSIGN(auto turn, in_turn(context, "downloading " + id.hex().substr(0, 8),
+                               [&] { return apps::FolderLock::try_take(context.files(), own); }));
+  std::unique_ptr<Download> download(new Download(context, stores, own, std::move(turn)));
   auto package = store::Package::fetch(download->spool_, id);
   if (!package) {
-    // Whoever mistypes an id leaves nothing behind.
+    // Whoever mistypes an id leaves nothing behind, nor who has moved nothing yet.
+    std::error_code kept;
     if (package.error().code == Errc::not_found) download->finish();
+    std::filesystem::remove(own, kept);
     return package.error();
   }
   download->package_ = *std::move(package);
@@ -149,6 +172,11 @@ Status Download::opens_into(const Path& place) {
   std::filesystem::create_symlink(place, folder_ / kOpenedLink, failed);
   if (failed) return Error{Errc::io, folder_.string() + ": " + failed.message()};
   return {};
+}
+
+void Download::opens_nowhere() {
+  std::error_code ignored;
+  std::filesystem::remove(folder_ / kOpenedLink, ignored);
 }
 
 bool Download::opened_into(const Path& place) const {

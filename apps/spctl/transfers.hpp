@@ -5,6 +5,7 @@
 // download's blobs lie in HOME/transfers/PACKAGE until it has been opened.
 #pragma once
 
+#include "common/folder_lock.hpp"
 #include "spctl/stores.hpp"
 #include "store/spool_store.hpp"
 #include "store/upload_journal.hpp"
@@ -29,16 +30,18 @@ struct SealedUpload {
   Secret32 key;
 };
 
-/// Seals and uploads, going on with an upload of the same that was cut off. `keep` is given the key
+/// Seals and uploads, going on with an upload of the same that was cut off, and after one of the
+/// same from this home that is under way. `keep` is given the key
 /// before the journal goes away. Errc::cancelled at an interrupt.
 Result<SealedUpload> upload_stream(Context& context, OpenStore& stores, const UploadPlan& plan,
                                    const SourceMaker& make_source,
                                    const std::function<Status(const SealedUpload&)>& keep);
 
-/// A download under way: its blobs on their way through a folder.
+/// A download under way: its blobs on their way through a folder, which it alone works in.
 class Download {
  public:
-  /// Fetches the manifest. The stores must outlive it. Errors of Package::fetch.
+  /// Fetches the manifest; waits while another process of this home downloads the same. The stores
+  /// must outlive it. Errors of Package::fetch, and Errc::cancelled at an interrupt.
   static Result<std::unique_ptr<Download>> begin(Context& context, OpenStore& stores,
                                                  const store::PackageId& id);
 
@@ -49,19 +52,23 @@ class Download {
   /// Notes that the content is about to be moved whole to its place, so that a kill right behind
   /// that leaves nothing that a second run couldn't end.
   Status opens_into(const Path& place);
+  /// It couldn't be moved there after all.
+  void opens_nowhere();
   /// Whether a run before noted that place.
   [[nodiscard]] bool opened_into(const Path& place) const;
   /// The content is safe: removes what was kept of the blobs.
   void finish();
 
  private:
-  Download(Context& context, OpenStore& stores, Path folder)
+  Download(Context& context, OpenStore& stores, Path folder, apps::FolderLock turn)
       : context_(context),
         folder_(std::move(folder)),
+        turn_(std::move(turn)),
         spool_(context.files(), folder_, stores.blobs(), stores.places()) {}
 
   Context& context_;
   const Path folder_;
+  const apps::FolderLock turn_;
   store::SpoolStore spool_;
   std::optional<store::Package> package_;
 };

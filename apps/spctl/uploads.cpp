@@ -6,6 +6,9 @@
 namespace sp::spctl {
 namespace {
 
+constexpr const char* kImageAdvice =
+    "Give an OCI layout folder, or an archive that 'docker save' or 'skopeo' made";
+
 // A folder of its own that goes away with the object.
 class ScratchFolder {
  public:
@@ -81,9 +84,22 @@ std::uint64_t content_size(const Path& path) {
   return total;
 }
 
+Status check_image_folder(const Path& folder) {
+  const auto holds = [&](const char* name) {
+    std::error_code failed;
+    return std::filesystem::is_regular_file(folder / name, failed);
+  };
+  if ((holds("index.json") && holds("oci-layout")) || holds("manifest.json")) return {};
+  return failure(Errc::usage, folder.string() + " isn't an image",
+                 "it holds neither index.json with oci-layout nor manifest.json (input data is "
+                 "given with --data)",
+                 kImageAdvice);
+}
+
 Result<Uploaded> upload_image(Context& context, OpenStore& stores, const Path& path,
                               const KeepKey& keep) {
   SP_ASSIGN(const bool folder, is_folder(path));
+  if (folder) SP_TRY(check_image_folder(path));
   if (folder) return seal_tree(context, stores, {"", path}, keep);
   std::unique_ptr<ScratchFolder> scratch;
   const auto source = [&]() -> Result<std::unique_ptr<store::ByteSource>> {
@@ -91,8 +107,7 @@ Result<Uploaded> upload_image(Context& context, OpenStore& stores, const Path& p
     auto archive = store::read_archive(path, scratch->path());
     if (archive) return archive;
     return failure(archive.error().code, path.string() + " isn't an image archive",
-                   archive.error().message,
-                   "Give an OCI layout folder, or an archive that 'docker save' or 'skopeo' made");
+                   archive.error().message, kImageAdvice);
   };
   return seal(context, stores, path, "archive", source, keep);
 }

@@ -18,8 +18,12 @@ struct Uploaded {
 /// Given the key of a package that is whole, before its upload is forgotten.
 using KeepKey = std::function<Status(const SealedUpload&)>;
 
+/// Whether a folder holds what a loader takes for an image: otherwise the order that it is uploaded
+/// for fails and costs the base fee. Errc::usage.
+Status check_image_folder(const Path& folder);
+
 /// Seals an OCI image (a layout folder, or an archive file as `docker save` and `skopeo` make
-/// them). Errc::not_found, Errc::refused, Errc::unavailable.
+/// them). Errc::usage (no image), Errc::not_found, Errc::refused, Errc::unavailable.
 Result<Uploaded> upload_image(Context& context, OpenStore& stores, const Path& path,
                               const KeepKey& keep = {});
 /// Seals a file (under its name) or the content of a folder.

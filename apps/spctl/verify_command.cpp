@@ -11,11 +11,19 @@ namespace {
 
 using market::ProofCheck;
 
+constexpr int kExitUnasked = 3;  // the endpoint of --rpc is away: neither held nor refuted
+
 struct VerifyOptions {
   std::string bundle;
   std::string trust;
   std::string rpc;
 };
+
+bool any_unchecked(const std::vector<ProofCheck>& checks) {
+  return std::any_of(checks.begin(), checks.end(), [](const ProofCheck& check) {
+    return check.result == market::CheckResult::unchecked;
+  });
+}
 
 Result<std::string> read_text(Files& files, const std::string& path, std::size_t size_max) {
   SP_ASSIGN(const Bytes bytes, files.read(path, size_max));
@@ -40,12 +48,18 @@ Result<int> verify(Context& context, const VerifyOptions& options) {
   for (const ProofCheck& check : checks) {
     rows.push_back({check.name, std::string(check_result_name(check.result)), check.detail});
   }
-  const bool holds = market::proof_holds(checks);
+  const bool refuted = !market::proof_holds(checks);
+  const bool unasked = !refuted && !options.rpc.empty() && any_unchecked(checks);
   context.console().text(table(rows));
-  context.console().line((holds ? "\nThe proof holds: " : "\nThe proof FAILS: ") +
+  context.console().line((refuted   ? "\nThe proof FAILS: "
+                          : unasked ? "\nThe chain can't be asked; nothing else is wrong: "
+                                    : "\nThe proof holds: ") +
                          check_counts(checks) + ".");
-  context.console().result({{"holds", holds}, {"checks", checks_json(checks)}});
-  return holds ? 0 : kExitFailed;
+  context.console().result({{"holds", !refuted && !unasked},
+                            {"chainAsked", !options.rpc.empty() && !unasked},
+                            {"checks", checks_json(checks)}});
+  if (refuted) return kExitFailed;
+  return unasked ? kExitUnasked : 0;
 }
 
 }  // namespace
@@ -57,7 +71,8 @@ void add_verify_command(Cli& cli) {
       "Check a proof bundle offline; fails when any check fails. What is trusted comes from "
       "--trust, never from the bundle",
       "  spctl verify --trust trust.json proof.spbundle\n"
-      "  spctl verify --trust trust.json proof.spbundle --rpc http://127.0.0.1:8545");
+      "  spctl verify --trust trust.json proof.spbundle --rpc http://127.0.0.1:8545\n"
+      "Exit code 1: a check fails; 3: none fails, but the endpoint of --rpc can't be asked.");
   command->add_option("BUNDLE", options->bundle, "The proof bundle")->required();
   command
       ->add_option("--trust", options->trust,

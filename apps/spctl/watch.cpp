@@ -162,6 +162,8 @@ class Watcher {
     SP_ASSIGN(const market::OrderRecord order, session_.market.order(id_));
     attempt_ = order.attempt;
     const auto now = context_.clock().monotonic();
+    // By another command: cancelled once more, the contract would refuse it.
+    if (order.cancelled_at != 0 && !cancelled_at_) cancelled_at_ = now;
     switch (order.status) {
       case market::OrderStatus::none:
         return Error{Errc::not_found, "the chain has no order " + id_.hex0x()};

@@ -6,6 +6,7 @@
 
 #include "check.hpp"
 #include "common/daemon.hpp"
+#include "common/output.hpp"
 #include "common/pages.hpp"
 
 namespace sp::apps {
@@ -24,8 +25,7 @@ int check(const std::string& role, const std::string& config) {
   const std::vector<std::string> problems = check_settings(role, config);
   for (const std::string& problem : problems) std::cerr << "spnode: " << problem << "\n";
   if (!problems.empty()) return kExitUsage;
-  std::cout << config << ": a " << role << " can start with it\n";
-  return 0;
+  return print(config + ": a " + role + " can start with it\n");
 }
 
 void add_check(CLI::App& app, std::function<int()>& act) {
@@ -45,16 +45,19 @@ void add_check(CLI::App& app, std::function<int()>& act) {
 
 }  // namespace
 
+int print(const std::string& text) {
+  const Status written = write_standard_output(text);
+  if (written) return 0;
+  std::cerr << "spnode: " << written.error().message << "\n";
+  return 1;
+}
+
 void add_admin_commands(CLI::App& app, std::function<int()>& act) {
   add_check(app, act);
   CLI::App* man = app.add_subcommand("man", "Prints the manual page");
   man->footer("Examples:\n  spnode man | man -l -");
-  man->callback([&app, &act] {
-    act = [&app] {
-      std::cout << man_page(app, SP_VERSION, kSeeAlso);
-      return 0;
-    };
-  });
+  man->callback(
+      [&app, &act] { act = [&app] { return print(man_page(app, SP_VERSION, kSeeAlso)); }; });
   auto shell = std::make_shared<std::string>();
   CLI::App* completion = app.add_subcommand("completion", "Prints the script for a shell");
   completion->add_option("shell", *shell, "bash, zsh or fish")
@@ -62,10 +65,7 @@ void add_admin_commands(CLI::App& app, std::function<int()>& act) {
       ->check(CLI::IsMember({"bash", "zsh", "fish"}));
   completion->footer("Examples:\n  source <(spnode completion bash)");
   completion->callback([&app, &act, shell] {
-    act = [&app, shell] {
-      std::cout << completion_script(app, *shell).value_or("");
-      return 0;
-    };
+    act = [&app, shell] { return print(completion_script(app, *shell).value_or("")); };
   });
 }
 

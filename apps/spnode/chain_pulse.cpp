@@ -49,7 +49,11 @@ Status ChainPulse::health() const {
 
 std::uint64_t ChainPulse::lag_seconds() const {
   const std::int64_t time = block_time_;
-  if (time == 0) return 0;
+  if (time == 0) {
+    const auto waited = clock_.monotonic() - began_;
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::seconds>(waited).count());
+  }
   return static_cast<std::uint64_t>(std::max<std::int64_t>(0, clock_.unix_seconds() - time));
 }
 
@@ -57,7 +61,8 @@ void write_pulses(net::MetricsText& text, const std::string& prefix,
                   const std::vector<const ChainPulse*>& pulses) {
   text.family(prefix + "_chain_block", Type::gauge, "Newest block that the chain answered with.");
   for (const ChainPulse* pulse : pulses) text.sample({{"chain", pulse->name()}}, pulse->block());
-  text.family(prefix + "_chain_lag_seconds", Type::gauge, "Age of that block by this clock.");
+  text.family(prefix + "_chain_lag_seconds", Type::gauge,
+              "Age of that block by this clock; before the first, of the daemon.");
   for (const ChainPulse* pulse : pulses) {
     text.sample({{"chain", pulse->name()}}, pulse->lag_seconds());
   }

@@ -35,7 +35,8 @@ class ChainPulse {
   [[nodiscard]] Status health() const;
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] std::uint64_t block() const { return block_; }
-  /// Seconds since the newest block, as this machine's clock has it; 0 before the first answer.
+  /// Seconds since the newest block, as this machine's clock has it; before the first answer,
+  /// since the start.
   [[nodiscard]] std::uint64_t lag_seconds() const;
   [[nodiscard]] std::uint64_t failures() const { return failures_; }
 

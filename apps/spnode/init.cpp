@@ -13,6 +13,7 @@
 #include "common/store_settings.hpp"
 #include "crypto/certificate.hpp"
 #include "crypto/random.hpp"
+#include "crypto/x509.hpp"
 #include "prove/dev.hpp"
 
 namespace sp::apps {
@@ -37,6 +38,7 @@ class Initializer {
   Result<bool> has(const char* file) const;
   Status keep_secret(const char* file, const SecretBytes& secret);
   Status make_certificate();
+  Status check_hosts(std::string_view pem) const;
   Status init_store();
   Status init_broker();
   Status init_provider();
@@ -66,6 +68,9 @@ std::uint16_t default_port(const std::string& role) {
 Status Initializer::check_options() const {
   if (options_.hosts.empty()) {
     return Error{Errc::usage, "--host is missing: the name or address by which others reach it"};
+  }
+  if (!is_ip_address(options_.address)) {
+    return Error{Errc::usage, "--listen " + no_ip_address(options_.address)};
   }
   if (options_.role == "provider" && options_.authority.empty()) {
     return Error{Errc::usage, "--authority is missing: the account that registers the provider"};
@@ -102,7 +107,21 @@ Status Initializer::make_certificate() {
                 as_bytes(made.certificate), FileMode::everyone));
   }
   SP_ASSIGN(const Bytes pem, files_.read(folder_ / kCertificate, kCertificateSizeMax));
+  SP_TRY(check_hosts(as_text(pem)));
   card_.certificate = as_text(pem);
+  return {};
+}
+
+// A card whose URL the certificate isn't for is one that no client can use.
+Status Initializer::check_hosts(std::string_view pem) const {
+  const auto kept = crypto::Certificate::from_pem(pem);
+  if (!kept || kept->empty()) return {};  // what the daemon makes of it, `spnode check` says
+  for (const std::string& host : options_.hosts) {
+    if (crypto::is_for_host(kept->front(), host)) continue;
+    return Error{Errc::usage, (folder_ / kCertificate).string() + " isn't for " + host +
+                                  ". Remove " + (folder_ / "tls").string() +
+                                  " and run this again for a new one, and hand out the new card"};
+  }
   return {};
 }
 

@@ -1,8 +1,8 @@
 // `spnode init ROLE` on the command line.
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "common/output.hpp"
 #include "init.hpp"
 #include "init_command.hpp"
 
@@ -86,8 +86,7 @@ void add_init_command(CLI::App& app, Status (**action)(const InitOptions&), Init
 
 Status run_init(const InitOptions& options) {
   SP_ASSIGN(const Card card, init_daemon(options));
-  std::fprintf(stdout, "%s\n", card.to_json().dump(2).c_str());
-  return {};
+  return write_standard_output(card.to_json().dump(2) + "\n");
 }
 
 }  // namespace sp::apps

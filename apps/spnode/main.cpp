@@ -37,6 +37,8 @@ int run(int argc, char** argv) {
     CLI::App* command = app.add_subcommand(name, what);
     command->add_option("--config", config, "Settings (JSON; docs/SETTINGS.md)")->required();
     sp::apps::add_log_option(*command);
+    command->footer(std::string("Examples:\n  spnode ") + name + " --config " + name +
+                    ".json\n  spnode check " + name + " --config " + name + ".json");
     command->callback([&daemon, &role, run_it, name] {
       daemon = run_it;
       role = name;
@@ -49,8 +51,9 @@ int run(int argc, char** argv) {
   sp::apps::add_admin_commands(app, admin);
   try {
     app.parse(argc, argv);
+  } catch (const CLI::Success& asked) {
+    return sp::apps::print(sp::apps::asked_text(app, asked));
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);
     std::fprintf(stderr, "spnode: %s. See 'spnode --help' and the command's --help\n",
                  sp::apps::usage_words(app, error).c_str());
     return 2;

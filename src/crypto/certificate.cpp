@@ -9,6 +9,7 @@
 #include <array>
 
 #include "crypto/openssl.hpp"
+#include "crypto/x509.hpp"
 
 namespace sp::crypto {
 namespace {
@@ -132,6 +133,16 @@ Result<ServerCertificate> make_server_certificate(const std::vector<std::string>
                                                    nullptr, nullptr) == 1);
   made.key = secret_of(secret.get());
   return made;
+}
+
+bool is_for_host(const Certificate& certificate, const std::string& host) {
+  const Bytes& der = certificate.der();
+  const unsigned char* at = der.data();
+  const X509Owner parsed(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
+  if (!parsed) return false;
+  return is_address(host)
+             ? X509_check_ip_asc(parsed.get(), host.c_str(), 0) == 1
+             : X509_check_host(parsed.get(), host.data(), host.size(), 0, nullptr) == 1;
 }
 
 }  // namespace sp::crypto

@@ -10,6 +10,8 @@
 
 namespace sp::crypto {
 
+class Certificate;
+
 inline constexpr std::size_t kCertificateHostsMax = 16;  ///< names and addresses of one certificate
 inline constexpr std::size_t kHostNameMax = 253;         ///< characters (RFC 1035 section 2.3.4)
 /// The longest that TLS clients commonly accept for a server.
@@ -26,5 +28,8 @@ struct ServerCertificate {
 /// for none and for more than kCertificateHostsMax.
 Result<ServerCertificate> make_server_certificate(const std::vector<std::string>& hosts,
                                                   std::int64_t now);
+
+/// Whether a server of this name or numeric address may show it, as TLS clients judge.
+bool is_for_host(const Certificate& certificate, const std::string& host);
 
 }  // namespace sp::crypto

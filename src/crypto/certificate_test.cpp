@@ -25,6 +25,17 @@ TEST(ServerCertificate, VouchesForItselfAndForItsHosts) {
   EXPECT_NE(der.find(std::string("\x0a\x09\x00\x02", 4)), std::string::npos);
 }
 
+TEST(ServerCertificate, IsForItsHostsAndNoOther) {
+  const auto made = make_server_certificate({"store.example", "10.9.0.2", "fd00::1"}, kNow);
+  const Certificate certificate = Certificate::from_pem(made->certificate)->front();
+  for (const char* host : {"store.example", "10.9.0.2", "fd00::1"}) {
+    EXPECT_TRUE(is_for_host(certificate, host)) << host;
+  }
+  for (const char* host : {"other.example", "a.store.example", "10.9.0.3", "fd00::2", ""}) {
+    EXPECT_FALSE(is_for_host(certificate, host)) << host;
+  }
+}
+
 TEST(ServerCertificate, TwoAreNeverTheSame) {
   const auto one = make_server_certificate({"a"}, kNow);
   const auto two = make_server_certificate({"a"}, kNow);

@@ -32,7 +32,7 @@ bool has_outcome(const Result<api::Finish>& finish) {
 
 // So that the sessions which an order may have are spread over its time to begin work.
 std::chrono::seconds rerun_pause(const Entry& entry) {
-  const auto part = std::chrono::seconds(entry.start.terms.work_by) / kIdleMax;
+  const std::chrono::seconds part(entry.start.terms.work_by / std::int64_t{kIdleMax});
   return std::min(kRerunPause * (1 << entry.idle.size()), std::max(kRerunPause, part));
 }
 

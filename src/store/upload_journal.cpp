@@ -53,17 +53,27 @@ Result<std::size_t> read_at(int descriptor, std::uint64_t offset, MutableByteVie
   return done;
 }
 
+Result<Fd> open_locked(const Path& file) {
+  for (;;) {
+    Fd descriptor(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!descriptor.valid()) return errno_error("open", file);
+    if (::flock(descriptor.get(), LOCK_EX | LOCK_NB) != 0) {
+      if (errno != EWOULDBLOCK) return errno_error("lock", file);
+      return Error{Errc::conflict, "the same is being uploaded by another process"};
+    }
+    struct stat info {};
+    if (::fstat(descriptor.get(), &info) != 0) return errno_error("stat", file);
+    // Its holder before may have forgotten it between opening and locking.
+    if (info.st_nlink != 0) return descriptor;
+  }
+}
+
 }  // namespace
 
 UploadJournal::~UploadJournal() = default;
 
 Result<std::unique_ptr<UploadJournal>> UploadJournal::open(const Path& file, Random& random) {
-  Fd descriptor(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!descriptor.valid()) return errno_error("open", file);
-  if (::flock(descriptor.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) return errno_error("lock", file);
-    return Error{Errc::conflict, "the same is being uploaded by another process"};
-  }
+  SP_ASSIGN(Fd descriptor, open_locked(file));
   std::unique_ptr<UploadJournal> journal(new UploadJournal(file, std::move(descriptor)));
   SP_ASSIGN(const bool whole, journal->read());
   if (!whole) SP_TRY(journal->begin(random));

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "archives.hpp"
@@ -176,6 +177,8 @@ TEST_F(Workload, FoldersWithOddEntriesAreRefusedByTheClient) {
   const Books before = shop.books();
   for (const auto& make : makes) {
     std::filesystem::create_directories(folder);
+    // What an image is told by.
+    for (const char* name : {"index.json", "oci-layout"}) std::ofstream(folder / name) << "{}";
     make();
     for (const bool as_image : {false, true}) {
       const std::string image = as_image ? folder.string() : town.image().string();

@@ -89,7 +89,8 @@ int run(int count, char** arguments) {
     if (dots == std::string_view::npos) return usage();
     const auto first = number_of(value.substr(0, dots));
     const auto last = number_of(value.substr(dots + 2));
-    return first && last ? run_range(*first, *last, nullptr, false) : usage();
+    // None would be a test that can't fail.
+    return first && last && *first <= *last ? run_range(*first, *last, nullptr, false) : usage();
   }
   const auto number = number_of(value);
   if (!number) return usage();
