@@ -4,6 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <set>
+
 #include "base/testing/memory_files.hpp"
 #include "base/testing/must.hpp"
 #include "chain/testing/fake_endpoint.hpp"
@@ -71,6 +75,64 @@ TEST_F(ControllerTest, WorkThatAnotherSessionsReceiptLeftUnpaidIsNotHandedOut) {
     EXPECT_EQ(handed_out(state, "another session's receipt settled it: provider", true),
               "not_found");
   }
+}
+
+// However many there are, and whatever their ids: what an order locks is looked at soon after a
+// start, so that no idle session stays untold.
+TEST(ControllerLocks, AllAreLookedAtAtOnce) {
+  constexpr std::size_t kLocks = 40;
+  const auto salt_of = [](std::size_t i) {
+    Digest32 salt;
+    salt.data.fill(static_cast<std::uint8_t>(0x80 + i));
+    return salt;
+  };
+  std::mutex mutex;
+  std::set<std::size_t> looked_at;  // under mutex
+  chain::testing::FakeEndpoint endpoint{
+      [&](const std::string&, const Json& params) -> Result<Json> {
+        const std::string text = params.dump();
+        const std::lock_guard lock(mutex);
+        for (std::size_t i = 0; i < kLocks; ++i) {
+          if (text.find(to_hex(salt_of(i).view())) != std::string::npos) looked_at.insert(i);
+        }
+        return Error{Errc::unavailable, "no chain"};
+      }};
+  chain::Chain chain{endpoint};
+  market::MarketClient market{chain, {}};
+  crypto::SystemRandom random;
+  const crypto::EthKey action = crypto::EthKey::generate(random);
+  const SystemClock clock;
+  chain::TxSender sender{chain, action, clock};
+  NoHost host;
+  net::HttpClient http;
+  const Services services;
+  CallForwarder forwarder{http, services};
+  sp::testing::MemoryFiles files;
+  for (std::size_t i = 0; i < kLocks; ++i) {
+    Entry entry;
+    entry.state = EntryState::failed;
+    entry.locks = true;
+    entry.start.terms.choices.resize(1);
+    entry.start.terms.choices[0].kind = attest::EvidenceKind::dev;
+    entry.start.terms.salt = salt_of(i);
+    api::OrderId order;
+    order.data.fill(static_cast<std::uint8_t>(1 + i));
+    must(Ledger(files, "provider/orders").save(order, entry));
+  }
+  Controller controller{{market, sender, action, host, forwarder, files, clock},
+                        {.authority = {}, .folder = "provider"}};
+  must(controller.start());
+  const auto deadline = clock.monotonic() + std::chrono::seconds(10);
+  const auto count = [&] {
+    const std::lock_guard lock(mutex);
+    return looked_at.size();
+  };
+  // A chain that is away ends no watch.
+  const auto done = [&] { return count() == kLocks && controller.counts().locked == kLocks; };
+  while (!done() && clock.monotonic() < deadline) {
+    clock.sleep_for(std::chrono::milliseconds(20));
+  }
+  EXPECT_TRUE(done()) << count();
 }
 
 }  // namespace
