@@ -54,11 +54,12 @@ struct FollowedMarket {
   [[nodiscard]] std::string name() const;
 };
 
-/// Pieces of settings files; errors are noted in `object`, whose finish() tells them.
-/// Whether it is one that a daemon can listen on; a name isn't.
+/// Whether it is an address that a daemon can listen on; a name isn't.
 bool is_ip_address(const std::string& text);
 /// What is wrong with one that isn't, for people.
 std::string no_ip_address(const std::string& text);
+
+/// Pieces of settings files; errors are noted in `object`, whose finish() tells them.
 Listen read_listen(JsonObject& object, const std::string& key = "listen");
 Json listen_json(const Listen& listen);
 /// "markets": 1 to kMarketsMax objects, no two of one chain and contract; `each` reads what a

@@ -10,6 +10,7 @@
 #include "market/pricing.hpp"
 #include "spctl/account_turn.hpp"
 #include "spctl/cli.hpp"
+#include "spctl/ids.hpp"
 #include "spctl/order_files.hpp"
 
 namespace sp::spctl {
@@ -114,7 +115,7 @@ Result<Json> claim_parts(Context& context, Session& session, const api::Terms& t
 
 Result<int> claim(Context& context, const ClaimOptions& options) {
   SP_ASSIGN(const auto session, context.session());
-  SP_ASSIGN(const api::OrderId id, api::OrderId::from_hex(options.order));
+  SP_ASSIGN(const auto id, typed_id<api::OrderId>(options.order, "order"));
   SP_ASSIGN(const crypto::EthKey owner, context.keys().load(options.key));
   SP_ASSIGN(const api::Terms terms, terms_on_chain(*session, id));
   SP_TRY(check_phase(*session, terms));

@@ -114,13 +114,18 @@ contract Market is Evidence, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IMarket
-    function acquit(Terms calldata terms, Receipt calldata receipt, bytes calldata receiptSignature) external {
+    function acquit(Terms calldata terms, Receipt[] calldata receipts, bytes[] calldata signatures) external {
+        if (receipts.length != signatures.length) {
+            revert Errors.Market_BadSignatureCount(signatures.length, receipts.length);
+        }
         (OrderId id,) = _identify(terms);
         Order memory held = _orders[id];
         if (held.status != Status.Open && held.status != Status.Refunded) {
             revert Errors.Market_WrongPhase(id, _phase(id, terms, held));
         }
-        _acquit(id, _idleSession(id, held, receipt, receiptSignature));
+        for (uint256 i = 0; i < receipts.length; ++i) {
+            _acquit(id, _idleSession(id, held, receipts[i], signatures[i]));
+        }
     }
 
     /// @inheritdoc IMarket

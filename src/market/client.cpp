@@ -386,9 +386,16 @@ Call MarketClient::settle(const Terms& terms, const Signed<Attestation>& attesta
        to_abi(receipt.statement), signature_value(receipt.signature)});
 }
 
-Call MarketClient::acquit(const Terms& terms, const Signed<Receipt>& receipt) const {
-  return to_market("acquit(" + kTermsAbi + "," + kReceiptAbi + ",bytes)",
-                   {to_abi(terms), to_abi(receipt.statement), signature_value(receipt.signature)});
+Call MarketClient::acquit(const Terms& terms, const std::vector<Signed<Receipt>>& receipts) const {
+  Values statements;
+  Values signatures;
+  for (const Signed<Receipt>& receipt : receipts) {
+    statements.push_back(to_abi(receipt.statement));
+    signatures.push_back(signature_value(receipt.signature));
+  }
+  return to_market("acquit(" + kTermsAbi + "," + kReceiptAbi + "[],bytes[])",
+                   {to_abi(terms), AbiValue::list(std::move(statements)),
+                    AbiValue::list(std::move(signatures))});
 }
 
 Call MarketClient::cancel(const Terms& terms) const {

@@ -143,7 +143,7 @@ class MarketClient {
                                              const Signed<Attestation>& attestation,
                                              const Signed<Receipt>& receipt) const;
   [[nodiscard]] chain::TxSender::Call acquit(const Terms& terms,
-                                             const Signed<Receipt>& receipt) const;
+                                             const std::vector<Signed<Receipt>>& receipts) const;
   [[nodiscard]] chain::TxSender::Call cancel(const Terms& terms) const;
   [[nodiscard]] chain::TxSender::Call claim(const Terms& terms,
                                             const Signed<Attestation>& attestation,

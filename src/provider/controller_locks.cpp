@@ -35,20 +35,18 @@ Status Controller::remember_idle(const api::OrderId& order, Entry& entry,
   return saved;
 }
 
-// Tells the market of each session that it doesn't know of.
+// Tells the market of the sessions that it doesn't know of.
 Status Controller::acquit(const api::OrderId& order, const Entry& entry) {
+  std::vector<api::Signed<api::Receipt>> untold;
   for (const auto& receipt : entry.idle) {
     SP_ASSIGN(const Address session, receipt.signer(parts_.market.domain()));
     SP_ASSIGN(const bool acquitted, parts_.market.is_acquitted(order, session));
-    if (acquitted) continue;
-    {
-      const std::lock_guard lock(mutex_);
-      if (stopping_) return Error{Errc::unavailable, "the provider stops"};
-    }
-    SP_TRY(parts_.sender.execute(parts_.market.acquit(entry.start.terms, receipt)));
-    log(LogLevel::info, "session_acquitted",
-        {{"order", order.hex0x()}, {"session", session.hex0x()}});
+    if (!acquitted) untold.push_back(receipt);
   }
+  if (untold.empty()) return {};
+  SP_TRY(parts_.sender.execute(parts_.market.acquit(entry.start.terms, untold)));
+  log(LogLevel::info, "sessions_acquitted",
+      {{"order", order.hex0x()}, {"sessions", static_cast<std::int64_t>(untold.size())}});
   return {};
 }
 

@@ -120,7 +120,7 @@ Status Impostor::settle(const api::Terms& terms, const api::Signed<api::Attestat
 
 Status Impostor::acquit(const api::Terms& terms, const api::Signed<api::Receipt>& receipt) {
   Town& town = shop_.town();
-  return named(town.send(town.action(), town.market().acquit(terms, receipt)));
+  return named(town.send(town.action(), town.market().acquit(terms, {receipt})));
 }
 
 Status Impostor::claim(const api::Terms& terms, const api::Signed<api::Attestation>& attestation,

@@ -39,7 +39,7 @@ Contracts::Contracts(const ContractAddresses& addresses, std::uint64_t chain_id,
   add(market, "settle",
       terms + "," + market::kAttestationAbi + ",bytes," + market::kReceiptAbi + ",bytes",
       &Contracts::settle);
-  add(market, "acquit", terms + "," + market::kReceiptAbi + ",bytes", &Contracts::acquit);
+  add(market, "acquit", terms + "," + market::kReceiptAbi + "[],bytes[]", &Contracts::acquit);
   add(market, "cancel", terms, &Contracts::cancel);
   add(market, "claim",
       terms + "," + market::kAttestationAbi + ",bytes," + market::kKeyRequestAbi + ",bytes",

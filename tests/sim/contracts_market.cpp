@@ -396,20 +396,26 @@ Status Contracts::add_acquitted(Call& call, const api::OrderId& id, const Addres
 
 Status Contracts::acquit(Call& call) const {
   SP_ASSIGN(const api::Terms terms, call.terms());
-  SP_ASSIGN(const api::Receipt receipt, receipt_from_abi(call.arguments[1]));
-  SP_ASSIGN(const Bytes signature, call.arguments[2].as_bytes_value());
+  SP_ASSIGN(const AbiValues receipts, call.arguments[1].as_list());
+  SP_ASSIGN(const AbiValues signatures, call.arguments[2].as_list());
+  SP_TRY(require(receipts.size() == signatures.size(), "Market_BadSignatureCount"));
   const api::OrderId id = terms.order_id(domain_);
   const OrderStatus status = value_of(call.state.orders, id).status;
   SP_TRY(
       require(status == OrderStatus::open || status == OrderStatus::refunded, "Market_WrongPhase"));
-  SP_TRY(require(receipt.run.order == id, "Market_WrongOrder"));
-  SP_TRY(require(receipt.run.attempt == 0 && receipt.run.replica == 0, "Market_WrongAttempt"));
-  SP_TRY(require(!receipt.started, "Market_Started"));
-  const auto read = crypto::EthSignature::from(signature);
-  SP_TRY(require(read.ok(), "Market_BadSignature"));
-  const auto session = crypto::recover(receipt.digest(domain_), *read);
-  SP_TRY(require(session.ok() && !session->is_zero(), "Market_BadSignature"));
-  return add_acquitted(call, id, *session);
+  for (std::size_t i = 0; i < receipts.size(); ++i) {
+    SP_ASSIGN(const api::Receipt receipt, receipt_from_abi(receipts[i]));
+    SP_ASSIGN(const Bytes signature, signatures[i].as_bytes_value());
+    SP_TRY(require(receipt.run.order == id, "Market_WrongOrder"));
+    SP_TRY(require(receipt.run.attempt == 0 && receipt.run.replica == 0, "Market_WrongAttempt"));
+    SP_TRY(require(!receipt.started, "Market_Started"));
+    const auto read = crypto::EthSignature::from(signature);
+    SP_TRY(require(read.ok(), "Market_BadSignature"));
+    const auto session = crypto::recover(receipt.digest(domain_), *read);
+    SP_TRY(require(session.ok() && !session->is_zero(), "Market_BadSignature"));
+    SP_TRY(add_acquitted(call, id, *session));
+  }
+  return {};
 }
 
 Status Contracts::cancel(Call& call) const {

@@ -160,18 +160,18 @@ interface IMarket {
     /// - the caller is the customer, the order is working.
     function cancel(Terms calldata terms) external;
 
-    /// @notice Takes it into account that a session ended before the workload's start: what it had keys for was of no
-    /// use, and nobody can claim by its key requests. Anyone may send it. For a provider that tried an order with
+    /// @notice Takes it into account that sessions ended before the workload's start: what they had keys for was of no
+    /// use, and nobody can claim by their key requests. Anyone may send it. For a provider that tried an order with
     /// several sessions, after one of them has settled, or none could.
-    /// @dev Emits {SessionAcquitted}.
+    /// @dev Emits {SessionAcquitted} for each.
     ///
     /// Notes:
-    /// - Whoever sees the receipt may settle with it: say nothing while another session may still earn.
+    /// - Whoever sees a receipt may settle with it: say nothing while another session may still earn.
     ///
     /// Requirements:
     /// - the order is neither settled (for good) nor closed;
-    /// - the receipt is for this order and attempt, signed by the session, and says that nothing was started.
-    function acquit(Terms calldata terms, Receipt calldata receipt, bytes calldata receiptSignature) external;
+    /// - each receipt is for this order and attempt, signed by its session, and says that nothing was started.
+    function acquit(Terms calldata terms, Receipt[] calldata receipts, bytes[] calldata signatures) external;
 
     /// @notice Pays the owner of a fixed-price part from the provider's lock, once, because a session of the provider
     /// has asked for the part's key and hasn't shown that it began nothing. Anyone may send it.

@@ -83,6 +83,7 @@ library Errors {
     error Market_WrongAttestation(bytes32 attestation, bytes32 expected);
     error Market_NothingToClaim(uint256 part);
     error Market_AlreadyPaid(uint256 part);
+    error Market_BadSignatureCount(uint256 signatures, uint256 receipts);
     error Market_Started(OrderId order);
     error Market_Acquitted(OrderId order, address session);
 }

@@ -58,6 +58,21 @@ contract GasTest is Base {
         vm.snapshotGasLastCall("Market", "claim");
     }
 
+    function test_Acquit() external {
+        Terms memory terms = described("acquit");
+        OrderId id = create(terms);
+        for (uint256 count = 1; count <= 8; count += 7) {
+            Receipt[] memory receipts = new Receipt[](count);
+            bytes[] memory signatures = new bytes[](count);
+            for (uint256 i = 0; i < count; ++i) {
+                receipts[i] = idleReceiptOf(id);
+                signatures[i] = signed(receipts[i], makeAccount(string.concat("idle ", vm.toString(count * 8 + i))));
+            }
+            market.acquit(terms, receipts, signatures);
+            vm.snapshotGasLastCall("Market", string.concat("acquit ", vm.toString(count)));
+        }
+    }
+
     function test_Size() external {
         vm.snapshotValue("Market", "bytes of code", address(market).code.length);
         vm.snapshotValue("Registry", "bytes of code", address(registry).code.length);

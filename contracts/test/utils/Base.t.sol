@@ -269,6 +269,15 @@ abstract contract Base is Bare, Signing {
         market.settle(terms, attestation, signed(attestation), receipt, signed(receipt, idle));
     }
 
+    /// Tells the market what a session says: that it began nothing.
+    function acquit(Terms memory terms, Receipt memory receipt, bytes memory signature) internal {
+        Receipt[] memory receipts = new Receipt[](1);
+        receipts[0] = receipt;
+        bytes[] memory signatures = new bytes[](1);
+        signatures[0] = signature;
+        market.acquit(terms, receipts, signatures);
+    }
+
     /// From a settlement that left owners unpaid into the time in which they can claim.
     function skipAcquitting() internal {
         skip(SETTLE_WINDOW + 1);

@@ -350,7 +350,11 @@ RandomCall CallMaker::acquit_call(const api::Terms& terms, const Session& sessio
   if (dice_.chance(30)) receipt.run.attempt = 1;
   receipt.outcome = api::Outcome::provider;
   receipt.started = dice_.chance(100);
-  const auto made = api::Signed<api::Receipt>::make(receipt, market_.domain(), session.key);
+  std::vector<api::Signed<api::Receipt>> made;
+  for (std::size_t i = dice_.between(1, 2); i != 0; --i) {
+    made.push_back(api::Signed<api::Receipt>::make(receipt, market_.domain(),
+                                                   i == 1 ? session.key : author()));
+  }
   return {&anyone(), market_.acquit(terms, made), "acquit"};
 }
 

@@ -105,7 +105,7 @@ contract Handler is Base {
         if (seed % 4 != 0 || terms.customer == address(0)) return;
         Status status = market.order(id).status;
         if (status != Status.Open && status != Status.Refunded) return;
-        market.acquit(terms, idleReceiptOf(id), signed(idleReceiptOf(id), byOther ? stranger : session));
+        acquit(terms, idleReceiptOf(id), signed(idleReceiptOf(id), byOther ? stranger : session));
     }
 
     function cancelOrder(uint256 seed) external paidBy(address(0)) {

@@ -46,7 +46,13 @@ contract AcquitTest is Base {
     function test_RevertWhen_SignatureIsMalformed() external {
         OrderId id = createDefault();
         vm.expectRevert(abi.encodeWithSelector(Errors.Market_BadSignature.selector, address(0), address(0)));
-        market.acquit(defaultTerms(), idleReceiptOf(id), new bytes(65));
+        acquit(defaultTerms(), idleReceiptOf(id), new bytes(65));
+    }
+
+    function test_RevertWhen_ASignatureIsMissing() external {
+        createDefault();
+        vm.expectRevert(abi.encodeWithSelector(Errors.Market_BadSignatureCount.selector, 1, 2));
+        market.acquit(defaultTerms(), new Receipt[](2), new bytes[](1));
     }
 
     function test_WhenReceiptIsAltered() external {
@@ -54,7 +60,7 @@ contract AcquitTest is Base {
         Receipt memory receipt = receiptOf(id);
         bytes memory signature = signed(receipt);
         receipt.started = false;
-        market.acquit(defaultTerms(), receipt, signature);
+        acquit(defaultTerms(), receipt, signature);
         assertFalse(market.isAcquitted(id, session.addr));
     }
 
@@ -67,6 +73,22 @@ contract AcquitTest is Base {
         acquits(id);
         skip(CLAIM_WINDOW); // closable
         acquits(id);
+    }
+
+    function test_AcquitsSeveral() external {
+        OrderId id = createDefault();
+        Receipt[] memory receipts = new Receipt[](2);
+        bytes[] memory signatures = new bytes[](2);
+        receipts[0] = receipts[1] = idleReceiptOf(id);
+        signatures[0] = signed(receipts[0]);
+        signatures[1] = signed(receipts[1], stranger);
+        market.acquit(defaultTerms(), receipts, signatures);
+        assertTrue(market.isAcquitted(id, session.addr));
+        assertTrue(market.isAcquitted(id, stranger.addr));
+        receipts[1] = receiptOf(id);
+        signatures[1] = signed(receipts[1]);
+        vm.expectRevert(abi.encodeWithSelector(Errors.Market_Started.selector, id));
+        market.acquit(defaultTerms(), receipts, signatures);
     }
 
     function test_WhenAnotherSessionHasSettled() external {
@@ -83,14 +105,14 @@ contract AcquitTest is Base {
         Attestation memory first = attest(id, other);
         Attestation memory attestation = attest(id);
         Receipt memory receipt = idleReceiptOf(id);
-        market.acquit(defaultTerms(), receipt, signed(receipt, other));
+        acquit(defaultTerms(), receipt, signed(receipt, other));
         market.settle(defaultTerms(), first, signed(first), receipt, signed(receipt, other));
         KeyRequest memory request = requestOf(attestation, DATA);
         bytes memory attestationSignature = signed(attestation);
         bytes memory requestSignature = signed(request);
         vm.expectRevert(wrongPhase(id, Phase.Acquitting));
         market.claim(defaultTerms(), attestation, attestationSignature, request, requestSignature);
-        market.acquit(defaultTerms(), receipt, signed(receipt));
+        acquit(defaultTerms(), receipt, signed(receipt));
         skipAcquitting();
         vm.expectRevert(abi.encodeWithSelector(Errors.Market_Acquitted.selector, id, session.addr));
         market.claim(defaultTerms(), attestation, attestationSignature, request, requestSignature);
@@ -100,7 +122,7 @@ contract AcquitTest is Base {
         OrderId id = createDefault();
         Attestation memory attestation = attest(id);
         Account memory other = makeAccount("other session");
-        market.acquit(defaultTerms(), idleReceiptOf(id), signed(idleReceiptOf(id), other));
+        acquit(defaultTerms(), idleReceiptOf(id), signed(idleReceiptOf(id), other));
         settleIdle(defaultTerms());
         skipAcquitting();
         claim(defaultTerms(), attestation, requestOf(attestation, DATA));
@@ -113,7 +135,7 @@ contract AcquitTest is Base {
         vm.expectEmit(address(market));
         emit IMarket.SessionAcquitted(id, session.addr);
         vm.prank(stranger.addr);
-        market.acquit(defaultTerms(), idleReceiptOf(id), signature);
+        acquit(defaultTerms(), idleReceiptOf(id), signature);
         assertTrue(market.isAcquitted(id, session.addr));
         vm.revertToState(snapshot);
     }
@@ -125,6 +147,6 @@ contract AcquitTest is Base {
     function refuse(Receipt memory receipt, bytes memory reason) private {
         bytes memory signature = signed(receipt);
         vm.expectRevert(reason);
-        market.acquit(defaultTerms(), receipt, signature);
+        acquit(defaultTerms(), receipt, signature);
     }
 }

@@ -152,7 +152,7 @@ contract ClaimTest is Base {
 
     function test_RevertWhen_SessionIsAcquitted() external {
         Attestation memory attestation = attest(id);
-        market.acquit(defaultTerms(), idleReceiptOf(id), signed(idleReceiptOf(id)));
+        acquit(defaultTerms(), idleReceiptOf(id), signed(idleReceiptOf(id)));
         bytes memory reason = abi.encodeWithSelector(Errors.Market_Acquitted.selector, id, session.addr);
         uint256 snapshot = vm.snapshotState();
         openClaimWindow();
@@ -170,7 +170,7 @@ contract ClaimTest is Base {
         refuse(attestation, requestOf(attestation, DATA), wrongPhase(Phase.Acquitting));
         skip(SETTLE_WINDOW);
         refuse(attestation, requestOf(attestation, DATA), wrongPhase(Phase.Acquitting));
-        market.acquit(defaultTerms(), idleReceiptOf(id), signed(idleReceiptOf(id)));
+        acquit(defaultTerms(), idleReceiptOf(id), signed(idleReceiptOf(id)));
         skip(1);
         refuse(
             attestation,
