@@ -55,9 +55,12 @@ Status Controller::keep_over(const api::OrderId& order, Entry& entry, bool settl
   const bool unclaimed =
       settled_by_own && !market::leaves_claims(entry.start.terms, entry.finish->receipt->statement);
   entry.locks = !unclaimed && locks_deposit(entry.start.terms);
+  const Status kept = entry.finish ? remember_idle(order, entry, *entry.finish) : Status();
+  const Status saved = ledger_.save(order, entry);
+  // Behind the write: who looks finds it there.
   if (entry.locks) watch_lock(order, {});
-  if (entry.finish) SP_TRY(remember_idle(order, entry, *entry.finish));
-  return ledger_.save(order, entry);
+  SP_TRY(kept);
+  return saved;
 }
 
 void Controller::watch_lock(const api::OrderId& order, std::chrono::nanoseconds pause) {
