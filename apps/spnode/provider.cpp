@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/durable.hpp"
+#include "base/sync.hpp"
 #include "chain_access.hpp"
 #include "chain_pulse.hpp"
 #include "common/daemon.hpp"
@@ -140,9 +141,15 @@ DaemonFrame frame_of(const ProviderSettings& settings, Files& files, const Clock
     write_pulses(text, "superprotocol_provider", pulses);
     write_disk_metrics(text, "superprotocol_provider", settings.folder);
   };
-  frame.drain_max = std::chrono::seconds(settings.stop_grace_seconds);
-  frame.drain = [&markets, limit = frame.drain_max] {
-    for (const auto& market : markets) market->drain(limit);
+  const std::chrono::seconds limit(settings.stop_grace_seconds);
+  frame.drain_max = limit + provider::kLastWordMax;
+  // All at once: none begins an order while another waits, and the limit is one for all.
+  frame.drain = [&markets, limit] {
+    std::vector<Thread> drains;
+    for (const auto& market : markets) {
+      drains.emplace_back([&market, limit] { market->drain(limit); });
+    }
+    for (Thread& drain : drains) drain.join();
   };
   return frame;
 }

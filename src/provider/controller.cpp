@@ -30,6 +30,11 @@ bool has_outcome(const Result<api::Finish>& finish) {
   return finish && finish->receipt && finish->receipt->statement.outcome != api::Outcome::provider;
 }
 
+// The customer, who cancelled nothing, doesn't pay for a cancel of the provider's own.
+bool was_cancelled(const Result<api::Finish>& finish) {
+  return finish && finish->receipt && finish->receipt->statement.outcome == api::Outcome::cancelled;
+}
+
 // So that the sessions which an order may have are spread over its time to begin work.
 std::chrono::seconds rerun_pause(const Entry& entry) {
   const std::chrono::seconds part(entry.start.terms.work_by / std::int64_t{kIdleMax});
@@ -45,7 +50,7 @@ struct Controller::Running {
   // Guarded by Controller::mutex_, as copies of its pointer are.
   std::chrono::nanoseconds deadline{};
   bool began = false;    // the workload
-  bool stopped = false;  // told to, at the deadline
+  bool stopped = false;  // told to, at the deadline or the provider's stop
   // These belong to the following thread.
   bool cancel_sent = false;
   int gone_looks = 0;
@@ -70,9 +75,33 @@ Controller::~Controller() {
 }
 
 void Controller::drain(std::chrono::nanoseconds limit) {
+  std::vector<std::shared_ptr<Running>> unbegun;
+  {
+    std::unique_lock lock(mutex_);
+    draining_ = true;
+    if (wake_.wait_for(lock, limit, [this] { return busy_ == 0; })) return;
+    for (const auto& [order, running] : running_) {
+      if (may_be_asked(*running)) unbegun.push_back(running);
+    }
+  }
+  ask_to_stop(std::move(unbegun));
   std::unique_lock lock(mutex_);
-  draining_ = true;
-  wake_.wait_for(lock, limit, [this] { return busy_ == 0; });
+  wake_.wait_for(lock, kLastWordMax, [this] {
+    return std::none_of(running_.begin(), running_.end(),
+                        [](const auto& one) { return one.second->stopped; });
+  });
+}
+
+// One that has begun nothing can still say so, which a killed one can't. True once for each.
+bool Controller::may_be_asked(Running& running) {
+  return !running.began && !std::exchange(running.stopped, true);
+}
+
+void Controller::ask_to_stop(std::vector<std::shared_ptr<Running>> unbegun) {
+  for (std::shared_ptr<Running>& running : unbegun) {
+    running->relay->cancel();
+    let_go(std::move(running));
+  }
 }
 
 ControllerCounts Controller::counts() const {
@@ -210,17 +239,13 @@ void Controller::watch_running() {
         continue;
       }
       log(LogLevel::warning, "loader_overdue", {{"order", order.hex0x()}});
-      // One that has begun nothing can still say so, which a killed one can't.
-      const bool may_say = !running->began && !std::exchange(running->stopped, true);
+      const bool may_say = may_be_asked(*running);
       running->deadline += kStopGrace;
       if (may_say) overdue.push_back(running);
       if (!may_say) running->tee->kill();
     }
   }
-  for (std::shared_ptr<Running>& running : overdue) {
-    running->relay->cancel();
-    let_go(std::move(running));
-  }
+  ask_to_stop(std::move(overdue));
   for (const api::OrderId& order : orders) {
     const auto record = parts_.market.order(order);
     if (record) tell_running(order, *record);
@@ -333,6 +358,9 @@ Result<api::Finish> Controller::run_loader(const api::OrderId& order, Entry& ent
     stages_.erase(order);
     away_.erase(order);
     if (const auto why = running->relay->broker_away()) away_[order] = *why;
+    if (draining_ && running->stopped && was_cancelled(finish)) {
+      finish = Error{Errc::cancelled, "told to stop in the moment in which it began"};
+    }
   }
   // At once: until it is in the ledger, a crash makes it a session that owners can claim by.
   const bool kept = !finish || has_outcome(finish) || remember_idle(order, entry, *finish).ok();
@@ -358,7 +386,7 @@ Result<api::Finish> Controller::run_loaders(const api::OrderId& order, Entry& en
       // A broker that is away isn't there a moment later: see runs_again().
       const auto away = away_.find(order);
       const bool is_away = away != away_.end() && is_transient(away->second);
-      if (stopping_ || (finish && is_away)) return finish;
+      if (stopping_ || draining_ || (finish && is_away)) return finish;
     }
     // A chain that is out of reach is no reason to give an order up.
     const Status wanted = check_still_wanted(order, entry);
@@ -388,7 +416,7 @@ bool Controller::run_to_finish(const api::OrderId& order, Entry& entry) {
   {
     // A loader that the provider itself ends on its way down is run again after the restart.
     const std::lock_guard lock(mutex_);
-    if (stopping_ && !finish) return false;
+    if ((stopping_ || draining_) && !finish) return false;
   }
   if (!finish) {
     const Status wanted = check_still_wanted(order, entry);

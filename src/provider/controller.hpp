@@ -51,6 +51,7 @@ inline constexpr unsigned kLoaderTriesMax = 2;  ///< loaders started for one ord
 inline constexpr std::chrono::seconds kLoaderGrace{600};
 /// Between a cancel at that limit, to a loader that hasn't begun the workload, and its end.
 inline constexpr std::chrono::seconds kStopGrace{60};
+inline constexpr std::chrono::seconds kLastWordMax{5};  ///< the same where the provider stops
 inline constexpr std::chrono::milliseconds kWatchPeriod{
     1000};  ///< how often cancels are looked for
 /// Looks in a row that must find an order's creation gone before its loader is ended: an endpoint
@@ -125,8 +126,10 @@ class Controller {
   /// others.
   Status start();
 
-  /// Begins no further order and waits until those under way have ended, `limit` at most. What
-  /// the chain still brings is taken after a restart.
+  /// Begins no further order and waits until those under way have ended, `limit` at most. Loaders
+  /// that haven't begun their workloads by then are told to stop, and have kLastWordMax to say that
+  /// they began nothing: a killed one can't, and owners could claim by it. What the chain still
+  /// brings is taken after a restart.
   void drain(std::chrono::nanoseconds limit);
 
   [[nodiscard]] ControllerCounts counts() const;
@@ -154,6 +157,8 @@ class Controller {
   void watch_running();
   std::shared_ptr<Running> hold_running(const api::OrderId& order);
   void let_go(std::shared_ptr<Running> running);
+  static bool may_be_asked(Running& running);
+  void ask_to_stop(std::vector<std::shared_ptr<Running>> unbegun);
   void tell_running(const api::OrderId& order, const market::OrderRecord& record);
   void work();
   void run_order(const api::OrderId& order);

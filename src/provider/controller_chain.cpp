@@ -100,7 +100,9 @@ bool Controller::runs_again(const api::OrderId& order, const Entry& entry) {
   {
     const std::lock_guard lock(mutex_);
     const auto away = away_.find(order);
-    if (earned || stopping_ || away == away_.end() || entry.idle.size() >= kIdleMax) return false;
+    if (earned || entry.idle.size() >= kIdleMax) return false;
+    if (draining_) return true;  // after the restart, if it is wanted still
+    if (stopping_ || away == away_.end()) return false;
     why = away->second;
   }
   const Status wanted = check_still_wanted(order, entry);

@@ -3,10 +3,14 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <atomic>
+#include <filesystem>
 #include <set>
 
+#include "base/sync.hpp"
 #include "money.hpp"
 #include "provider/controller.hpp"
+#include "provider/ledger.hpp"
 
 namespace sp::hostile {
 namespace {
@@ -142,6 +146,45 @@ TEST_F(ClaimsTest, LoadersThatCouldNotBeginCostTheirProviderNothing) {
   wait_for(
       [&] { return must(town.market().order(placed.id)).status != market::OrderStatus::refunded; });
   EXPECT_EQ(changes(placed.before, shop.books()), closed_changes(placed.terms, {}, shop.people()));
+}
+
+// Of the one market that the town's provider serves.
+Path ledger_folder(const Town& town) {
+  for (const auto& entry : std::filesystem::directory_iterator(town.home() / "provider/state")) {
+    if (entry.path().filename().string().starts_with("market-")) return entry.path() / "orders";
+  }
+  return {};
+}
+
+// A provider's stop makes no debts either: a loader that had keys signs that it began nothing, and
+// another runs the order after the restart.
+TEST_F(ClaimsTest, AStopOfTheProviderCostsItNothing) {
+  std::atomic<bool> asked = false, go = false;
+  town.provider_broker->on_request(
+      [&](net::HttpRequest& request) -> std::optional<net::HttpResponse> {
+        if (request.path != "/v1/release") return std::nullopt;
+        const auto release = api::ReleaseRequest::decode(request.body);
+        if (!release || release->request.statement.part != 2) return std::nullopt;
+        asked = true;
+        while (!go) town.clock().sleep_for(std::chrono::milliseconds(2));
+        return std::nullopt;
+      });
+  const Placed placed = shop.place({.bought = true});
+  while (!asked) town.clock().sleep_for(std::chrono::milliseconds(2));
+  Thread later([&] {
+    town.clock().sleep_for(std::chrono::milliseconds(500));
+    go = true;
+  });
+  town.stop_provider();
+  later.join();
+  const provider::Entry stopped =
+      must(provider::Ledger(town.files(), ledger_folder(town)).load(placed.id));
+  EXPECT_EQ(stopped.state, provider::EntryState::queued);
+  ASSERT_EQ(stopped.idle.size(), 1U);
+  EXPECT_FALSE(stopped.idle.front().statement.started);
+  town.start_provider();
+  shop.expect_settled(placed, Outcome::success);
+  EXPECT_EQ(town.provider_broker->count("/v1/attest"), 2U) << "a session of its own";
 }
 
 }  // namespace
