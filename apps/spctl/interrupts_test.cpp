@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <thread>
+
 namespace sp::spctl {
 namespace {
 
@@ -17,10 +19,21 @@ TEST(Interrupts, OneThatIsHandledStopsNothingMoreAndTheNextLeaves) {
     if (!interrupted()) ::_exit(2);
     interrupt_is_handled();
     if (interrupted()) ::_exit(3);
+    std::this_thread::sleep_for(kSamePress);
     ::raise(SIGINT);
     ::_exit(4);
   };
   EXPECT_EXIT(run(), ::testing::ExitedWithCode(kExitInterrupted), "");
+}
+
+TEST(Interrupts, OnePressThatIsToldTwiceStillAsks) {
+  const auto run = [] {
+    catch_interrupts();
+    ::raise(SIGINT);
+    ::raise(SIGTERM);
+    ::_exit(interrupted() ? 0 : 1);
+  };
+  EXPECT_EXIT(run(), ::testing::ExitedWithCode(0), "");
 }
 
 }  // namespace
