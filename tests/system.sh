@@ -32,6 +32,8 @@ cc -static -O2 -o "$work/program" "$work/program.c"
 "$here/make-image.sh" "$work/program" "$work/image"
 echo "a secret note" >"$work/note.txt"
 
+# A closed umask, as the units have it, which takes nothing from an order's users.
+umask 077
 # Two at once: one makes the system, the other finds it.
 spctl up >/dev/null &
 first=$!

@@ -1,6 +1,7 @@
 // sploader: the trusted loader. Started inside a TEE by its host (src/tee), with the window to the
 // provider's relay as descriptor 3 and, where there is no TEE, the dev platform as descriptor 4.
 #include <getopt.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -77,6 +78,9 @@ Status run(int count, char** arguments) {
 }  // namespace
 
 int main(int count, char** arguments) {
+  // A service manager's may be closed (the provider's unit has 0077), and what runc makes in the
+  // container by it, such as the way to the workload's folders, is for the container's users.
+  ::umask(0022);
   try {
     const Status done = run(count, arguments);
     if (done) return 0;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -26,6 +27,7 @@ inline std::string text_of(const Path& path) {
 class Sploader : public ::testing::Test {
  public:
   static void SetUpTestSuite() {
+    ::umask(0077);  // as the provider's unit has it
     if (can_run()) world = std::make_unique<World>();
   }
   static void TearDownTestSuite() { world.reset(); }
