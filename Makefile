@@ -1,5 +1,5 @@
 # Everything a newcomer types. Each target installs what it needs.
-.PHONY: all demo demo-far deb test bench fuzz mutants soak lint tidy sanitize up clean
+.PHONY: all demo demo-far deb machine test bench fuzz mutants soak lint tidy sanitize up clean
 
 all: build/release/build.ninja
 	cmake --build --preset release
@@ -46,6 +46,12 @@ soak: ## long runs: contracts' long profile, the simulation for SOAK_SECONDS (60
 	@SP_CRASH_ALL=1 build/release/bin/crash_test
 	@SP_LOST_SECONDS=600 build/release/bin/chain_days_test --gtest_filter='Lost.*'
 	@tests/weekend.sh build/release/bin $${WEEKEND_SECONDS:-3600} build/weekend.csv
+
+machine: ## the packages on a Debian 12 machine of their own, in QEMU: systemd, control groups v2, an operator's way and real orders
+	@tools/install.sh machine
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release --target spctl spnode sploader tee_test loader_test sploader_test sploader_workload
+	@tests/machine/machine.sh build/release/bin build/machine.log
 
 deb: ## Debian packages of client and daemons, in build/deb
 	@tools/install.sh

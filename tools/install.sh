@@ -15,6 +15,7 @@ case "${1:-}" in
   lint) packages+=(clang-format-14 clang-tidy-14 shellcheck) ;;
   fuzz) packages+=(clang-14 libclang-rt-14-dev) ;;
   bench) packages+=(jq nginx-light age) ;;
+  machine) packages+=(debootstrap qemu-system-x86 e2fsprogs dpkg-dev) ;;
   # The S3 server of tests/s3. Where systemd runs, they start as services when they are installed.
   s3) packages+=(swift-proxy swift-account swift-container swift-object memcached) ;;
 esac
