@@ -78,7 +78,7 @@ void ProgressBar::update(std::uint64_t done, std::chrono::nanoseconds now) {
     const std::uint64_t shown = std::min(done, total_);
     const auto filled = static_cast<std::size_t>(shown * kBarWidth / total_);
     text = what_ + " [" + std::string(filled, '#') + std::string(kBarWidth - filled, ' ') + "] " +
-           size_text(done) + " of " + size_text(total_);
+           size_text(shown) + " of " + size_text(total_);
   }
   console_.status(text);
 }

@@ -51,7 +51,7 @@ class ProgressBar {
  public:
   static constexpr std::chrono::milliseconds kBarPeriod{100};
 
-  /// `total` 0 = unknown.
+  /// `total` 0 = unknown. What goes beyond it, as an archive's headers do, isn't told.
   ProgressBar(Console& console, std::string what, std::uint64_t total)
       : console_(console), what_(std::move(what)), total_(total) {}
   ProgressBar(const ProgressBar&) = delete;

@@ -144,8 +144,8 @@ int try_network() {
   return 0;
 }
 
-// A masked file is the null device (maskedPaths of OCI's runtime specification): it opens, and holds
-// nothing.
+// A masked file is the null device (maskedPaths of OCI's runtime specification): it opens, and
+// holds nothing.
 long open_content(const char* path) {
   const int file = ::open(path, O_RDONLY);
   struct stat status {};
