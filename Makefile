@@ -47,11 +47,12 @@ soak: ## long runs: contracts' long profile, the simulation for SOAK_SECONDS (60
 	@SP_LOST_SECONDS=600 build/release/bin/chain_days_test --gtest_filter='Lost.*'
 	@tests/weekend.sh build/release/bin $${WEEKEND_SECONDS:-3600} build/weekend.csv
 
-machine: ## the packages on a Debian 12 machine of their own, in QEMU: systemd, control groups v2, an operator's way and real orders
+machine: ## the packages on a Debian 12 machine of their own, in QEMU: systemd, control groups v2, real orders; then losses of power in mid-order
 	@tools/install.sh machine
 	@cmake --preset release >/dev/null
 	@cmake --build --preset release --target spctl spnode sploader tee_test loader_test sploader_test sploader_workload
 	@tests/machine/machine.sh build/release/bin build/machine.log
+	@tests/machine/power.sh build/release/bin build/power.log
 
 deb: ## Debian packages of client and daemons, in build/deb
 	@tools/install.sh

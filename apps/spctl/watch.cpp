@@ -43,7 +43,8 @@ Words read_words(net::HttpClient& http, const std::string& url) {
   if (!json || !json->is_object()) return {};
   const std::string state = field_text(*json, "state");
   const std::string stage = field_text(*json, "stage");
-  return {state == "running" && !stage.empty() ? stage : state, field_text(*json, "failure")};
+  // An order that runs has its loader's stage, which may be "running" as well: the workload.
+  return {state == "running" ? stage : state, field_text(*json, "failure")};
 }
 
 // Shows what the provider says of the order until it is destroyed. Nobody believes a word of it.

@@ -1,4 +1,4 @@
-// workload.c: what machine.sh's orders run. `hello`, `slow`: writes its name, at once or after a while; `memory`: takes memory without an end;
+// workload.c: what machine.sh and power.sh order. `hello`, `brief`, `slow`: writes its name, at once or after a while; `memory`: takes memory without an end;
 // `forks`: starts processes until it can't, and writes how many there were.
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,5 +42,6 @@ int main(int argc, char** argv) {
   if (strcmp(what, "memory") == 0) return take_memory();
   if (strcmp(what, "forks") == 0) return start_processes();
   if (strcmp(what, "slow") == 0) sleep(20);
+  if (strcmp(what, "brief") == 0) sleep(1);
   return write_name(what);
 }
