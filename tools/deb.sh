@@ -54,7 +54,7 @@ depends_of() {
   (cd "$work/shlibs" && dpkg-shlibdeps -O "$@" 2>/dev/null) | sed 's/^shlibs:Depends=//'
 }
 
-# pack NAME DEPENDS DESCRIPTION: makes the package of $tree.
+# pack NAME DEPENDS RECOMMENDS DESCRIPTION: makes the package of $tree. RECOMMENDS may be empty.
 pack() {
   local name=$1 size
   size=$(du -k -s --apparent-size "$tree" | cut -f1)
@@ -65,10 +65,11 @@ Version: $version
 Architecture: $arch
 Maintainer: Super Protocol in C++ <root@localhost>
 Installed-Size: $size
-Depends: $2
+Depends: $2${3:+
+Recommends: $3}
 Section: net
 Priority: optional
-Description: $3
+Description: $4
 CONTROL
   (cd "$tree" && find . -path ./DEBIAN -prune -o -type f -printf '%P\0' | LC_ALL=C sort -z | xargs -0 md5sum) \
     >"$tree/DEBIAN/md5sums"
@@ -81,7 +82,7 @@ tree=$work/spctl
 program spctl usr/bin/spctl
 pages spctl
 documents superprotocol-spctl
-pack superprotocol-spctl "$(depends_of "$tree/usr/bin/spctl")" \
+pack superprotocol-spctl "$(depends_of "$tree/usr/bin/spctl")" "" \
   "client of Super Protocol
  Orders computations on others' hardware without showing them to its owner,
  and proves what ran."
@@ -99,7 +100,7 @@ done
 place 644 "$root/packaging/superprotocol.sysusers" usr/lib/sysusers.d/superprotocol.conf
 place 644 "$root/packaging/superprotocol.tmpfiles" usr/lib/tmpfiles.d/superprotocol.conf
 for script in postinst prerm postrm; do place 755 "$root/packaging/node.$script" "DEBIAN/$script"; done
-pack superprotocol-node "$(depends_of "$tree/usr/bin/spnode"), systemd (>= 252), ca-certificates" \
+pack superprotocol-node "$(depends_of "$tree/usr/bin/spnode"), systemd (>= 252), ca-certificates" runc \
   "daemons of Super Protocol
  Store, key broker and provider, each a systemd service that starts once
  \`spnode init\` has made its keys and settings. A provider needs runc."
