@@ -137,13 +137,22 @@ TEST_F(Sploader, AProgramThatIsNotThereIsTheWorkloadsEnd) {
   EXPECT_THAT(text_of(result_of(report) / "log.txt"), HasSubstr("no such program"));
 }
 
+bool runs(const std::string& command_line) {
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    if (text_of(entry.path() / "cmdline") == command_line) return true;
+  }
+  return false;
+}
+
 TEST_F(Sploader, ACancelStopsTheWorkloadAndStoresWhatThereIs) {
   const api::Start start = world->start_for({{"loop"}, {}});
   Mischief mischief;
   mischief.on_stage = [](api::Stage stage, api::FrameStream& window) {
     if (stage == api::Stage::running) {
-      // Long enough for the container to be up.
-      std::this_thread::sleep_for(std::chrono::milliseconds(500));
+      const auto up = std::string("/workload") + '\0' + "loop" + '\0';
+      for (int looks = 0; !runs(up) && looks < 1000; ++looks) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      }
       EXPECT_TRUE(window.write({api::FrameType::cancel, {}}).ok());
     }
   };

@@ -19,13 +19,43 @@ namespace {
 
 constexpr auto kRemoveWait = std::chrono::milliseconds(5);
 constexpr int kRemoveTriesMax = 400;  // two seconds in all
+constexpr int kMoveTriesMax = 16;     // what has forked meanwhile is moved the next time
+
+// 0, or why not (errno).
+int try_write(const Path& file, const std::string& value) {
+  const Fd fd(::open(file.c_str(), O_WRONLY | O_CLOEXEC));
+  if (!fd.valid() || ::write(fd.get(), value.data(), value.size()) < 0) return errno;
+  return 0;
+}
 
 Status write_value(const Path& file, const std::string& value) {
-  const Fd fd(::open(file.c_str(), O_WRONLY | O_CLOEXEC));
-  if (!fd.valid()) return errno_error("open", file);
-  const ssize_t put = ::write(fd.get(), value.data(), value.size());
-  if (put != static_cast<ssize_t>(value.size())) return errno_error("write " + value + " to", file);
+  errno = try_write(file, value);
+  if (errno != 0) return errno_error("write " + value + " to", file);
   return {};
+}
+
+std::vector<pid_t> processes_of(const Path& group) {
+  std::vector<pid_t> processes;
+  std::ifstream file(group / "cgroup.procs");
+  for (pid_t pid = 0; file >> pid;) processes.push_back(pid);
+  return processes;
+}
+
+// A group of version 2 that has processes of its own hands nothing down, but for the true root. In
+// a container (Docker's, with a namespace of control groups) the root of the mount is such a group:
+// its processes move to a leaf of it.
+Status move_to_leaf(const Path& group) {
+  const Path leaf = group / kRootLeaf;
+  if (::mkdir(leaf.c_str(), 0755) != 0 && errno != EEXIST) return errno_error("mkdir", leaf);
+  Status moved;
+  for (int tries = 0; tries < kMoveTriesMax; ++tries) {
+    const std::vector<pid_t> left = processes_of(group);
+    if (left.empty()) return {};
+    for (const pid_t pid : left) {
+      moved = write_value(leaf / "cgroup.procs", std::to_string(pid));  // it may have ended
+    }
+  }
+  return moved ? Error{Errc::io, "processes keep coming to " + group.string()} : moved.error();
 }
 
 bool is_there(const Path& path) { return ::access(path.c_str(), F_OK) == 0; }
@@ -51,9 +81,8 @@ bool remove_below(const Path& folder) {
 
 void kill_below(const Path& folder) {
   for (const Path& child : folders_below(folder)) kill_below(child);
-  std::ifstream processes(folder / "cgroup.procs");
   // A process of another pid namespace reads as 0, which would mean our own group.
-  for (pid_t pid = 0; processes >> pid;) {
+  for (const pid_t pid : processes_of(folder)) {
     if (pid > 1) ::kill(pid, SIGKILL);
   }
 }
@@ -106,13 +135,17 @@ std::vector<Path> Cgroups::hierarchies() const {
   return folders_below(mount_);
 }
 
+Status Cgroups::hand_down(const Path& group) const {
+  const Path control = group / "cgroup.subtree_control";
+  const std::string controllers = "+memory +pids +cpu";
+  if (group == mount_ && try_write(control, controllers) == EBUSY) SP_TRY(move_to_leaf(group));
+  return write_value(control, controllers);
+}
+
 Status Cgroups::make_below(const Path& root, const std::string& name) const {
   for (const std::string& step : steps_of(name)) {
     // In version 2 a group limits only what its parent hands down.
-    if (version_ == Version::v2) {
-      SP_TRY(write_value((root / step).parent_path() / "cgroup.subtree_control",
-                         "+memory +pids +cpu"));
-    }
+    if (version_ == Version::v2) SP_TRY(hand_down((root / step).parent_path()));
     if (::mkdir((root / step).c_str(), 0755) == 0) continue;
     if (errno != EEXIST) return errno_error("mkdir", root / step);
     if (step == name) {

@@ -16,6 +16,7 @@ namespace sp::tee {
 inline constexpr const char* kCgroupMount = "/sys/fs/cgroup";
 inline constexpr const char* kLoaderLeaf = "loader";
 inline constexpr const char* kWorkloadLeaf = "workload";
+inline constexpr const char* kRootLeaf = "init";  ///< below the mount's root, see create()
 
 struct CgroupLimits {
   std::uint64_t memory_bytes = 0;  ///< swap is not allowed on top
@@ -32,7 +33,8 @@ class Cgroups {
 
   [[nodiscard]] Version version() const { return version_; }
 
-  /// Makes NAME with its limits and NAME/loader. Errc::conflict where NAME exists, Errc::io.
+  /// Makes NAME with its limits and NAME/loader. In a container whose root group of version 2 has
+  /// processes, these move to its leaf kRootLeaf first. Errc::conflict where NAME exists, Errc::io.
   Status create(const std::string& name, const CgroupLimits& limits) const;
   /// Starts a process that is in NAME/loader from its first instruction or soon after it. To be
   /// called from one thread at a time: in version 1 the calling thread itself goes there and back,
@@ -55,6 +57,8 @@ class Cgroups {
   /// Roots of all hierarchies.
   [[nodiscard]] std::vector<Path> hierarchies() const;
   [[nodiscard]] std::vector<Path> own_groups() const;
+  /// Version 2: what is below the group may limit by our controllers.
+  [[nodiscard]] Status hand_down(const Path& group) const;
   Status make_below(const Path& root, const std::string& name) const;
 
   Version version_;

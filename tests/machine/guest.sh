@@ -56,4 +56,11 @@ for test in /opt/tests/*_test; do
   "$test" >/srv/test.log 2>&1 || { cat /srv/test.log; fail "$(basename "$test")"; }
   step "$(basename "$test"): $(grep -a "PASSED" /srv/test.log)"
 done
+# And as in a container with a namespace of control groups, whose root group has processes.
+mkdir /sys/fs/cgroup/box
+echo "+memory +pids +cpu" >/sys/fs/cgroup/cgroup.subtree_control
+# shellcheck disable=SC2016  # the inner shell's
+sh -c 'echo $$ >/sys/fs/cgroup/box/cgroup.procs; exec unshare --mount --cgroup sh -c "umount /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup &&
+  exec /opt/tests/tee_test"' >/srv/test.log 2>&1 || { cat /srv/test.log; fail "the sandbox in a container"; }
+step "in a container: $(grep -a "PASSED" /srv/test.log)"
 echo "MACHINE: ok"
