@@ -55,7 +55,11 @@ Result<Network> Network::load(const Files& files, const Path& path) {
     SP_ASSIGN(network.services,
               services_from_json(object.any("services"), "services", network.mirrors));
   }
-  if (object.has("caFile")) network.ca_file = path.parent_path() / object.text("caFile", kPathMax);
+  if (object.has("caFile")) {
+    const std::string file = object.text("caFile", kPathMax);
+    if (file.empty()) object.fail("caFile", "must name a file");
+    network.ca_file = path.parent_path() / file;
+  }
   SP_TRY(object.finish());
   return network;
 }
@@ -75,7 +79,11 @@ Status Network::save(Files& files, const Path& path) const {
             {"brokerTee", broker_tee.to_json()},
             {"loaderTee", loader_tee.to_json()},
             {"services", services_to_json(services, mirrors)}};
-  if (!ca_file.empty()) json["caFile"] = ca_file.lexically_relative(path.parent_path()).string();
+  if (!ca_file.empty()) {
+    // Beside the network where it can be said so: of one of them absolute and one not, it can't.
+    const Path beside = ca_file.lexically_relative(path.parent_path());
+    json["caFile"] = (beside.empty() ? ca_file : beside).string();
+  }
   return keep(files, CrashSite::client_network, path, as_bytes(json.dump(2) + "\n"),
               FileMode::everyone);
 }
