@@ -3,9 +3,12 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
+#include <utility>
 
 #include "loader/container_config.hpp"
 
@@ -15,11 +18,23 @@ namespace {
 constexpr unsigned long kMountFlags = MS_NOSUID | MS_NODEV;
 constexpr unsigned kPassMode = 0711;  // the container's users pass through, and list nothing
 
+// Kernels from 6.4 on can promise to keep a tmpfs out of swap; older ones write an error to their
+// log where they are asked.
+bool may_know_noswap() {
+  utsname system{};
+  int major = 0;
+  int minor = 0;
+  const bool known =
+      ::uname(&system) == 0 && std::sscanf(system.release, "%d.%d", &major, &minor) == 2;
+  return !known || std::pair(major, minor) >= std::pair(6, 4);
+}
+
 Status mount_memory(const Path& where, std::uint64_t bytes) {
   const std::string options = "mode=0711,size=" + std::to_string(bytes) +
                               ",nr_inodes=" + std::to_string(kWorkspaceEntriesMax);
-  // Kernels from 6.4 on can promise to keep it out of swap.
-  if (::mount("tmpfs", where.c_str(), "tmpfs", kMountFlags, (options + ",noswap").c_str()) == 0) {
+  const std::string unswapped = options + ",noswap";
+  if (may_know_noswap() &&
+      ::mount("tmpfs", where.c_str(), "tmpfs", kMountFlags, unswapped.c_str()) == 0) {
     return {};
   }
   if (::mount("tmpfs", where.c_str(), "tmpfs", kMountFlags, options.c_str()) == 0) return {};

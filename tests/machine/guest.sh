@@ -11,6 +11,7 @@ bound() { cat /sys/fs/cgroup/superprotocol/*/*/*/workload/"$1"; }
 step "$(uname -sr), systemd $(systemctl --version | awk 'NR==1 {print $2}'), control groups $(stat -fc %T /sys/fs/cgroup), $(runc --version | head -n 1)"
 [ "$(stat -fc %T /sys/fs/cgroup)" = cgroup2fs ] || fail "no control groups of version 2"
 spctl doctor --role provider
+began=$(date +%s)
 CHAIN=http://127.0.0.1:8545
 systemd-run -q --unit anvil anvil --port 8545 --chain-id 31337 --accounts 1 --quiet || fail "anvil"
 until_true 60 "the chain doesn't answer" ether 0x0000000000000000000000000000000000000001
@@ -50,6 +51,9 @@ for role in store broker provider; do
   [ "$(systemctl show -p Result --value "superprotocol-$role")" = success ] || fail "$role didn't stop well"
 done
 pgrep sploader && fail "a loader is left"
+# The kernel has nothing to complain of but the order that took memory without an end.
+complaints=$(journalctl -q --no-pager -b -k -p err -o cat --since "@$began" | grep -v "^Memory cgroup out of memory")
+[ -z "$complaints" ] || fail "the kernel complains: $complaints"
 [ ! -e /sys/fs/cgroup/superprotocol ] || fail "control groups are left after the stop: $(find /sys/fs/cgroup/superprotocol)"
 # The sandbox's own tests, where control groups are of the other version.
 for test in /opt/tests/*_test; do
