@@ -10,7 +10,7 @@ orders=$HOME/.superprotocol/orders
 # Orders of our customer that the market knows, by id.
 chain_orders() {
   local market customer
-  market=$(jq -r .market "$HOME/.superprotocol/network.json" | grep -o '0x[0-9a-f]*' | head -n 1)
+  market=$(jq -r .market "$HOME/.superprotocol/network.json")
   customer=$(spctl keys list --json | jq -r '.keys[] | select(.name == "me") | .address')
   curl -sf -H 'content-type: application/json' "$CHAIN" -d "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_getLogs\",\"params\":[{\"fromBlock\":\"0x0\",
     \"address\":\"$market\",\"topics\":[null,null,\"0x000000000000000000000000${customer#0x}\"]}]}" | jq -r '.result[].topics[1]' | sort -u
