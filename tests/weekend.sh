@@ -45,7 +45,10 @@ note() { # note ORDERS: a line of the report for each daemon
 
 order() { # order N: one that succeeds; every tenth is stopped while it runs
   if [ $(($1 % 10)) = 9 ]; then
-    timeout --foreground -s INT 3 "$bin/spctl" --home "$home" run "$work/image" -- "name $1" stay >"$work/run.log" 2>&1 && fail "order $1 wasn't stopped"
+    local code=0
+    timeout --foreground -s INT 3 "$bin/spctl" --home "$home" run "$work/image" -- "name $1" stay >"$work/run.log" 2>&1 || code=$?
+    [ "$code" = 124 ] || fail "order $1, which Ctrl-C should have stopped, ended with $code"
+    grep -q "^The order was cancelled while it ran" "$work/run.log" || fail "order $1 wasn't cancelled"
     return 0
   fi
   spctl run "$work/image" --data "$work/input" --out "$work/out" -- "name $1" >"$work/run.log" 2>&1 || fail "order $1 ended with $?"

@@ -80,9 +80,10 @@ Status Network::save(Files& files, const Path& path) const {
             {"loaderTee", loader_tee.to_json()},
             {"services", services_to_json(services, mirrors)}};
   if (!ca_file.empty()) {
-    // Beside the network where it can be said so: of one of them absolute and one not, it can't.
+    // Beside the network where it is there, so that both can be moved.
     const Path beside = ca_file.lexically_relative(path.parent_path());
-    json["caFile"] = (beside.empty() ? ca_file : beside).string();
+    const bool elsewhere = beside.empty() || (ca_file.is_absolute() && *beside.begin() == "..");
+    json["caFile"] = (elsewhere ? ca_file : beside).string();
   }
   return keep(files, CrashSite::client_network, path, as_bytes(json.dump(2) + "\n"),
               FileMode::everyone);

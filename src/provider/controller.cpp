@@ -1,11 +1,10 @@
-#include "provider/controller.hpp"
-
 #include <fcntl.h>
 
 #include <algorithm>
 
 #include "base/crash_point.hpp"
 #include "base/log.hpp"
+#include "provider/controller_running.hpp"
 
 namespace sp::provider {
 namespace {
@@ -26,11 +25,10 @@ bool may_settle(const Entry& entry, const Clock& clock) {
                                     std::int64_t{terms.settle_by} + terms.settle_window;
 }
 
-bool has_outcome(const Result<api::Finish>& finish) {
-  return finish && finish->receipt && finish->receipt->statement.outcome != api::Outcome::provider;
+bool has_outcome(const api::Finish& finish) {
+  return finish.receipt && finish.receipt->statement.outcome != api::Outcome::provider;
 }
 
-// The customer, who cancelled nothing, doesn't pay for a cancel of the provider's own.
 bool was_cancelled(const Result<api::Finish>& finish) {
   return finish && finish->receipt && finish->receipt->statement.outcome == api::Outcome::cancelled;
 }
@@ -42,19 +40,6 @@ std::chrono::seconds rerun_pause(const Entry& entry) {
 }
 
 }  // namespace
-
-// A loader at work, as the watching thread sees it.
-struct Controller::Running {
-  std::unique_ptr<tee::RunningTee> tee;
-  std::unique_ptr<Relay> relay;
-  // Guarded by Controller::mutex_, as copies of its pointer are.
-  std::chrono::nanoseconds deadline{};
-  bool began = false;    // the workload
-  bool stopped = false;  // told to, at the deadline or the provider's stop
-  // These belong to the following thread.
-  bool cancel_sent = false;
-  int gone_looks = 0;
-};
 
 Controller::Controller(Parts parts, ControllerOptions options)
     : parts_(parts),
@@ -72,36 +57,6 @@ Controller::~Controller() {
   }
   wake_.notify_all();
   for (Thread& thread : threads_) thread.join();
-}
-
-void Controller::drain(std::chrono::nanoseconds limit) {
-  std::vector<std::shared_ptr<Running>> unbegun;
-  {
-    std::unique_lock lock(mutex_);
-    draining_ = true;
-    if (wake_.wait_for(lock, limit, [this] { return busy_ == 0; })) return;
-    for (const auto& [order, running] : running_) {
-      if (may_be_asked(*running)) unbegun.push_back(running);
-    }
-  }
-  ask_to_stop(std::move(unbegun));
-  std::unique_lock lock(mutex_);
-  wake_.wait_for(lock, kLastWordMax, [this] {
-    return std::none_of(running_.begin(), running_.end(),
-                        [](const auto& one) { return one.second->stopped; });
-  });
-}
-
-// One that has begun nothing can still say so, which a killed one can't. True once for each.
-bool Controller::may_be_asked(Running& running) {
-  return !running.began && !std::exchange(running.stopped, true);
-}
-
-void Controller::ask_to_stop(std::vector<std::shared_ptr<Running>> unbegun) {
-  for (std::shared_ptr<Running>& running : unbegun) {
-    running->relay->cancel();
-    let_go(std::move(running));
-  }
 }
 
 ControllerCounts Controller::counts() const {
@@ -228,61 +183,6 @@ Status Controller::take_again(const api::OrderId& order) {
   return {};
 }
 
-void Controller::watch_running() {
-  std::vector<api::OrderId> orders;
-  std::vector<std::shared_ptr<Running>> overdue;
-  {
-    const std::lock_guard lock(mutex_);
-    for (const auto& [order, running] : running_) {
-      if (parts_.clock.monotonic() <= running->deadline) {
-        orders.push_back(order);
-        continue;
-      }
-      log(LogLevel::warning, "loader_overdue", {{"order", order.hex0x()}});
-      const bool may_say = may_be_asked(*running);
-      running->deadline += kStopGrace;
-      if (may_say) overdue.push_back(running);
-      if (!may_say) running->tee->kill();
-    }
-  }
-  ask_to_stop(std::move(overdue));
-  for (const api::OrderId& order : orders) {
-    const auto record = parts_.market.order(order);
-    if (record) tell_running(order, *record);
-  }
-}
-
-// A loader, held while it is told something: its id is in use as long.
-std::shared_ptr<Controller::Running> Controller::hold_running(const api::OrderId& order) {
-  const std::lock_guard lock(mutex_);
-  const auto found = running_.find(order);
-  return found == running_.end() ? nullptr : found->second;
-}
-
-void Controller::let_go(std::shared_ptr<Running> running) {
-  {
-    const std::lock_guard lock(mutex_);
-    running.reset();
-  }
-  wake_.notify_all();
-}
-
-void Controller::tell_running(const api::OrderId& order, const market::OrderRecord& record) {
-  auto running = hold_running(order);
-  if (running == nullptr) return;
-  const bool cancel = record.cancelled_at != 0 && !std::exchange(running->cancel_sent, true);
-  running->gone_looks = record.status == market::OrderStatus::none ? running->gone_looks + 1 : 0;
-  if (running->gone_looks == kGoneLooks) {
-    log(LogLevel::warning, "order_gone", {{"order", order.hex0x()}});
-    running->tee->kill();
-  }
-  if (cancel) {
-    log(LogLevel::info, "order_cancelled", {{"order", order.hex0x()}});
-    running->relay->cancel();
-  }
-  let_go(std::move(running));
-}
-
 void Controller::work() {
   for (;;) {
     api::OrderId order;
@@ -320,20 +220,37 @@ Status Controller::check_still_wanted(const api::OrderId& order, const Entry& en
   return {};
 }
 
-Result<api::Finish> Controller::run_loader(const api::OrderId& order, Entry& entry) {
-  const api::Terms& terms = entry.start.terms;
+bool Controller::stops() const {
+  const std::lock_guard lock(mutex_);
+  return stopping_ || draining_;
+}
+
+bool Controller::is_cancelled(const api::OrderId& order) {
+  const auto record = parts_.market.order(order);
+  return record && record->cancelled_at != 0;
+}
+
+Result<std::unique_ptr<tee::RunningTee>> Controller::start_tee(const api::OrderId& order,
+                                                               const api::Start& start) {
+  const api::Terms& terms = start.terms;
   const Fd log_file = open_log(options_.folder / "logs" / order.hex());
-  tee::StartOptions start;
-  start.id = tee_id(order, entry.start.attempt);
-  start.memory_mib = terms.memory_mib;
-  start.disk_mib = terms.disk_mib;
-  start.pids = terms.pids;
-  start.log_descriptor = log_file.get();
-  auto running = std::make_shared<Running>();
+  tee::StartOptions options;
+  options.id = tee_id(order, start.attempt);
+  options.memory_mib = terms.memory_mib;
+  options.disk_mib = terms.disk_mib;
+  options.pids = terms.pids;
+  options.log_descriptor = log_file.get();
   crash_point(CrashSite::provider_loader, CrashMoment::before);
-  SP_ASSIGN(running->tee, parts_.host.start(start));
-  crash_point(CrashSite::provider_loader, CrashMoment::after);
-  const auto limit = std::chrono::seconds(terms.ordered_seconds) + kLoaderGrace;
+  auto tee = parts_.host.start(options);
+  if (tee) crash_point(CrashSite::provider_loader, CrashMoment::after);
+  return tee;
+}
+
+Result<api::Finish> Controller::run_loader(const api::OrderId& order, Entry& entry) {
+  if (stops()) return Error{Errc::cancelled, "the provider stops"};
+  auto running = std::make_shared<Running>();
+  SP_ASSIGN(running->tee, start_tee(order, entry.start));
+  const auto limit = std::chrono::seconds(entry.start.terms.ordered_seconds) + kLoaderGrace;
   running->deadline = parts_.clock.monotonic() + limit;
   const auto on_stage = [this, order, limit](api::Stage stage, const std::string& text) {
     const std::lock_guard lock(mutex_);
@@ -344,27 +261,37 @@ Result<api::Finish> Controller::run_loader(const api::OrderId& order, Entry& ent
     if (std::exchange(found->second->began, true)) return;
     found->second->deadline = parts_.clock.monotonic() + limit;
   };
-  running->relay = std::make_unique<Relay>(running->tee->window(), parts_.forwarder,
-                                           Relay::Options{entry.start, parts_.action, on_stage});
+  // At once: until it is in the ledger, a crash makes it a session that owners can claim by.
+  const auto on_finish = [&](const api::Finish& finish) {
+    const bool kept = has_outcome(finish) || remember_idle(order, entry, finish).ok();
+    if (!kept) log(LogLevel::error, "ledger_unwritable", {{"order", order.hex0x()}});
+    const std::lock_guard lock(mutex_);
+    running->ended = true;
+    wake_.notify_all();
+  };
+  running->relay =
+      std::make_unique<Relay>(running->tee->window(), parts_.forwarder,
+                              Relay::Options{entry.start, parts_.action, on_stage, on_finish});
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_) return Error{Errc::cancelled, "the provider stops"};
+    if (stopping_ || draining_) return Error{Errc::cancelled, "the provider stops"};
     running_[order] = running;
   }
   auto finish = running->relay->serve();
+  bool stopped = false;
   {
     const std::lock_guard lock(mutex_);
     running_.erase(order);
     stages_.erase(order);
     away_.erase(order);
     if (const auto why = running->relay->broker_away()) away_[order] = *why;
-    if (draining_ && running->stopped && was_cancelled(finish)) {
-      finish = Error{Errc::cancelled, "told to stop in the moment in which it began"};
-    }
+    stopped = draining_ && running->stopped;
+    wake_.notify_all();
   }
-  // At once: until it is in the ledger, a crash makes it a session that owners can claim by.
-  const bool kept = !finish || has_outcome(finish) || remember_idle(order, entry, *finish).ok();
-  if (!kept) log(LogLevel::error, "ledger_unwritable", {{"order", order.hex0x()}});
+  if (stopped && was_cancelled(finish) && !is_cancelled(order)) {
+    // The customer doesn't pay for a cancel of the provider's own.
+    finish = Error{Errc::cancelled, "told to stop in the moment in which it began"};
+  }
   running->tee->kill();
   running->tee->wait(std::chrono::seconds(10));
   // The next loader of the order has the same id, which is free once nobody holds this one.
@@ -380,7 +307,7 @@ Result<api::Finish> Controller::run_loaders(const api::OrderId& order, Entry& en
   for (unsigned tries = 1;; ++tries) {
     auto finish = run_loader(order, entry);
     const bool last = tries == kLoaderTriesMax || entry.idle.size() >= kIdleMax;
-    if (has_outcome(finish) || last) return finish;
+    if ((finish && has_outcome(*finish)) || last) return finish;
     {
       const std::lock_guard lock(mutex_);
       // A broker that is away isn't there a moment later: see runs_again().
@@ -413,11 +340,8 @@ bool Controller::run_to_finish(const api::OrderId& order, Entry& entry) {
     return false;
   }
   auto finish = run_loaders(order, entry);
-  {
-    // A loader that the provider itself ends on its way down is run again after the restart.
-    const std::lock_guard lock(mutex_);
-    if ((stopping_ || draining_) && !finish) return false;
-  }
+  // A loader that the provider itself ends on its way down is run again after the restart.
+  if (!finish && stops()) return false;
   if (!finish) {
     const Status wanted = check_still_wanted(order, entry);
     if (wanted || !put_off(order, wanted.error())) fail(order, entry, finish.error());

@@ -178,7 +178,11 @@ class Controller {
   std::string note_settlement(const api::OrderId& order, Entry& entry);
   Status check_still_wanted(const api::OrderId& order, const Entry& entry);
   Result<api::Finish> run_loaders(const api::OrderId& order, Entry& entry);
+  Result<std::unique_ptr<tee::RunningTee>> start_tee(const api::OrderId& order,
+                                                     const api::Start& start);
   Result<api::Finish> run_loader(const api::OrderId& order, Entry& entry);
+  [[nodiscard]] bool stops() const;
+  bool is_cancelled(const api::OrderId& order);
   Status settle(const api::OrderId& order, Entry& entry);
   bool settle_later(const api::OrderId& order, const Entry& entry, const Error& error);
   void resume_later();

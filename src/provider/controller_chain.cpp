@@ -90,21 +90,21 @@ bool Controller::is_gone(const api::OrderId& order) {
 }
 
 // Whether another run may prove what this one couldn't: it earned nothing, and its brokers were
-// away.
+// away, or the provider stops.
 bool Controller::runs_again(const api::OrderId& order, const Entry& entry) {
   const api::Finish& finish = *entry.finish;
   const bool earned = finish.receipt && finish.attestation &&
                       (finish.receipt->statement.outcome != api::Outcome::provider ||
                        finish.receipt->statement.started);
+  if (earned || entry.idle.size() >= kIdleMax) return false;
   Errc why{};
   {
     const std::lock_guard lock(mutex_);
     const auto away = away_.find(order);
-    if (earned || entry.idle.size() >= kIdleMax) return false;
-    if (draining_) return true;  // after the restart, if it is wanted still
-    if (stopping_ || away == away_.end()) return false;
-    why = away->second;
+    if (!draining_ && (stopping_ || away == away_.end())) return false;
+    if (!draining_) why = away->second;
   }
+  // One that nobody wants any more is settled by what there is, and at once.
   const Status wanted = check_still_wanted(order, entry);
   // An order that is there for the provider and not for its broker isn't a chain's doing.
   if (wanted && why == Errc::not_found) return false;

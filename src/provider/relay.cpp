@@ -256,8 +256,11 @@ Result<api::Finish> Relay::serve() {
         options_.on_stage(static_cast<api::Stage>(stage), text);
         break;
       }
-      case api::FrameType::finish:
-        return api::Finish::decode(frame.body);
+      case api::FrameType::finish: {
+        SP_ASSIGN(api::Finish finish, api::Finish::decode(frame.body));
+        options_.on_finish(finish);
+        return finish;
+      }
       case api::FrameType::start:
       case api::FrameType::reply:
       case api::FrameType::cancel:

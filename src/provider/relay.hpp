@@ -59,6 +59,9 @@ class Relay {
     api::Start start;
     const crypto::EthKey& action;  ///< signs the acceptance
     std::function<void(api::Stage, const std::string&)> on_stage;
+    /// The loader's last word, as soon as it has come: calls of it may be under way still, which
+    /// serve() waits for. On serve()'s thread.
+    std::function<void(const api::Finish&)> on_finish;
   };
   /// `window` outlives the relay. Where its writes have a limit of time, a loader that reads
   /// nothing ends the relay at it.

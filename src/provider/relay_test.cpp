@@ -39,8 +39,10 @@ class RelayTest : public ::testing::Test {
     secret.writable()[31] = 7;  // nobody's
     action_.emplace(crypto::EthKey::from_secret(std::move(secret)).value());
     window_.emplace(relay_end_.get());
-    relay_.emplace(*window_, forwarder_,
-                   Relay::Options{{}, *action_, [](api::Stage, const std::string&) {}});
+    relay_.emplace(
+        *window_, forwarder_,
+        Relay::Options{
+            {}, *action_, [](api::Stage, const std::string&) {}, [](const api::Finish&) {}});
     served_ = std::async(std::launch::async, [this] { return relay_->serve(); });
   }
   ~RelayTest() override { ::shutdown(loader_end_.get(), SHUT_RDWR); }

@@ -1,13 +1,13 @@
 // Claims: owners are paid from the provider's deposit for keys that it had the use of, and for no
 // others.
 #include <gmock/gmock.h>
+#include <signal.h>
 
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <set>
 
-#include "base/sync.hpp"
 #include "money.hpp"
 #include "provider/controller.hpp"
 #include "provider/ledger.hpp"
@@ -156,35 +156,82 @@ Path ledger_folder(const Town& town) {
   return {};
 }
 
-// A provider's stop makes no debts either: a loader that had keys signs that it began nothing, and
-// another runs the order after the restart.
-TEST_F(ClaimsTest, AStopOfTheProviderCostsItNothing) {
-  std::atomic<bool> asked = false, go = false;
-  town.provider_broker->on_request(
-      [&](net::HttpRequest& request) -> std::optional<net::HttpResponse> {
-        if (request.path != "/v1/release") return std::nullopt;
-        const auto release = api::ReleaseRequest::decode(request.body);
-        if (!release || release->request.statement.part != 2) return std::nullopt;
-        asked = true;
-        while (!go) town.clock().sleep_for(std::chrono::milliseconds(2));
-        return std::nullopt;
-      });
-  const Placed placed = shop.place({.bought = true});
-  while (!asked) town.clock().sleep_for(std::chrono::milliseconds(2));
-  Thread later([&] {
-    town.clock().sleep_for(std::chrono::milliseconds(500));
-    go = true;
+// A provider's stop makes no debts either: a loader that had keys signs that it began nothing.
+class StopTest : public ClaimsTest {
+ protected:
+  // An order whose loader has a key and waits for the next; the provider is told to stop then, and
+  // the loader's receipt is in the ledger though its call lasts.
+  Placed place_and_stop(const std::function<void(const Placed&)>& before) {
+    town.provider_broker->on_request(
+        [this](net::HttpRequest& request) -> std::optional<net::HttpResponse> {
+          if (request.path != "/v1/release") return std::nullopt;
+          const auto release = api::ReleaseRequest::decode(request.body);
+          if (!release || release->request.statement.part != 2) return std::nullopt;
+          asked_ = true;
+          while (!go_) town.clock().sleep_for(std::chrono::milliseconds(2));
+          return std::nullopt;
+        });
+    const Placed placed = shop.place({.bought = true});
+    wait_for([&] { return asked_.load(); });
+    before(placed);
+    town.signal_provider(SIGTERM);
+    wait_for([&] { return entry_of(placed).idle.size() == 1; });
+    EXPECT_FALSE(entry_of(placed).idle.at(0).statement.started);
+    return placed;
+  }
+  void stop() {
+    go_ = true;
+    town.stop_provider();
+  }
+  provider::Entry entry_of(const Placed& placed) {
+    return must(provider::Ledger(town.files(), ledger_folder(town)).load(placed.id));
+  }
+  void expect_another_session(const Placed& placed) {
+    town.start_provider();
+    shop.expect_settled(placed, Outcome::success);
+    EXPECT_EQ(town.provider_broker->count("/v1/attest"), 2U);
+  }
+  void TearDown() override {
+    go_ = true;
+    ClaimsTest::TearDown();
+  }
+
+ private:
+  void wait_for(const std::function<bool()>& done) {
+    const auto deadline = town.clock().monotonic() + std::chrono::seconds(10);
+    while (!done() && town.clock().monotonic() < deadline) {
+      town.clock().sleep_for(std::chrono::milliseconds(5));
+    }
+    ASSERT_TRUE(done());
+  }
+
+  std::atomic<bool> asked_ = false, go_ = false;
+};
+
+TEST_F(StopTest, LeavesTheOrderToAnotherSession) {
+  const Placed placed = place_and_stop([](const Placed&) {});
+  stop();
+  EXPECT_EQ(entry_of(placed).state, provider::EntryState::queued);
+  expect_another_session(placed);
+}
+
+TEST_F(StopTest, ThatEndsInAKillDoesToo) {
+  const Placed placed = place_and_stop([](const Placed&) {});
+  town.signal_provider(SIGKILL);
+  stop();
+  EXPECT_EQ(entry_of(placed).state, provider::EntryState::running);
+  expect_another_session(placed);
+}
+
+TEST_F(StopTest, SettlesWhatTheCustomerHasCancelled) {
+  const Placed placed = place_and_stop([this](const Placed& order) {
+    town.pass_time(1);
+    must(town.send(town.customer(), town.market().cancel(order.terms)));
   });
-  town.stop_provider();
-  later.join();
-  const provider::Entry stopped =
-      must(provider::Ledger(town.files(), ledger_folder(town)).load(placed.id));
-  EXPECT_EQ(stopped.state, provider::EntryState::queued);
-  ASSERT_EQ(stopped.idle.size(), 1U);
-  EXPECT_FALSE(stopped.idle.front().statement.started);
+  stop();
+  EXPECT_EQ(entry_of(placed).state, provider::EntryState::settled);
   town.start_provider();
-  shop.expect_settled(placed, Outcome::success);
-  EXPECT_EQ(town.provider_broker->count("/v1/attest"), 2U) << "a session of its own";
+  shop.expect_settled(placed, Outcome::provider);
 }
 
 }  // namespace

@@ -31,7 +31,7 @@ machine_packages() {
     chroot "$1" update-initramfs -u
     chroot "$1" systemctl enable systemd-networkd
     chroot "$1" apt-get update -qq
-    chroot "$1" sh -c "DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends runc /opt/deb/*.deb"' \
+    chroot "$1" sh -c "DEBIAN_FRONTEND=noninteractive apt-get install -y -qq /opt/deb/*.deb"' \
     sh "$machine_disk"
 }
 
@@ -56,8 +56,8 @@ machine_make() { # machine_make GUEST: the disk of a machine that runs this scri
 # What the machine's disk is made of can change until here.
 machine_seal() { mkfs.ext4 -q -d "$machine_disk" "$work/disk"; }
 
-# machine_boot WORDS: becomes the machine, its console on the standard output; WORDS for its kernel's command line. What its programs have synced is in the disk's
-# file, and no more: a kill is a loss of power.
+# machine_boot WORDS: becomes the machine, its console on the standard output; WORDS for its kernel's command line. A kill of it is a loss of power: what programs
+# have written without a sync, and the kernel hasn't written of itself, is gone. (What the kernel has flushed is never lost or reordered by this disk.)
 machine_boot() {
   exec timeout 1200 qemu-system-x86_64 -machine q35 -accel tcg,thread=multi -cpu max -smp 2 -m 3G -nographic -nodefaults -no-reboot -serial stdio \
     -drive "file=$work/disk,if=virtio,format=raw,cache=unsafe" -device virtio-rng-pci -netdev user,id=net -device virtio-net-pci,netdev=net,romfile= \
