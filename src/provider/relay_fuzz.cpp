@@ -92,7 +92,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Services services;
   CallForwarder forwarder(client, services);
   sp::SocketStream window(relay_end.get());
-  Relay relay(window, forwarder, {{}, action(), [](sp::api::Stage, const std::string&) {}});
+  Relay relay(window, forwarder,
+              {{}, action(), [](sp::api::Stage, const std::string&) {}, [](const auto&) {}});
   static_cast<void>(relay.serve().ok());
   relay_end.reset();
   loader.join();
