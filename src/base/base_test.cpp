@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/stat.h>
 
 #include <nlohmann/json.hpp>
 
@@ -98,6 +99,10 @@ class FilesTest : public ::testing::Test {
 TEST_F(FilesTest, WritesWholeOrNotAtAll) {
   const Path path = folder_ / "a";
   ASSERT_TRUE(files_.write_atomic(path, Bytes{1, 2, 3}, FileMode::owner_only).ok());
+  const mode_t before = ::umask(0077);
+  ASSERT_TRUE(files_.write_atomic(path, Bytes{4}, FileMode::everyone).ok());
+  ::umask(before);
+  EXPECT_EQ(std::filesystem::status(path).permissions(), std::filesystem::perms(0644));
   ASSERT_TRUE(files_.write_atomic(path, Bytes{4}, FileMode::owner_only).ok());
   EXPECT_EQ(files_.read(path, 10).value(), Bytes{4});
   EXPECT_EQ(files_.list(folder_).value(), std::vector<std::string>{"a"});

@@ -111,8 +111,10 @@ Result<std::uint64_t> PosixFiles::size(const Path& path) const {
 Status PosixFiles::write_atomic(const Path& path, ByteView bytes, FileMode mode) {
   const Path temporary = temporary_beside(path);
   const auto write = [&]() -> Status {
-    SP_ASSIGN(const Fd fd,
-              open_file(temporary, O_WRONLY | O_CREAT | O_EXCL, static_cast<unsigned>(mode)));
+    const auto bits = static_cast<unsigned>(mode);
+    SP_ASSIGN(const Fd fd, open_file(temporary, O_WRONLY | O_CREAT | O_EXCL, bits));
+    // The umask takes nothing from what is for other users: daemons have users of their own.
+    if (::fchmod(fd.get(), bits) != 0) return errno_error("fchmod", temporary);
     SP_TRY(write_fully(fd.get(), bytes, temporary));
     if (::fsync(fd.get()) != 0) return errno_error("fsync", temporary);
     crash_detail::temporary_written();

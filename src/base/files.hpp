@@ -32,7 +32,8 @@ class Files {
                                    std::size_t size) const = 0;
   /// Size in bytes. Errc::not_found, Errc::io.
   virtual Result<std::uint64_t> size(const Path& path) const = 0;
-  /// Replaces the file whole or not at all: temporary file, fsync, rename, fsync of the folder.
+  /// Replaces the file whole or not at all: temporary file, fsync, rename, fsync of the folder. The
+  /// umask has no say in its mode.
   virtual Status write_atomic(const Path& path, ByteView bytes, FileMode mode) = 0;
   /// Creates the folder and its parents (mode 0700). No error where it exists.
   virtual Status make_folder(const Path& path) = 0;
