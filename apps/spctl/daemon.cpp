@@ -13,6 +13,7 @@
 #include <sstream>
 
 #include "base/durable.hpp"
+#include "spctl/console.hpp"
 
 namespace sp::spctl {
 namespace {
@@ -75,6 +76,17 @@ bool is_reachable_by_all(const Path& program) {
     if (::stat(folder.c_str(), &info) != 0 || (info.st_mode & S_IXOTH) == 0) return false;
   }
   return true;
+}
+
+// Opened by us or not, it is run as another user: a umask of 077 leaves programs that only their
+// owner runs.
+Status check_others_may_run(int opened, const Path& program) {
+  struct stat info {};
+  if (::fstat(opened, &info) != 0) return errno_error("look at", program);
+  if ((info.st_mode & S_IXOTH) != 0) return {};
+  return failure(Errc::refused, "starting " + program.string(),
+                 "its mode lets only its owner run it, and it has a user of its own",
+                 "chmod 755 " + program.string());
 }
 
 Status set_owner(const Path& path, std::optional<uid_t> user) {
@@ -148,6 +160,7 @@ Result<Process> Daemon::start(const DaemonStart& start) {
   options.argv = {start.program.string()};
   options.descriptors = {{STDOUT_FILENO, log_file.get()}, {STDERR_FILENO, log_file.get()}};
   if (start.user && !is_reachable_by_all(start.program)) {
+    SP_TRY(check_others_may_run(program.get(), start.program));
     options.argv = {"/proc/self/fd/" + std::to_string(kProgramDescriptor)};
     options.descriptors[kProgramDescriptor] = program.get();
   }

@@ -39,6 +39,19 @@ TEST_F(DaemonTest, TakesNoOtherProcessForItsOwn) {
   EXPECT_TRUE(daemon.stop(SIGKILL));
 }
 
+// As a build under umask 077 leaves it.
+TEST_F(DaemonTest, AProgramThatItsUserMayNotRunIsSaidSo) {
+  Daemon daemon(files_, folder_ / "d", "d");
+  ASSERT_TRUE(daemon.prepare(std::nullopt));
+  const Path program = folder_ / "program";
+  std::filesystem::copy_file("/bin/sleep", program);
+  std::filesystem::permissions(program, std::filesystem::perms(0700));
+  const auto process = daemon.start({program, {"60"}, 65534});
+  ASSERT_FALSE(process);
+  EXPECT_NE(process.error().message.find("chmod 755 " + program.string()), std::string::npos)
+      << process.error().message;
+}
+
 TEST_F(DaemonTest, TellsWhetherSettingsHaveChanged) {
   Daemon daemon(files_, folder_ / "d", "d");
   ASSERT_TRUE(daemon.prepare(std::nullopt));
