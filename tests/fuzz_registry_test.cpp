@@ -1,6 +1,6 @@
 // tests/fuzz_targets.json names every fuzz target, what it parses and whose bytes those are. Fails
-// where a target isn't in it, has no seeds, or where a function that reads what others wrote is
-// under no target and has no reason to be.
+// where a target isn't in it, has no seeds or has run too briefly, or where a function that reads
+// what others wrote is under no target and has no reason to be.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -18,6 +18,7 @@ using Json = nlohmann::json;
 using Names = std::set<std::string>;
 
 const fs::path kRoot = SP_TEST_SOURCE_DIR;
+constexpr unsigned kRanSecondsMin = 600;  // of libFuzzer, once, before a target counts
 const Names kWhose{"anybody",  "chain endpoint", "customer", "host",   "loader", "owner",
                    "own disk", "provider",       "store",    "vendor", "broker"};
 
@@ -118,10 +119,17 @@ TEST(FuzzRegistry, SaysWhatATargetIs) {
     EXPECT_TRUE(target["structured"].is_boolean()) << source;
     ASSERT_FALSE(target["from"].empty()) << source;
     for (const Json& whose : target["from"]) EXPECT_TRUE(kWhose.contains(whose)) << source << whose;
-    // How long libFuzzer ran it: seconds and executions; 0 = not recorded yet.
+  }
+}
+
+TEST(FuzzRegistry, EveryTargetHasRunForTenMinutes) {
+  for (const Json& target : registry()["targets"]) {
+    const std::string source = target["source"];
     const Json& ran = target["ran"];
-    EXPECT_TRUE(ran["seconds"].is_number_unsigned() && ran["executions"].is_number_unsigned())
+    ASSERT_TRUE(ran["seconds"].is_number_unsigned() && ran["executions"].is_number_unsigned())
         << source;
+    EXPECT_GE(ran["seconds"].get<unsigned>(), kRanSecondsMin) << source;
+    EXPECT_GT(ran["executions"].get<std::uint64_t>(), 0U) << source;
   }
 }
 
