@@ -106,6 +106,8 @@ for shell in bash zsh fish; do
   offers --out spctl orders result 0x12 --
   offers resume spctl --home /tmp orders re
   offers orders spctl ord
+  offers workflows spctl work
+  offers --out spctl workflows result 0x12 --
 done
 
 echo "command line: all well"

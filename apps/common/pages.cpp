@@ -46,11 +46,29 @@ bool hidden(const CLI::App& app) { return app.get_group().empty(); }
 
 using Visit = std::function<void(const CLI::App&, const std::string& path)>;
 
+// A command's name and its aliases.
+std::vector<std::string> all_names(const CLI::App& app) {
+  std::vector<std::string> names{app.get_name()};
+  names.insert(names.end(), app.get_aliases().begin(), app.get_aliases().end());
+  return names;
+}
+
 // All commands that help shows, parents first.
 void walk(const CLI::App& app, const std::string& path, const Visit& visit) {
   visit(app, path);
   for (const CLI::App* command : app.get_subcommands({})) {
     if (!hidden(*command)) walk(*command, path + " " + command->get_name(), visit);
+  }
+}
+
+// The same by every name that may be typed.
+void walk_typed(const CLI::App& app, const std::string& path, const Visit& visit) {
+  visit(app, path);
+  for (const CLI::App* command : app.get_subcommands({})) {
+    if (hidden(*command)) continue;
+    for (const std::string& name : all_names(*command)) {
+      walk_typed(*command, path + " " + name, visit);
+    }
   }
 }
 
@@ -92,7 +110,8 @@ std::string section_of(const CLI::App& app, const std::string& path) {
 std::string words_of(const CLI::App& app) {
   std::string words;
   for (const CLI::App* command : app.get_subcommands({})) {
-    if (!hidden(*command)) words += command->get_name() + " ";
+    if (hidden(*command)) continue;
+    for (const std::string& name : all_names(*command)) words += name + " ";
   }
   for (const CLI::Option* option : app.get_options()) {
     for (const std::string& name : option->get_lnames()) words += "--" + name + " ";
@@ -103,7 +122,7 @@ std::string words_of(const CLI::App& app) {
 // One case for each command: what may follow it.
 std::string cases_of(const CLI::App& app) {
   std::string cases;
-  walk(app, app.get_name(), [&](const CLI::App& command, const std::string& path) {
+  walk_typed(app, app.get_name(), [&](const CLI::App& command, const std::string& path) {
     cases += "    '" + path + "') next='" + words_of(command) + "' ;;\n";
   });
   return cases;
@@ -112,7 +131,7 @@ std::string cases_of(const CLI::App& app) {
 // All commands, each quoted and with the words that lead to it.
 std::string quoted_paths(const CLI::App& app, std::string_view between) {
   std::string list;
-  walk(app, app.get_name(), [&](const CLI::App& command, const std::string& path) {
+  walk_typed(app, app.get_name(), [&](const CLI::App& command, const std::string& path) {
     if (&command == &app) return;
     list += (list.empty() ? "" : std::string(between)) + "'" + path + "'";
   });
@@ -168,13 +187,14 @@ std::string fish_script(const CLI::App& app) {
                        quoted_paths(app, " ") +
                        "; and set at \"$at $word\"\n  end\n"
                        "  test \"$at\" = \"$argv[1]\"\nend\n";
-  walk(app, name, [&](const CLI::App& command, const std::string& path) {
+  walk_typed(app, name, [&](const CLI::App& command, const std::string& path) {
     const std::string begin =
         "complete -c " + name + " -n " + fish_quoted("__" + name + "_at " + fish_quoted(path));
     for (const CLI::App* next : command.get_subcommands({})) {
       if (hidden(*next)) continue;
-      script +=
-          begin + " -a " + next->get_name() + " -d " + fish_quoted(next->get_description()) + "\n";
+      for (const std::string& word : all_names(*next)) {
+        script += begin + " -a " + word + " -d " + fish_quoted(next->get_description()) + "\n";
+      }
     }
     for (const CLI::Option* option : command.get_options()) {
       for (const std::string& flag : option->get_lnames()) {

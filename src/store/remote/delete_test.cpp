@@ -166,6 +166,26 @@ TEST_F(DeleteTest, OnlyAnOwnerBindsABlob) {
   EXPECT_FALSE(blobs_.size(chunk).ok());
 }
 
+TEST_F(DeleteTest, APromiseLooksAgainAtWhatIsDeletedMeanwhile) {
+  const Bytes bytes = pattern(kChunkSizeMin + 16);
+  const BlobId chunk = blob_id(bytes);
+  ASSERT_TRUE(as(ann_).put(chunk, bytes).ok());
+  const PackageId package = bring_manifest(ann_, {chunk});
+  net::HttpClient another;
+  std::optional<Later<Errc>> asked;
+  watched_.removed = [&] {
+    // The record of who owns it is still there.
+    asked.emplace([&] {
+      HttpStore store(another, url_, {&ann_, key_.address(), &clock_, nullptr, {}});
+      return store.request_receipt(package, kNow + 100).error().code;
+    });
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));  // until it waits for the deletion
+  };
+  EXPECT_TRUE(as(ann_).remove(chunk).ok());
+  ASSERT_TRUE(asked);
+  EXPECT_EQ(asked->get(), Errc::unauthorised);
+}
+
 TEST_F(DeleteTest, APromiseBindsWhomItWasGivenTo) {
   const Bytes bytes = pattern(kChunkSizeMin + 16);
   const BlobId chunk = blob_id(bytes);
