@@ -123,6 +123,31 @@ spctl orders resume "$cancelled" 2>"$work/resumed.log" || code=$?
 [ "$code" = 130 ] || fail "an order that was cancelled was resumed and ended with $code"
 if grep -q "Cancelling the order" "$work/resumed.log"; then fail "it was cancelled once more"; fi
 
+# Nor is it its provider's fault where a cancel comes between the keys and the workload: the store stands still there.
+daemon() { cut -d ' ' -f 1 "$home/$1/$1.pid"; }
+kill -STOP "$(daemon provider)"
+cancelled=$(spctl orders create "$work/image" -- sleep)
+kill -STOP "$(daemon store)"
+kill -CONT "$(daemon provider)"
+within_10s() { # within_10s COMMAND...: until it says yes
+  for _ in $(seq 100); do
+    if "$@"; then return; fi
+    sleep 0.1
+  done
+  return 1
+}
+fetches() { spctl orders get "$cancelled" | grep -q fetching; }
+within_10s fetches || fail "no order fetches from a store that stands still"
+spctl orders cancel "$cancelled" >/dev/null
+within_10s grep -q "order_cancelled.*$cancelled" "$home/provider/provider.log" || fail "the provider saw no cancel"
+sleep 0.5 # its loader sees it
+kill -CONT "$(daemon store)"
+code=0
+spctl --json orders resume "$cancelled" >"$work/unbegun.json" 2>"$work/unbegun.log" || code=$?
+[ "$code" = 130 ] || fail "an order that was cancelled before its workload began was resumed and ended with $code"
+grep -q '"cancelled": true' "$work/unbegun.json" || fail "no JSON of a cancel before the workload began"
+grep -q "nothing is paid, all comes back" "$work/unbegun.log" || fail "no word of what is paid"
+
 # Resumed twice, the second time there is nothing to do, which is JSON as well.
 code=0
 spctl orders resume "$order" >/dev/null || code=$?

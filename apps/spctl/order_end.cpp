@@ -56,7 +56,14 @@ Status show_proof(Context& context, Session& session, const OrderRecord& record,
   return {};
 }
 
-int exit_code_of(const market::SettledEvent& settled) {
+// A receipt names the provider where a cancel came before the workload: it is the customer's end.
+bool ended_by_cancel(const Watched& watched) {
+  return watched.was_cancelled && watched.settled.outcome == api::Outcome::provider;
+}
+
+int exit_code_of(const Watched& watched) {
+  if (ended_by_cancel(watched)) return kExitInterrupted;
+  const market::SettledEvent& settled = watched.settled;
   switch (settled.outcome) {
     case api::Outcome::success:
       return 0;
@@ -84,13 +91,17 @@ Error not_opened(const OrderRecord& record, const Error& error) {
 Status show_result(Context& context, Session& session, const OrderRecord& record,
                    const Watched& watched, const Path& out, Timeline& timeline, Report& report) {
   const market::SettledEvent& settled = watched.settled;
-  report.exit_code = exit_code_of(settled);
+  report.exit_code = exit_code_of(watched);
   report.json["outcome"] = api::outcome_name(settled.outcome);
+  report.json["cancelled"] = watched.was_cancelled;
   report.json["exitCode"] = settled.exit_code;
   report.json["payment"] = payment_json(record, settled);
   if (settled.result.is_zero()) {
-    context.console().note("The order ended without a result: " +
-                           std::string(api::outcome_name(settled.outcome)) + " error.");
+    context.console().note(
+        ended_by_cancel(watched)
+            ? "The order was cancelled before it had a result: nothing is paid, all comes back."
+            : "The order ended without a result: " +
+                  std::string(api::outcome_name(settled.outcome)) + " error.");
     return {};
   }
   const auto result = open_result(context, session, record, watched, out);

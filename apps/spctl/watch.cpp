@@ -102,6 +102,10 @@ class StageReader {
   std::thread thread_;
 };
 
+Watched settled_so(const market::SettledEvent& settled, const market::OrderRecord& order) {
+  return {Watched::End::settled, settled, order.attempt, order.cancelled_at != 0, {}};
+}
+
 class Watcher {
  public:
   /// `stages` may be null.
@@ -156,7 +160,9 @@ class Watcher {
     return {};
   }
 
-  Watched ended(Watched::End end) const { return {end, {}, attempt_, gave_up_}; }
+  Watched ended(Watched::End end) const {
+    return {end, {}, attempt_, cancelled_at_.has_value(), gave_up_};
+  }
 
   // The end, or nothing yet.
   Result<std::optional<Watched>> look() {
@@ -175,7 +181,7 @@ class Watcher {
         SP_ASSIGN(const chain::Block newest, session_.chain.block());
         SP_ASSIGN(const market::SettledEvent settled,
                   session_.market.find_settled(id_, block_, newest.number));
-        return std::optional(Watched{Watched::End::settled, settled, order.attempt, {}});
+        return std::optional(settled_so(settled, order));
       }
       case market::OrderStatus::open:
         break;
@@ -284,7 +290,7 @@ Result<Watched> settled_order(Session& session, const OrderRecord& record,
   SP_ASSIGN(const chain::Block newest, session.chain.block());
   SP_ASSIGN(const market::SettledEvent settled,
             session.market.find_settled(id, created_block, newest.number));
-  return Watched{Watched::End::settled, settled, order.attempt, {}};
+  return settled_so(settled, order);
 }
 
 Status cancel_order(Context& context, Session& session, const OrderRecord& record) {

@@ -21,6 +21,7 @@ struct Watched {
   End end = End::settled;
   market::SettledEvent settled;  ///< where it ended so
   std::uint16_t attempt = 0;
+  bool was_cancelled = false;  ///< by the customer, before it was settled
   std::string gave_up;  ///< the provider's words, where the order was cancelled because of them
 };
 
