@@ -49,7 +49,7 @@ spctl orders result "$order" --out "$work/result" >/dev/null
 grep -q '^done$' "$work/result/output/done.txt" || fail "wrong result"
 [ "$(grep -c '"order_settled"' "$work/home/provider/provider.log")" = 1 ] || fail "settled more than once"
 
-# An old state of the broker, put back after the order: it gives no key for an order that has ended.
+# An old state of the broker, put back after the order: it serves the next one.
 spctl down >/dev/null
 rm -rf "$work/home/broker"
 (cd "$work/home" && tar --numeric-owner -xpf "$work/backup.tar" broker)
