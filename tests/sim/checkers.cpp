@@ -123,8 +123,9 @@ void Checkers::check_outcome(const api::Attestation& attestation, const api::Rec
   if (receipt.outcome == Outcome::cancelled && held.cancelled_at == 0) {
     violate("outcome: cancelled, and nobody has cancelled");
   }
-  if (receipt.outcome != Outcome::provider && receipt.outcome != Outcome::input) return;
   const auto signed_at = machine_.unhindered(attestation.session);
+  if (signed_at) ++unhindered_;
+  if (receipt.outcome != Outcome::provider && receipt.outcome != Outcome::input) return;
   const OrderPlan* plan = plan_of(attestation.run.order);
   const bool cancels = plan != nullptr && plan->cancel_at && *plan->cancel_at <= signed_at;
   if (signed_at && !cancels) {

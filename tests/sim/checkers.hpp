@@ -51,6 +51,8 @@ class Checkers {
 
   [[nodiscard]] const std::vector<std::string>& violations() const { return violations_; }
   [[nodiscard]] std::size_t releases() const { return releases_; }
+  /// Settlements of runs that nothing hindered.
+  [[nodiscard]] std::size_t unhindered() const { return unhindered_; }
   /// Answers that weren't given because a list had ended or revoked the chip.
   [[nodiscard]] std::size_t stale() const { return stale_; }
 
@@ -69,6 +71,7 @@ class Checkers {
   const Tasks& tasks_;
   std::vector<std::string> violations_;
   std::size_t releases_ = 0;
+  std::size_t unhindered_ = 0;
   std::size_t stale_ = 0;
 };
 

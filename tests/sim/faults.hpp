@@ -20,6 +20,7 @@ struct FaultRates {
   std::uint64_t reorg = 0;        ///< of blocks: a reorganisation comes before
   std::uint64_t reorg_depth = 0;  ///< at most
   std::uint64_t tx_lost = 0;      ///< of transactions in reorganised blocks: they don't come back
+  std::uint64_t tx_stuck = 0;     ///< of transactions: no block takes them until they bid more
   Nanoseconds crash_every{0};     ///< mean time between crashes of a process; 0 = none
   std::uint64_t partition = 0;    ///< of the faults above: a link is cut for a while
   std::uint64_t rogue = 0;        ///< of TEE starts: a loader that nobody allowed

@@ -1,13 +1,15 @@
 // sim: runs the simulation for seeds.
 //
 //   sim --seed N [--trace]   one seed; exactly the same every time
-//   sim --seeds A..B         those from A to B
+//   sim --seeds A..B [--within S]
+//                            those from A to B; more than S seconds of processor time are too many
 //   sim --seconds T          seeds from the clock for that long
 //
 // Ends with 1 at the first seed that a checker finds something in, and says how to run it again.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <string>
 
 #include "base/amount.hpp"
@@ -18,7 +20,8 @@ namespace sp::sim {
 namespace {
 
 struct Totals {
-  std::size_t seeds = 0, orders = 0, settled = 0, closed = 0, crashes = 0, releases = 0, stale = 0;
+  std::size_t seeds = 0, orders = 0, settled = 0, closed = 0, crashes = 0, releases = 0, stale = 0,
+              replaced = 0, unhindered = 0;
 };
 
 std::optional<std::uint64_t> number_of(std::string_view text) {
@@ -36,6 +39,8 @@ bool run_one(const RunOptions& options, Totals& totals) {
   totals.crashes += report.crashes;
   totals.releases += report.releases;
   totals.stale += report.stale;
+  totals.replaced += report.replaced;
+  totals.unhindered += report.unhindered;
   if (options.print) {
     std::printf("seed %llu: trace %016llx, %llu events, %llu switches, %lld simulated seconds\n",
                 static_cast<unsigned long long>(options.seed),
@@ -54,8 +59,23 @@ bool run_one(const RunOptions& options, Totals& totals) {
 }
 
 int usage() {
-  std::fprintf(stderr, "sim --seed N [--trace] | --seeds A..B | --seconds T\n");
+  std::fprintf(stderr, "sim --seed N [--trace] | --seeds A..B [--within S] | --seconds T\n");
   return 2;
+}
+
+// Of this process: what else runs on the machine doesn't count.
+double processor_seconds() {
+  timespec used{};
+  SP_CHECK(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used) == 0);
+  return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) / 1e9;
+}
+
+int check_within(std::uint64_t seconds_max) {
+  const double used = processor_seconds();
+  if (used <= static_cast<double>(seconds_max)) return 0;
+  std::printf("%.1f s of processor time, more than %llu\n", used,
+              static_cast<unsigned long long>(seconds_max));
+  return 1;
 }
 
 int run_range(std::uint64_t first, std::uint64_t last, const Nanoseconds* limit, bool print) {
@@ -71,17 +91,19 @@ int run_range(std::uint64_t first, std::uint64_t last, const Nanoseconds* limit,
     if (limit != nullptr && clock.monotonic() - begin > *limit) break;
   }
   std::printf(
-      "%zu seeds, %zu orders: %zu settled, %zu refunded; %zu crashes, %zu keys, %zu refusals for "
-      "collateral; %.1f s\n",
-      totals.seeds, totals.orders, totals.settled, totals.closed, totals.crashes, totals.releases,
-      totals.stale, static_cast<double>((clock.monotonic() - begin).count()) / 1e9);
+      "%zu seeds, %zu orders: %zu settled (%zu unhindered), %zu refunded; %zu crashes, %zu keys, "
+      "%zu refusals for collateral, %zu transactions replaced; %.1f s, %.1f s of processor time\n",
+      totals.seeds, totals.orders, totals.settled, totals.unhindered, totals.closed, totals.crashes,
+      totals.releases, totals.stale, totals.replaced,
+      static_cast<double>((clock.monotonic() - begin).count()) / 1e9, processor_seconds());
   return good ? 0 : 1;
 }
 
 int run(int count, char** arguments) {
   const std::string_view mode = count > 1 ? arguments[1] : "";
   const std::string_view value = count > 2 ? arguments[2] : "";
-  const bool trace = count > 3 && std::string_view(arguments[3]) == "--trace";
+  const std::string_view option = count > 3 ? arguments[3] : "";
+  const bool trace = option == "--trace";
   // What daemons log carries the real time; the trace says what happens.
   if (!trace) set_log_level(static_cast<LogLevel>(static_cast<int>(LogLevel::error) + 1));
   if (mode == "--seeds") {
@@ -89,8 +111,12 @@ int run(int count, char** arguments) {
     if (dots == std::string_view::npos) return usage();
     const auto first = number_of(value.substr(0, dots));
     const auto last = number_of(value.substr(dots + 2));
+    const auto within =
+        option == "--within" ? number_of(count > 4 ? arguments[4] : "") : std::nullopt;
     // None would be a test that can't fail.
-    return first && last && *first <= *last ? run_range(*first, *last, nullptr, false) : usage();
+    if (!first || !last || *first > *last || (!option.empty() && !within)) return usage();
+    const int bad = run_range(*first, *last, nullptr, false);
+    return bad != 0 || !within ? bad : check_within(*within);
   }
   const auto number = number_of(value);
   if (!number) return usage();

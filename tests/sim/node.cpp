@@ -50,6 +50,11 @@ std::uint64_t small_number(ByteView bytes) {
   return value;
 }
 
+// Whether a pool takes it in the other's place: for a tenth more of both, as go-ethereum's does.
+bool outbids(const SimTx& tx, const SimTx& held) {
+  return tx.tip * 10 >= held.tip * 11 && tx.fee * 10 >= held.fee * 11;
+}
+
 chain::BlockHash block_hash(std::uint64_t number, std::uint64_t fork) {
   const std::string text = "block " + std::to_string(number) + " " + std::to_string(fork);
   return {crypto::sha256(as_bytes(text)).data};
@@ -103,6 +108,8 @@ Result<SimTx> SimTx::decode(ByteView raw) {
   SP_ASSIGN(tx.to, Address::from(items[5].payload));
   tx.hash = {crypto::keccak256(raw).data};
   tx.nonce = small_number(items[1].payload);
+  tx.tip = small_number(items[2].payload);
+  tx.fee = small_number(items[3].payload);
   tx.data = to_bytes(items[7].payload);
   return tx;
 }
@@ -173,7 +180,9 @@ bool Node::execute_next(const Address& sender, SimBlock& block, ChainState& stat
   std::uint64_t& nonce = state.nonces[sender];
   queue->second.erase(queue->second.begin(), queue->second.lower_bound(nonce));
   const auto found = queue->second.find(nonce);
-  if (found == queue->second.end() || found->second.from_block > block.number) {
+  const bool waits = found == queue->second.end() || found->second.from_block > block.number ||
+                     (found->second.stuck && !faults_.over());
+  if (waits) {
     if (queue->second.empty()) pool_.erase(queue);
     return false;
   }
@@ -234,6 +243,21 @@ void Node::take_back(std::uint64_t depth, bool back) {
 
 // ---- answers ----
 
+// Of an account, in a block or with what waits in the pool.
+Result<Json> Node::transaction_count(const Json& params, std::uint64_t last) const {
+  SP_ASSIGN(const Address account, Address::from_hex(params[0].get<std::string>()));
+  const std::string tag = params[1].get<std::string>();
+  if (tag == "pending") return Json(quantity_text(pending_nonce(account)));
+  std::uint64_t number = last;
+  if (tag != "latest") {
+    SP_ASSIGN(number, chain::quantity(params[1], "tag"));
+  }
+  if (number > last) return Error{Errc::refused, "unknown block"};
+  const auto& nonces = blocks_[number].state->nonces;
+  const auto mined = nonces.find(account);
+  return Json(quantity_text(mined == nonces.end() ? 0 : mined->second));
+}
+
 std::uint64_t Node::pending_nonce(const Address& account) const {
   const auto& nonces = head().state->nonces;
   const auto mined = nonces.find(account);
@@ -260,14 +284,17 @@ Result<Json> Node::add_to_pool(SimTx tx) {
   }
   auto& queue = pool_[tx.sender];
   if (const auto found = queue.find(tx.nonce); found != queue.end()) {
-    return Error{Errc::refused, found->second.tx.hash == tx.hash
-                                    ? "already known"
-                                    : "replacement transaction underpriced"};
+    if (found->second.tx.hash == tx.hash) return Error{Errc::refused, "already known"};
+    if (!outbids(tx, found->second.tx)) {
+      return Error{Errc::refused, "replacement transaction underpriced"};
+    }
+    ++replaced_;
   }
   const Json hash = tx.hash.hex0x();
   const std::uint64_t from = blocks_.size() + (faults_.over() ? 0 : faults_.dice().below(3));
   const std::uint64_t nonce = tx.nonce;
-  queue.emplace(nonce, Waiting{std::move(tx), from});
+  const bool stuck = faults_.happens(faults_.rates.tx_stuck);
+  queue.insert_or_assign(nonce, Waiting{std::move(tx), from, stuck});
   return hash;
 }
 
@@ -348,10 +375,7 @@ Result<Json> Node::answer(const std::string& method, const Json& params, std::ui
     const std::uint64_t number = number_of(params[0]);
     return number > last ? Json() : block_json(blocks_[number]);
   }
-  if (method == "eth_getTransactionCount") {
-    SP_ASSIGN(const Address account, Address::from_hex(params[0].get<std::string>()));
-    return Json(quantity_text(pending_nonce(account)));
-  }
+  if (method == "eth_getTransactionCount") return transaction_count(params, last);
   if (method == "eth_call") {
     const std::uint64_t number = number_of(params[1]);
     if (number > last) return Error{Errc::refused, "unknown block"};

@@ -16,6 +16,7 @@ struct SimTx {
   chain::TxHash hash;
   Address sender, to;
   std::uint64_t nonce = 0;
+  std::uint64_t tip = 0, fee = 0;  ///< EIP-1559's bids, in wei per gas
   Bytes data;
   /// Errc::malformed, Errc::bad_signature for what isn't an EIP-1559 transaction.
   static Result<SimTx> decode(ByteView raw);
@@ -74,11 +75,14 @@ class Node {
     std::shared_ptr<const ChainState> state;
   };
   [[nodiscard]] const std::vector<Head>& heads() const { return heads_; }
+  /// Transactions of the pool in whose place one came that bid more.
+  [[nodiscard]] std::uint64_t replaced() const { return replaced_; }
 
  private:
   struct Waiting {
     SimTx tx;
     std::uint64_t from_block = 0;
+    bool stuck = false;  // bids too little, until the calm
   };
   void add_block(std::int64_t time);
   bool execute_next(const Address& sender, SimBlock& block, ChainState& state);
@@ -88,6 +92,7 @@ class Node {
   [[nodiscard]] bool waits() const;
   Result<Json> send_raw(ByteView raw);
   Result<Json> add_to_pool(SimTx tx);
+  [[nodiscard]] Result<Json> transaction_count(const Json& params, std::uint64_t last) const;
   [[nodiscard]] std::uint64_t pending_nonce(const Address& account) const;
   [[nodiscard]] Json block_json(const SimBlock& block) const;
   [[nodiscard]] Json receipt_json(const SimBlock& block, std::size_t index) const;
@@ -105,6 +110,7 @@ class Node {
   std::vector<Head> heads_;
   std::map<Address, std::map<std::uint64_t, Waiting>> pool_;
   std::uint64_t forks_ = 0;
+  std::uint64_t replaced_ = 0;
 };
 
 /// An endpoint of the node as one process sees it: late, busy, silent, or standing still.

@@ -18,6 +18,13 @@ void World::reach(OrderStage stage) {
 void World::look_at_head() {
   checkers_->check_single_end(*node_);
   const auto& orders = node_->state().orders;
+  for (const OrderPlan& plan : plans_) {
+    const auto order = orders.find(plan.id);
+    const bool settled =
+        order != orders.end() && order->second.status == market::OrderStatus::settled;
+    if (settled) settled_.insert(plan.id);
+    if (!settled && settled_.erase(plan.id) > 0) ++undone_;
+  }
   const auto order = orders.find(plans_[0].id);
   if (order == orders.end()) return;
   reach(order->second.status == market::OrderStatus::settled ? OrderStage::settled

@@ -30,6 +30,7 @@ FaultRates draw_rates(Dice& dice) {
     rates.reorg = dice.below(120);
     rates.reorg_depth = dice.between(1, 12);
     rates.tx_lost = dice.chance(300) ? dice.below(300) : 0;
+    rates.tx_stuck = dice.chance(300) ? dice.below(300) : 0;
   }
   if (weather >= 5) rates.rogue = dice.below(200);
   return rates;
@@ -206,14 +207,6 @@ void World::run_provider(ProcessId process) {
   SimEndpoint endpoint(*node_, tasks_, faults_);
   chain::Chain chain(endpoint);
   market::MarketClient market(chain, contracts_.domain());
-  chain::TxSender sender(chain, action_, clock_);
-  SimTeeHost host(machine_);
-  SimCaller http(network_, "provider");
-  const bool lost = options_.bug == Bug::provider_reaches_no_store;
-  const provider::Services services{
-      {broker_keys_.signing.address(), "http://broker"},
-      {store_key_.address(), lost ? "http://nobody" : "http://store"}};
-  provider::CallForwarder forwarder(http, services);
   provider::ControllerOptions options;
   options.authority = authority_.address();
   options.capacity = options_.crowd ? 1 : 2;
@@ -221,9 +214,21 @@ void World::run_provider(ProcessId process) {
   options.folder = "/provider";
   options.confirmations = rates_.reorg > 0 ? rates_.reorg_depth + 1 : 1;
   options.poll_period = milliseconds(4'000);
+  chain::TxSender::Options outbox;
+  outbox.outbox = "/provider/outbox";
+  outbox.confirmations = options.confirmations;
+  chain::TxSender sender(chain, action_, clock_, files, outbox);
+  SimTeeHost host(machine_);
+  SimCaller http(network_, "provider");
+  const bool lost = options_.bug == Bug::provider_reaches_no_store;
+  const provider::Services services{
+      {broker_keys_.signing.address(), "http://broker"},
+      {store_key_.address(), lost ? "http://nobody" : "http://store"}};
+  provider::CallForwarder forwarder(http, services);
   provider::Controller controller({market, sender, action_, host, forwarder, files, clock_},
                                   options);
-  if (!controller.start()) return;
+  // What an earlier life sent comes first, as in `spnode provider`.
+  if (!sender.tend() || !controller.start()) return;
   Alone alone(tasks_);
   while (options_.crowd) {
     delayed_ = controller.counts().delayed;
@@ -280,7 +285,7 @@ void World::note_promises() {
     const auto order = orders.find(plan.id);
     const auto entry = ledger.load(plan.id);
     const bool failed = entry && entry->state == provider::EntryState::failed;
-    if (order == orders.end() || failed || rates_.tx_lost > 0 || plan.cancel_at) continue;
+    if (order == orders.end() || failed || plan.cancel_at) continue;
     const std::int64_t left = order->second.created_at + plan.terms.work_by - node_->head().time;
     // What the broker keeps of its vendor is asked for again when that time is over.
     const std::int64_t stale =
@@ -330,6 +335,9 @@ RunReport World::run() {
   report.releases = checkers_->releases();
   report.after_upset = after_upset_;
   report.delayed = delayed_;
+  report.undone = undone_;
+  report.replaced = node_->replaced();
+  report.unhindered = checkers_->unhindered();
   report.stale = checkers_->stale();
   tasks_.end_all();
   return report;

@@ -75,7 +75,10 @@ struct RunReport {
   std::size_t orders = 0, settled = 0, closed = 0, crashes = 0, releases = 0, stale = 0;
   /// The order's right after the upset; empty where it never came to the stage.
   std::optional<market::OrderStatus> after_upset;
-  std::uint64_t delayed = 0;  ///< orders that waited for room in the queue, of a crowd
+  std::uint64_t delayed = 0;   ///< orders that waited for room in the queue, of a crowd
+  std::size_t replaced = 0;    ///< transactions in whose place one came that bid more
+  std::size_t unhindered = 0;  ///< settlements of runs that nothing hindered, undone ones as well
+  std::size_t undone = 0;      ///< settlements that a reorganisation took back
 };
 
 RunReport run_seed(const RunOptions& options);
@@ -139,6 +142,8 @@ class World {
   std::size_t crashes_ = 0;
   std::optional<market::OrderStatus> after_upset_;
   std::uint64_t delayed_ = 0;
+  std::set<api::OrderId> settled_;  // in the newest block of the last look
+  std::size_t undone_ = 0;
 };
 
 }  // namespace sp::sim
