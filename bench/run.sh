@@ -38,13 +38,14 @@ attest() {
   rm -f "$ours" "$peer"
 }
 
-# Many orders at once, CUSTOMERSxPROVIDERS each; LOAD="1000x50" for others than these. The lines are what bench/plot_scale.mjs
+# Many orders at once, CUSTOMERSxPROVIDERS[xSYSTEMS] each; LOAD="1000x50" for others than these. The lines are what bench/plot_scale.mjs
 # draws docs/scale.svg from.
 load() {
   cmake --build --preset release --target load_bench spnode sploader >/dev/null
   local crowd
-  for crowd in ${LOAD:-1x1 10x1 10x5 100x1 100x5 100x50 1000x50}; do
-    build/release/bin/load_bench "${crowd%x*}" "${crowd#*x}"
+  for crowd in ${LOAD:-1x1 10x1 10x5 100x1 100x5 100x50 1000x50 1000x50x2}; do
+    # shellcheck disable=SC2086 # two or three numbers
+    build/release/bin/load_bench ${crowd//x/ }
   done
 }
 

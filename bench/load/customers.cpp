@@ -60,15 +60,15 @@ class Crowd {
   }
 
   Outcome run(std::chrono::seconds limit) {
-    const Time begin = moments_.now();
-    until_ = begin + limit;
+    came_ = moments_.now();
+    until_ = came_ + limit;
     from_block_ = must(town_.session().chain.block()).number;
     std::vector<std::thread> threads;
     for (std::size_t i = 0; i < kThreads; ++i) threads.emplace_back([this] { work(); });
     watch();
     for (std::thread& thread : threads) thread.join();
     if (left_ > 0) outcome_.failures["not ended in time"] += left_;
-    outcome_.took = moments_.now() - begin;
+    outcome_.took = moments_.now() - came_;
     return outcome_;
   }
 
@@ -150,6 +150,7 @@ class Crowd {
     customer.terms.work_by = 1800;
     customer.terms.settle_by = 3600;
     customer.order = customer.terms.order_id(network.market);
+    moments_.note_at(customer.order, Moment::came, came_);
     moments_.note_at(customer.order, Moment::begun, begun);
     const std::string policy =
         spctl::own_policy(customer.terms, network, clock_.unix_seconds()).to_json();
@@ -198,6 +199,7 @@ class Crowd {
   Random& random_;
   Moments& moments_;
   std::vector<std::unique_ptr<Customer>> customers_;
+  Time came_{0};
   Time until_{0};
   std::uint64_t from_block_ = 0;  // the watching thread's
 

@@ -1,5 +1,6 @@
-// load_bench CUSTOMERS PROVIDERS [BLOCK_SECONDS]: that many customers with an order each, all at
-// once, on one broker, store and chain of their own. One JSON line on standard output.
+// load_bench CUSTOMERS PROVIDERS [SYSTEMS [BLOCK_SECONDS]]: that many customers with an order each,
+// all at once, on one broker, store and chain of their own; or, of so many systems, each its share
+// of customers and providers. One JSON line on standard output.
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -35,12 +36,29 @@ Json stages(const std::vector<Course>& courses) {
     json[std::string(moment_name(static_cast<Moment>(m)))] = percentiles(std::move(took));
   }
   std::vector<Time> whole;
-  for (const Course& course : courses) whole.push_back(course.back() - course.front());
+  for (const Course& course : courses) {
+    whole.push_back(course.back() - course[static_cast<std::size_t>(Moment::begun)]);
+  }
   json["whole"] = percentiles(std::move(whole));
   return json;
 }
 
-Json usage(const std::map<std::string, Usage>& before, const std::map<std::string, Usage>& after) {
+using Usages = std::map<std::string, Usage>;
+
+// By name, of all systems together; "bench" is one process for all.
+Usages usage(const std::vector<std::unique_ptr<Town>>& towns) {
+  Usages sum = towns.front()->usage();
+  for (std::size_t i = 1; i < towns.size(); ++i) {
+    for (const auto& [name, used] : towns[i]->usage()) {
+      if (name == "bench") continue;
+      sum[name].cpu_seconds += used.cpu_seconds;
+      sum[name].rss_max += used.rss_max;
+    }
+  }
+  return sum;
+}
+
+Json used_between(const Usages& before, const Usages& after) {
   Json json = Json::object();
   for (const auto& [name, used] : after) {
     const double cpu = used.cpu_seconds - before.at(name).cpu_seconds;
@@ -50,13 +68,33 @@ Json usage(const std::map<std::string, Usage>& before, const std::map<std::strin
   return json;
 }
 
+// Each system's share of the customers at the same time.
+Outcome run_all(std::vector<std::unique_ptr<Town>>& towns, std::size_t customers,
+                const Clock& clock, Random& random, Moments& moments) {
+  std::vector<Outcome> outcomes(towns.size());
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < towns.size(); ++i) {
+    threads.emplace_back([&, i] {
+      outcomes[i] = run_customers(*towns[i], customers, kLimit, clock, random, moments);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  Outcome sum;
+  for (const Outcome& outcome : outcomes) {
+    sum.opened += outcome.opened;
+    sum.took = std::max(sum.took, outcome.took);
+    for (const auto& [why, times] : outcome.failures) sum.failures[why] += times;
+  }
+  return sum;
+}
+
 std::size_t number(const char* text) {
   return must(Amount::from_tokens(text, 0)).units() & 0xfffff;
 }
 
 int run(int count, char** texts) {
   if (count < 3) {
-    std::fputs("usage: load_bench CUSTOMERS PROVIDERS [BLOCK_SECONDS]\n", stderr);
+    std::fputs("usage: load_bench CUSTOMERS PROVIDERS [SYSTEMS [BLOCK_SECONDS]]\n", stderr);
     return 2;
   }
   set_log_level(LogLevel::error);
@@ -67,19 +105,24 @@ int run(int count, char** texts) {
   TownOptions options;
   options.anvil = programs.anvil;
   options.spnode = programs.spnode;
-  const std::size_t customers = number(texts[1]);
-  options.providers = number(texts[2]);
+  const std::size_t systems = count > 3 ? std::max<std::size_t>(number(texts[3]), 1) : 1;
+  const std::size_t customers = number(texts[1]) / systems;
+  options.providers = number(texts[2]) / systems;
   options.orders = customers;
-  options.block_time = count > 3 ? static_cast<unsigned>(number(texts[3])) : 0;
-  Town town(options, clock, random, moments);
-  const auto before = town.usage();
-  const Outcome outcome = run_customers(town, customers, kLimit, clock, random, moments);
-  const auto after = town.usage();
+  options.block_time = count > 4 ? static_cast<unsigned>(number(texts[4])) : 0;
+  std::vector<std::unique_ptr<Town>> towns;
+  for (std::size_t i = 0; i < systems; ++i) {
+    towns.push_back(std::make_unique<Town>(options, clock, random, moments));
+  }
+  const auto before = usage(towns);
+  const Outcome outcome = run_all(towns, customers, clock, random, moments);
+  const auto after = usage(towns);
   Json calls = Json::object();
   for (auto& [method, took] : moments.calls()) calls[method] = percentiles(took);
   Json line{{"bench", "load"},
-            {"customers", customers},
-            {"providers", options.providers},
+            {"customers", customers * systems},
+            {"providers", options.providers * systems},
+            {"systems", systems},
             {"capacity", options.capacity},
             {"blockSeconds", options.block_time},
             {"cores", std::thread::hardware_concurrency()},
@@ -88,10 +131,10 @@ int run(int count, char** texts) {
             {"ordersPerSecond", static_cast<double>(outcome.opened) * 1000 / to_ms(outcome.took)},
             {"stagesMs", stages(moments.whole_courses())},
             {"callsMs", calls},
-            {"processes", usage(before, after)}};
+            {"processes", used_between(before, after)}};
   if (!outcome.failures.empty()) line["failures"] = outcome.failures;
   std::puts(line.dump().c_str());
-  return outcome.opened == customers ? 0 : 1;
+  return outcome.opened == customers * systems ? 0 : 1;
 }
 
 }  // namespace

@@ -6,8 +6,8 @@ namespace sp::bench {
 
 std::string_view moment_name(Moment moment) {
   static constexpr std::array<std::string_view, kMoments> kNames{
-      "begun", "deposited", "created", "taken",   "attested", "keys",
-      "run",   "stored",    "receipt", "settled", "opened"};
+      "came", "begun", "deposited", "created", "taken",   "attested",
+      "keys", "run",   "stored",    "receipt", "settled", "opened"};
   return kNames.at(static_cast<std::size_t>(moment));
 }
 

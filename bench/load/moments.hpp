@@ -13,7 +13,8 @@ namespace sp::bench {
 
 /// In the order in which an order passes them.
 enum class Moment : std::uint8_t {
-  begun,      ///< the customer begins to seal
+  came,       ///< the customer wants it; all come at once
+  begun,      ///< one of the few at work takes it up, and begins to seal
   deposited,  ///< own data in the store, keys at the broker
   created,    ///< the order is in a block
   taken,      ///< a provider has started a loader for it
@@ -25,7 +26,7 @@ enum class Moment : std::uint8_t {
   settled,    ///< the settlement is in a block
   opened      ///< the customer has fetched and opened the result
 };
-inline constexpr std::size_t kMoments = 11;
+inline constexpr std::size_t kMoments = 12;
 std::string_view moment_name(Moment moment);
 
 using Time = std::chrono::nanoseconds;

@@ -76,7 +76,7 @@ struct Provider {
         endpoint(chain::http_endpoint(town.network().rpc, clock)),
         chain(*endpoint),
         market(chain, town.network().market),
-        sender(chain, action, clock),
+        sender(chain, action, clock, files, {.outbox = options.folder / "outbox"}),
         services{{town.network().broker.address, town.network().broker.url},
                  {town.network().store.address, town.network().store.url}},
         forwarder(client, services, town.writing(action, random)),
