@@ -36,7 +36,7 @@ mutants: ## leaves out each check of evidence in turn: some test must fail; the 
 	@tools/install.sh
 	@tools/mutants.sh
 
-soak: ## long runs: contracts' long profile, the simulation for SOAK_SECONDS (600), fuzz targets for ten minutes each, a chain that is lost for ten minutes, a system that works for WEEKEND_SECONDS (3600)
+soak: ## long runs: contracts' long profile, the simulation for SOAK_SECONDS (600), fuzz targets for ten minutes each, every crash point, every depth of reorganisation at every stage, a chain that is lost for ten minutes, a system that works for WEEKEND_SECONDS (3600)
 	@tools/install.sh fuzz
 	@cd contracts && FOUNDRY_PROFILE=long ../node_modules/@foundry-rs/forge-linux-amd64/bin/forge test
 	@cmake --preset release >/dev/null && cmake --build --preset release --target sim
@@ -44,7 +44,7 @@ soak: ## long runs: contracts' long profile, the simulation for SOAK_SECONDS (60
 	@FUZZ_SECONDS=600 tools/fuzz.sh
 	@cmake --build --preset release --target crash_test chain_days_test spctl spnode sploader
 	@SP_CRASH_ALL=1 build/release/bin/crash_test
-	@SP_LOST_SECONDS=600 build/release/bin/chain_days_test --gtest_filter='Lost.*'
+	@SP_REORG_ALL=1 SP_LOST_SECONDS=600 build/release/bin/chain_days_test --gtest_filter='Reorg.*:Lost.*'
 	@tests/weekend.sh build/release/bin $${WEEKEND_SECONDS:-3600} build/weekend.csv
 
 machine: ## the packages on a Debian 12 machine of their own, in QEMU: systemd, control groups v2, real orders; then losses of power in mid-order
