@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # bench/seal.sh: sealing and unsealing from memory to nowhere, beside what AES-256-GCM and SHA-256 alone allow by
-# `openssl speed`; and from a file to a file, beside `cp` and `age`, in turns: from the page cache to the page cache, and
+# `openssl speed`; and sealing and opening from a file to a file, beside `cp` and `age`, in turns: from the page cache to the page cache, and
 # from the disk to the disk (nothing of the input cached, the output synced). JSON lines; wanted: 0.75 of the bound times the
 # cores, 0.8 of cp, 1 of age, and less than 128 MiB of memory. ROUNDS (5) and MIB (2048) say how much.
 set -euo pipefail
@@ -27,30 +27,43 @@ head -c $((mib << 20)) /dev/urandom >"$work/in"
 age-keygen -o "$work/age.key" 2>"$work/age.log"
 recipient=$(sed -n 's/^# public key: //p' "$work/age.key")
 sync "$work/in" # pages that aren't written yet can't be dropped
-timed() { # file|disk COMMAND...: prints nanoseconds
-  local where=$1 before
-  shift
+# What is opened: sealed by us, and by age.
+"$bin/seal_bench" seal "$work/in" "$work/in.sealed" "$threads" >"$work/said"
+age -e -r "$recipient" -o "$work/in.age" "$work/in"
+sync "$work/in.sealed" "$work/in.age"
+timed() { # file|disk FROM COMMAND...: prints nanoseconds; the command reads FROM and writes $work/out
+  local where=$1 from=$2 before
+  shift 2
   rm -f "$work/out"
-  if [ "$where" = disk ]; then dd if="$work/in" iflag=nocache count=0 status=none; fi
+  if [ "$where" = disk ]; then dd if="$from" iflag=nocache count=0 status=none; fi
   before=$(date +%s%N)
   "$@" >"$work/said"
   if [ "$where" = disk ]; then sync "$work/out"; fi
   echo $(($(date +%s%N) - before))
 }
+ours() { # file|disk seal|open FROM
+  timed "$1" "$3" "$bin/seal_bench" "$2" "$3" "$work/out" "$threads"
+}
+line() { # NAME CP OURS AGE, of which $work/rss has the memory of ours
+  jq -cn --arg name "$1" --argjson cp "$2" --argjson ours "$3" --argjson age "$4" --argjson mib "$mib" --argjson rss "$(cat "$work/rss")" \
+    '{bench: $name, bytes: ($mib * 1048576), seconds: ($ours / 1e9), cpSeconds: ($cp / 1e9), ageSeconds: ($age / 1e9),
+      ratioToCp: ($cp / $ours), ratioToAge: ($age / $ours), maxRssKib: $rss}'
+}
 for where in file disk; do
   for ((round = 0; round <= rounds; ++round)); do
-    cp=$(timed $where cp "$work/in" "$work/out")
-    ours=$(timed $where "$bin/seal_bench" seal "$work/in" "$work/out" "$threads")
-    age=$(timed $where age -e -r "$recipient" -o "$work/out" "$work/in")
-    if [ "$round" != 0 ]; then
-      jq -cn --arg where $where --argjson cp "$cp" --argjson ours "$ours" --argjson age "$age" --argjson mib "$mib" \
-        '{bench: "seal.\($where)", bytes: ($mib * 1048576), seconds: ($ours / 1e9), cpSeconds: ($cp / 1e9),
-          ageSeconds: ($age / 1e9), ratioToCp: ($cp / $ours), ratioToAge: ($age / $ours)}'
-    fi
+    cp=$(timed $where "$work/in" cp "$work/in" "$work/out")
+    sealed=$(ours $where seal "$work/in") && jq .maxRssKib "$work/said" >"$work/rss"
+    age=$(timed $where "$work/in" age -e -r "$recipient" -o "$work/out" "$work/in")
+    # The first round fills the page cache.
+    if [ "$round" != 0 ]; then line "seal.$where" "$cp" "$sealed" "$age"; fi
+    opened=$(ours $where open "$work/in.sealed") && jq .maxRssKib "$work/said" >"$work/rss"
+    if [ "$round" = 0 ]; then cmp "$work/in" "$work/out"; fi
+    age=$(timed $where "$work/in.age" age -d -i "$work/age.key" -o "$work/out" "$work/in.age")
+    if [ "$round" != 0 ]; then line "open.$where" "$cp" "$opened" "$age"; fi
   done
 done | tee "$work/file"
 median='def median: sort | if length % 2 == 1 then .[length / 2 | floor] else (.[length / 2 - 1] + .[length / 2]) / 2 end;'
 jq -cs "$median"' group_by(.bench)[] | {bench: .[0].bench, rounds: length, medianBytesPerSecond: (map(.bytes / .seconds) | median),
   medianRatioToBound: (map(.ratio) | median), medianWallRatio: (map(.wallRatio) | median), wantedRatio: 0.75, maxRssMib: (map(.maxRssKib) | max / 1024), wantedRssMib: 128}' <"$work/memory"
 jq -cs "$median"' group_by(.bench)[] | {bench: .[0].bench, rounds: length, medianRatioToCp: (map(.ratioToCp) | median), wantedRatioToCp: 0.8,
-  medianRatioToAge: (map(.ratioToAge) | median), wantedRatioToAge: 1}' <"$work/file"
+  medianRatioToAge: (map(.ratioToAge) | median), wantedRatioToAge: 1, maxRssMib: (map(.maxRssKib) | max / 1024), wantedRssMib: 128}' <"$work/file"
