@@ -57,7 +57,34 @@ Status sync_folder(const Path& folder) {
   return {};
 }
 
+class PosixAppendFile final : public AppendFile {
+ public:
+  PosixAppendFile(Fd file, Path path) : file_(std::move(file)), path_(std::move(path)) {}
+  Status append(ByteView bytes) override { return write_fully(file_.get(), bytes, path_); }
+  Status cut(std::uint64_t size) override {
+    const bool done = ::ftruncate(file_.get(), static_cast<off_t>(size)) == 0;
+    return done ? Status{} : errno_error("truncate", path_);
+  }
+  Status sync() override {
+    return ::fdatasync(file_.get()) == 0 ? Status{} : errno_error("fdatasync", path_);
+  }
+  [[nodiscard]] bool is_still_there() const override {
+    struct stat open {};
+    struct stat there {};
+    return ::fstat(file_.get(), &open) == 0 && ::stat(path_.c_str(), &there) == 0 &&
+           open.st_dev == there.st_dev && open.st_ino == there.st_ino;
+  }
+
+ private:
+  Fd file_;
+  Path path_;
+};
+
 }  // namespace
+
+Result<std::unique_ptr<AppendFile>> Files::append_to(const Path& path) {
+  return Error{Errc::unsupported, "nothing can be appended to " + path.string()};
+}
 
 Error errno_error(std::string_view doing, const Path& path) {
   std::string message(doing);
@@ -124,6 +151,11 @@ Status PosixFiles::write_atomic(const Path& path, ByteView bytes, FileMode mode)
   const Status done = write();
   if (!done) ::unlink(temporary.c_str());
   return done;
+}
+
+Result<std::unique_ptr<AppendFile>> PosixFiles::append_to(const Path& path) {
+  SP_ASSIGN(Fd file, open_file(path, O_WRONLY | O_APPEND));
+  return std::unique_ptr<AppendFile>(std::make_unique<PosixAppendFile>(std::move(file), path));
 }
 
 Status PosixFiles::make_folder(const Path& path) {

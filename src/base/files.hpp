@@ -19,6 +19,21 @@ using Path = std::filesystem::path;
 /// Who may read what is written.
 enum class FileMode : std::uint16_t { owner_only = 0600, everyone = 0644 };
 
+/// A file that is only ever written at its end. Belongs to one thread at a time, but for sync().
+class AppendFile {
+ public:
+  virtual ~AppendFile() = default;
+
+  /// Errc::io, with a part of them written: cut() takes it back.
+  virtual Status append(ByteView bytes) = 0;
+  /// Leaves the first `size` bytes. Errc::io.
+  virtual Status cut(std::uint64_t size) = 0;
+  /// Returns when all that was appended before is on the disk. From any thread. Errc::io.
+  virtual Status sync() = 0;
+  /// Whether its path still leads to it, and not to a file that replaced it.
+  [[nodiscard]] virtual bool is_still_there() const = 0;
+};
+
 /// Implementations are safe to call from any thread, for different paths or for readers of one.
 class Files {
  public:
@@ -35,6 +50,9 @@ class Files {
   /// Replaces the file whole or not at all: temporary file, fsync, rename, fsync of the folder. The
   /// umask has no say in its mode.
   virtual Status write_atomic(const Path& path, ByteView bytes, FileMode mode) = 0;
+  /// Opens a file that is there to append to it. Errc::not_found, Errc::io; Errc::unsupported where
+  /// an implementation has none.
+  virtual Result<std::unique_ptr<AppendFile>> append_to(const Path& path);
   /// Creates the folder and its parents (mode 0700). No error where it exists.
   virtual Status make_folder(const Path& path) = 0;
   /// Removes a file, so that it doesn't come back after a power failure. No error where there is
@@ -54,6 +72,7 @@ class PosixFiles final : public Files {
   Result<Bytes> read_range(const Path& path, std::uint64_t offset, std::size_t size) const override;
   Result<std::uint64_t> size(const Path& path) const override;
   Status write_atomic(const Path& path, ByteView bytes, FileMode mode) override;
+  Result<std::unique_ptr<AppendFile>> append_to(const Path& path) override;
   Status make_folder(const Path& path) override;
   Status remove(const Path& path) override;
   void leave_cache(const Path& path) const override;

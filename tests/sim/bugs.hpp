@@ -18,6 +18,7 @@ enum class Bug : std::uint8_t {
   broker_trusts_rogues,       ///< the broker attests and releases to any loader
   broker_trusts_stale,        ///< the broker doesn't look at what its revocation list says and when
   provider_forgets,           ///< the provider's disk loses writes that it had acknowledged
+  store_forgets,              ///< the store's promises end with its process
   provider_reaches_no_store,  ///< the provider reaches no store, so that no result can be stored
 };
 

@@ -95,6 +95,7 @@ void Checkers::check_settlement(const api::Terms& terms, const SimBlock::Execute
   const auto receipt = receipt_from_abi(arguments[3]).value();
   const auto& held = before.orders.at(terms.order_id(contracts_.domain()));
   check_outcome(attestation, receipt, held);
+  if (receipt.result != Digest32{}) results_.insert({receipt.result.data});
   const std::int64_t until = held.cancelled_at != 0 ? held.cancelled_at : time;
   const auto expected =
       market::settlement(terms, receipt, static_cast<std::uint64_t>(until - attestation.time));
@@ -132,6 +133,11 @@ void Checkers::check_outcome(const api::Attestation& attestation, const api::Rec
     violate("outcome: " + std::string(api::outcome_name(receipt.outcome)) +
             ", and nothing hindered the run");
   }
+}
+
+void Checkers::check_result(const store::PackageId& result, bool is_there) {
+  if (is_there) return;
+  violate("result: the store has promised " + result.hex().substr(0, 8) + ", and hasn't all of it");
 }
 
 void Checkers::check_single_end(const Node& node) {

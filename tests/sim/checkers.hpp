@@ -9,6 +9,7 @@
 #include "sim/node.hpp"
 #include "sim/tee.hpp"
 #include "sim/vendor.hpp"
+#include "store/package.hpp"
 
 namespace sp::sim {
 
@@ -49,6 +50,11 @@ class Checkers {
   /// At the end of the run.
   void check_ends(const ContractState& state);
 
+  /// Packages of results whose settlements say that a store has promised them.
+  [[nodiscard]] const std::set<store::PackageId>& results() const { return results_; }
+  /// Of those: whether all of it is in the store.
+  void check_result(const store::PackageId& result, bool is_there);
+
   [[nodiscard]] const std::vector<std::string>& violations() const { return violations_; }
   [[nodiscard]] std::size_t releases() const { return releases_; }
   /// Settlements of runs that nothing hindered.
@@ -70,6 +76,7 @@ class Checkers {
   const Machine& machine_;
   const Tasks& tasks_;
   std::vector<std::string> violations_;
+  std::set<store::PackageId> results_;
   std::size_t releases_ = 0;
   std::size_t unhindered_ = 0;
   std::size_t stale_ = 0;

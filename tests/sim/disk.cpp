@@ -68,6 +68,46 @@ Status SimFiles::write_atomic(const Path& path, ByteView bytes, FileMode /*mode*
   return {};
 }
 
+// What a killed process had appended is the kernel's, and stays; a crash may cut what it appends.
+class SimFiles::Appended final : public AppendFile {
+ public:
+  Appended(SimFiles& files, std::string name) : files_(files), name_(std::move(name)) {}
+  Status append(ByteView bytes) override {
+    files_.tasks_.live_or_end();
+    const ProcessId process = files_.process_;
+    if (!files_.tasks_.alive(process)) return Error{Errc::io, "the process is dead"};
+    if (files_.faults_.crash_while_writing(process) == Faults::WriteCrash::none) {
+      files_.disk_.append(name_, bytes);
+      return {};
+    }
+    files_.disk_.append(name_, bytes.first(files_.faults_.dice().below(bytes.size() + 1)));
+    files_.tasks_.kill(process);
+    files_.tasks_.live_or_end();
+    return Error{Errc::io, "the process is dead"};
+  }
+  Status cut(std::uint64_t size) override {
+    files_.disk_.files_[name_].resize(size);
+    return {};
+  }
+  Status sync() override {
+    files_.tasks_.sleep(files_.faults_.disk_delay());
+    return files_.tasks_.alive(files_.process_) ? Status{}
+                                                : Status(Error{Errc::io, "the process is dead"});
+  }
+  [[nodiscard]] bool is_still_there() const override { return true; }
+
+ private:
+  SimFiles& files_;
+  const std::string name_;
+};
+
+Result<std::unique_ptr<AppendFile>> SimFiles::append_to(const Path& path) {
+  if (!disk_.files_.contains(path.string())) {
+    return Error{Errc::not_found, "no file " + path.string()};
+  }
+  return std::unique_ptr<AppendFile>(std::make_unique<Appended>(*this, path.string()));
+}
+
 Status SimFiles::make_folder(const Path& /*path*/) { return {}; }
 
 Status SimFiles::remove(const Path& path) {

@@ -26,6 +26,7 @@ class Disk {
     std::optional<Bytes> before;
   };
   void put(const std::string& name, ByteView bytes, Nanoseconds now);
+  void append(const std::string& name, ByteView bytes) { sp::append(files_[name], bytes); }
 
   bool forgets_;
   std::map<std::string, Bytes> files_;
@@ -42,11 +43,13 @@ class SimFiles final : public Files {
   Result<Bytes> read_range(const Path& path, std::uint64_t offset, std::size_t size) const override;
   Result<std::uint64_t> size(const Path& path) const override;
   Status write_atomic(const Path& path, ByteView bytes, FileMode mode) override;
+  Result<std::unique_ptr<AppendFile>> append_to(const Path& path) override;
   Status make_folder(const Path& path) override;
   Status remove(const Path& path) override;
   Result<std::vector<std::string>> list(const Path& folder) const override;
 
  private:
+  class Appended;
   Disk& disk_;
   Tasks& tasks_;
   ProcessId process_;

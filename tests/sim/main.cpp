@@ -21,7 +21,7 @@ namespace {
 
 struct Totals {
   std::size_t seeds = 0, orders = 0, settled = 0, closed = 0, crashes = 0, releases = 0, stale = 0,
-              replaced = 0, unhindered = 0;
+              replaced = 0, unhindered = 0, undone = 0;
 };
 
 std::optional<std::uint64_t> number_of(std::string_view text) {
@@ -41,6 +41,7 @@ bool run_one(const RunOptions& options, Totals& totals) {
   totals.stale += report.stale;
   totals.replaced += report.replaced;
   totals.unhindered += report.unhindered;
+  totals.undone += report.undone;
   if (options.print) {
     std::printf("seed %llu: trace %016llx, %llu events, %llu switches, %lld simulated seconds\n",
                 static_cast<unsigned long long>(options.seed),
@@ -91,10 +92,11 @@ int run_range(std::uint64_t first, std::uint64_t last, const Nanoseconds* limit,
     if (limit != nullptr && clock.monotonic() - begin > *limit) break;
   }
   std::printf(
-      "%zu seeds, %zu orders: %zu settled (%zu unhindered), %zu refunded; %zu crashes, %zu keys, "
+      "%zu seeds, %zu orders: %zu settled (%zu unhindered), %zu refunded, %zu undone; %zu crashes, "
+      "%zu keys, "
       "%zu refusals for collateral, %zu transactions replaced; %.1f s, %.1f s of processor time\n",
-      totals.seeds, totals.orders, totals.settled, totals.unhindered, totals.closed, totals.crashes,
-      totals.releases, totals.stale, totals.replaced,
+      totals.seeds, totals.orders, totals.settled, totals.unhindered, totals.closed, totals.undone,
+      totals.crashes, totals.releases, totals.stale, totals.replaced,
       static_cast<double>((clock.monotonic() - begin).count()) / 1e9, processor_seconds());
   return good ? 0 : 1;
 }

@@ -137,4 +137,19 @@ class SimClock final : public Clock {
   std::int64_t epoch_;
 };
 
+/// A daemon's own objects go when all its tasks have gone.
+class Alone {
+ public:
+  explicit Alone(Tasks& tasks) : tasks_(tasks) {}
+  Alone(const Alone&) = delete;
+  Alone& operator=(const Alone&) = delete;
+  ~Alone() { tasks_.await_alone(); }
+  void wait_for_ever() {
+    for (;;) tasks_.block(this, std::nullopt, Scheduler::AtEnd::may_end);
+  }
+
+ private:
+  Tasks& tasks_;
+};
+
 }  // namespace sp::sim

@@ -41,7 +41,7 @@ TEST_F(Simulation, SeedsDiffer) {
 // attestation's time: the provider must notice and settle again.
 TEST_F(Simulation, ASettlementThatIsUndoneIsSentAgain) {
   RunOptions options;
-  options.seed = 117;
+  options.seed = 731;
   const RunReport report = run_seed(options);
   EXPECT_TRUE(report.violations.empty()) << report.violations.front();
   EXPECT_GT(report.undone, 0U);
@@ -51,7 +51,7 @@ TEST_F(Simulation, ASettlementThatIsUndoneIsSentAgain) {
 // What nobody takes for its price is replaced by a transaction that bids more, and has one effect.
 TEST_F(Simulation, AStuckTransactionIsReplaced) {
   RunOptions options;
-  options.seed = 94;
+  options.seed = 46;
   const RunReport report = run_seed(options);
   EXPECT_TRUE(report.violations.empty()) << report.violations.front();
   EXPECT_GT(report.replaced, 0U);
@@ -128,6 +128,7 @@ INSTANTIATE_TEST_SUITE_P(
         Planted{Bug::broker_trusts_rogues, "broker_trusts_rogues", "no allowed loader", 100},
         Planted{Bug::broker_trusts_stale, "broker_trusts_stale", "collateral: ", 100},
         Planted{Bug::provider_forgets, "provider_forgets", "was refunded", 300},
+        Planted{Bug::store_forgets, "store_forgets", "result: ", 100},
         Planted{Bug::provider_reaches_no_store, "provider_reaches_no_store", "nothing hindered",
                 20}),
     [](const ::testing::TestParamInfo<Planted>& tested) { return tested.param.name; });

@@ -1,13 +1,13 @@
 #include "sim/world.hpp"
 
-#include "store/receipt.hpp"
-#include "store/remote/store_service.hpp"
-
 namespace sp::sim {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+
+// Of an upload or a receipt, as in `spnode provider`.
+constexpr unsigned kStoreAttempts = 6;
 
 // How bad the world of a seed is: calm, one kind of trouble, or all of it.
 FaultRates draw_rates(Dice& dice) {
@@ -56,21 +56,6 @@ class BlindView final : public broker::ChainView {
 
  private:
   broker::ChainView& view_;
-};
-
-// A daemon's own objects go when all its tasks have gone.
-class Alone {
- public:
-  explicit Alone(Tasks& tasks) : tasks_(tasks) {}
-  Alone(const Alone&) = delete;
-  Alone& operator=(const Alone&) = delete;
-  ~Alone() { tasks_.await_alone(); }
-  void wait_for_ever() {
-    for (;;) tasks_.block(this, std::nullopt, Scheduler::AtEnd::may_end);
-  }
-
- private:
-  Tasks& tasks_;
 };
 
 }  // namespace
@@ -190,18 +175,6 @@ net::HttpResponse World::serve_broker(broker::Broker& broker, WatchedSource& sou
   return response;
 }
 
-void World::run_store(ProcessId process) {
-  SimFiles files(store_disk_, tasks_, process, faults_);
-  store::DirectoryStore blobs(files, "/store/blobs");
-  store::StoreService::Options options;
-  options.anonymous_writes = true;
-  store::StoreService service(blobs, store_key_, clock_, nullptr, nullptr, options);
-  Alone alone(tasks_);
-  network_.serve("store", process,
-                 [&](const net::HttpRequest& request) { return service.handle(request); });
-  alone.wait_for_ever();
-}
-
 void World::run_provider(ProcessId process) {
   SimFiles files(provider_disk_, tasks_, process, faults_);
   SimEndpoint endpoint(*node_, tasks_, faults_);
@@ -224,7 +197,8 @@ void World::run_provider(ProcessId process) {
   const provider::Services services{
       {broker_keys_.signing.address(), "http://broker"},
       {store_key_.address(), lost ? "http://nobody" : "http://store"}};
-  provider::CallForwarder forwarder(http, services);
+  provider::CallForwarder forwarder(
+      http, services, {&action_, std::nullopt, &clock_, &dice_, {.attempts = kStoreAttempts}});
   provider::Controller controller({market, sender, action_, host, forwarder, files, clock_},
                                   options);
   // What an earlier life sent comes first, as in `spnode provider`.
@@ -313,13 +287,17 @@ RunReport World::run() {
     tasks_.start([this] { reap(); });
     tasks_.start([this] { note_promises(); });
     if (!options_.upset && dice_.chance(300)) tasks_.start([this] { meddle(); });
+    if (!options_.upset && dice_.chance(300)) tasks_.start([this] { want_deleted(); });
     for (std::size_t i = 0; i < plans_.size(); ++i) tasks_.start([this, i] { live_order(i); });
   });
   // All windows of the latest order, and time for the customer to see them.
   const Nanoseconds latest = faults_.calm() + seconds(700 + 120 + 60 + 300);
   tasks_.run(
       [&] { return all_ended() || tasks_.now() > latest || !checkers_->violations().empty(); });
-  if (checkers_->violations().empty()) checkers_->check_ends(node_->state());
+  if (checkers_->violations().empty()) {
+    checkers_->check_ends(node_->state());
+    check_results();
+  }
   RunReport report;
   report.violations = checkers_->violations();
   report.trace = trace_.hash();

@@ -101,12 +101,15 @@ class World {
   // Daemons.
   void keep_running(const std::string& name, Disk& disk, std::function<void(ProcessId)> body);
   void run_broker(ProcessId process);
-  void run_store(ProcessId process);
   void run_provider(ProcessId process);
   net::HttpResponse serve_broker(broker::Broker& broker, WatchedSource& source,
                                  const net::HttpRequest& request);
   void reap();
   void meddle();
+  // The store (storage.cpp).
+  void run_store(ProcessId process);
+  void want_deleted();
+  void check_results();
   void reach(OrderStage stage);
   void look_at_head();
   void note_promises();

@@ -1,9 +1,5 @@
 #include "store/remote/record_log.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "base/durable.hpp"
@@ -25,11 +21,11 @@ Bytes record_of(const RecordLog::Content& content) {
 
 }  // namespace
 
-Result<std::unique_ptr<RecordLog>> RecordLog::open(const Files& files, Path file,
-                                                   std::size_t records_max, const Visit& visit) {
+Result<std::unique_ptr<RecordLog>> RecordLog::open(Files& files, Path file, std::size_t records_max,
+                                                   const Visit& visit) {
   std::unique_ptr<RecordLog> log(new RecordLog(std::move(file), records_max));
   SP_TRY(log->read(files, visit));
-  if (!log->needs_rewrite_) SP_TRY(log->begin_appending());
+  if (!log->needs_rewrite_) SP_TRY(log->begin_appending(files));
   return log;
 }
 
@@ -104,31 +100,24 @@ Status RecordLog::rewrite(Files& files, const std::vector<Content>& records) {
   if (!done && is_still_there()) return done;
   size_ = bytes.size();
   synced_ = appended_;
-  if (done) done = begin_appending();
+  if (done) done = begin_appending(files);
   broken_ = !done;
   needs_rewrite_ = false;
   return done;
 }
 
 /// Whether the file is the one that is appended to, or there is none yet.
-bool RecordLog::is_still_there() const {
-  struct stat open {};
-  struct stat there {};
-  if (!log_.valid()) return true;
-  return ::fstat(log_.get(), &open) == 0 && ::stat(file_.c_str(), &there) == 0 &&
-         open.st_dev == there.st_dev && open.st_ino == there.st_ino;
-}
+bool RecordLog::is_still_there() const { return log_ == nullptr || log_->is_still_there(); }
 
-Status RecordLog::begin_appending() {
-  log_ = Fd(::open(file_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
-  if (!log_.valid()) return errno_error("open", file_);
+Status RecordLog::begin_appending(Files& files) {
+  SP_ASSIGN(log_, files.append_to(file_));
   // What a killed process had appended may not be on the disk yet; records to come say that it is.
-  return ::fdatasync(log_.get()) == 0 ? Status{} : errno_error("fdatasync", file_);
+  return log_->sync();
 }
 
 Status RecordLog::append(const Content& content) {
   std::unique_lock lock(mutex_);
-  SP_CHECK(log_.valid() && content[kRecordOwnByte] == 0);
+  SP_CHECK(log_ != nullptr && content[kRecordOwnByte] == 0);
   while (appended_ - synced_ >= kUnsyncedRecordsMax) SP_TRY(sync_all_before(appended_, lock));
   if (broken_) return broken();
   if (size_ / kRecordSize >= records_max_) {
@@ -138,13 +127,13 @@ Status RecordLog::append(const Content& content) {
   Content numbered = content;
   numbered[kRecordOwnByte] = static_cast<std::uint8_t>(appended_ - synced_);
   const Bytes record = record_of(numbered);
-  const Status written = write_fully(log_.get(), record, file_);
+  const Status written = log_->append(record);
   if (written) {
     size_ += record.size();
     ++appended_;
-  } else if (::ftruncate(log_.get(), static_cast<off_t>(size_)) != 0) {
+  } else if (const Status cut = log_->cut(size_); !cut) {
     broken_ = true;
-    log(LogLevel::error, "store_io", {{"message", errno_error("truncate", file_).message}});
+    log(LogLevel::error, "store_io", {{"message", cut.error().message}});
   }
   return written;
 }
@@ -163,14 +152,13 @@ Status RecordLog::sync_all_before(std::uint64_t wanted, std::unique_lock<Mutex>&
     syncing_ = true;
     const std::uint64_t covered = appended_;
     lock.unlock();
-    const bool kept = ::fdatasync(log_.get()) == 0;
-    const Error failure = kept ? Error{} : errno_error("fdatasync", file_);
+    const Status kept = log_->sync();
     lock.lock();
     syncing_ = false;
-    broken_ = broken_ || !kept;
+    broken_ = broken_ || !kept.ok();
     if (kept) synced_ = covered;
     synced_one_.notify_all();
-    if (!kept) return failure;
+    if (!kept) return kept;
   }
   return broken_ ? Status(broken()) : Status{};
 }

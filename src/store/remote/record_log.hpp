@@ -39,8 +39,8 @@ class RecordLog {
 
   /// Reads a file of at most `records_max` records, which need not exist. Errc::io,
   /// Errc::too_large; Errc::mismatch where it is damaged, with the place and what to do.
-  static Result<std::unique_ptr<RecordLog>> open(const Files& files, Path file,
-                                                 std::size_t records_max, const Visit& visit);
+  static Result<std::unique_ptr<RecordLog>> open(Files& files, Path file, std::size_t records_max,
+                                                 const Visit& visit);
   /// Whether there is no file, or one whose end a crash cut off: rewrite() has to come first.
   [[nodiscard]] bool needs_rewrite() const { return needs_rewrite_; }
   [[nodiscard]] std::size_t records() const;
@@ -60,7 +60,7 @@ class RecordLog {
   Status take(ByteView record, std::uint64_t place, const Visit& visit);
   [[nodiscard]] Error damaged(std::uint64_t place) const;
   [[nodiscard]] Error broken() const;
-  Status begin_appending();
+  Status begin_appending(Files& files);
   [[nodiscard]] bool is_still_there() const;
   Status sync_all_before(std::uint64_t wanted, std::unique_lock<Mutex>& lock);
 
@@ -70,7 +70,7 @@ class RecordLog {
   std::optional<std::uint64_t> lost_;  // place of the first record that isn't there, when read
   mutable Mutex mutex_;                // guards all below
   Condition synced_one_;
-  Fd log_;
+  std::unique_ptr<AppendFile> log_;
   std::uint64_t size_ = 0;
   std::uint64_t appended_ = 0;  // records since the opening
   std::uint64_t synced_ = 0;    // of these, on the disk

@@ -56,7 +56,8 @@ Written written_by(sp::testing::FuzzInput& input) {
 
 Result<std::unique_ptr<RecordLog>> open(const Path& file, Contents& seen) {
   seen.clear();
-  return RecordLog::open(PosixFiles(), file, kRecordsMax,
+  static PosixFiles files;
+  return RecordLog::open(files, file, kRecordsMax,
                          [&](const RecordLog::Content& content) { seen.push_back(content); });
 }
 
