@@ -163,6 +163,7 @@ Status RecordLog::sync_all_before(std::uint64_t wanted, std::unique_lock<Mutex>&
     syncing_ = true;
     const std::uint64_t covered = appended_;
     lock.unlock();
+    const CrashEffect effect(CrashSite::store_records);
     const bool kept = ::fdatasync(log_.get()) == 0;
     const Error failure = kept ? Error{} : errno_error("fdatasync", file_);
     lock.lock();
