@@ -5,6 +5,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "base/durable.hpp"
 #include "spctl/account_turn.hpp"
 #include "spctl/cli.hpp"
 #include "spctl/commands.hpp"
@@ -146,7 +147,7 @@ Result<int> deploy(Context& context, const ContractOptions& options) {
   // Told before it is put away: stopped in between, it is told again and deploys nothing.
   SP_TRY(deployment.save(context.files(), folder / (std::to_string(chain_id) + "-market-" +
                                                     found.market.hex0x() + ".json")));
-  SP_TRY(context.files().remove(file));
+  SP_TRY(discard(context.files(), CrashSite::client_deployed, file));
   return 0;
 }
 

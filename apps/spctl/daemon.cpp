@@ -182,12 +182,14 @@ Result<Process> Daemon::start(const DaemonStart& start) {
   return process;
 }
 
+Status Daemon::forget_pid() { return discard(files_, CrashSite::client_stopped, pid_file()); }
+
 Status Daemon::stop(int signal) {
   const auto pid = running();
-  if (!pid) return files_.remove(pid_file());
+  if (!pid) return forget_pid();
   const Fd handle(open_process(*pid));
   // Between the look and the handle the process may have ended and its pid be another's.
-  if (!handle.valid() || running() != pid) return files_.remove(pid_file());
+  if (!handle.valid() || running() != pid) return forget_pid();
   pollfd ended{handle.get(), POLLIN, 0};
   signal_process(handle, signal);
   if (::poll(&ended, 1, static_cast<int>(kStopLimit.count())) != 1) {
@@ -196,7 +198,7 @@ Status Daemon::stop(int signal) {
       return Error{Errc::timed_out, name_ + " (pid " + std::to_string(*pid) + ") doesn't end"};
     }
   }
-  return files_.remove(pid_file());
+  return forget_pid();
 }
 
 std::string Daemon::log_tail(std::size_t lines) const {

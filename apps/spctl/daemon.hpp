@@ -58,6 +58,7 @@ class Daemon {
  private:
   [[nodiscard]] std::optional<pid_t> noted_pid() const;
   [[nodiscard]] bool is_older_than_settings() const;
+  Status forget_pid();
   [[nodiscard]] Path pid_file() const { return folder_ / (name_ + ".pid"); }
 
   Files& files_;

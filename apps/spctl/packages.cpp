@@ -63,7 +63,10 @@ Status open_package_to(Download& download, const Secret32& key, const Path& out)
     return written;
   }
   SP_TRY(download.opens_into(target));
-  fs::rename(partial, target, failed);
+  {
+    const CrashEffect effect(CrashSite::download_opened);
+    fs::rename(partial, target, failed);
+  }
   if (failed) {  // such as another package that came there meanwhile, which stays
     const Error error{Errc::io, target.string() + ": " + failed.message()};
     download.opens_nowhere();

@@ -1,5 +1,6 @@
 #include "spctl/transfers.hpp"
 
+#include "base/crash_point.hpp"
 #include "crypto/hash.hpp"
 #include "spctl/interrupts.hpp"
 #include "store/buffers.hpp"
@@ -167,6 +168,7 @@ std::unique_ptr<store::ByteSource> Download::open(const Secret32& key, const std
 
 // As a link, which is there whole or not at all.
 Status Download::opens_into(const Path& place) {
+  const CrashEffect effect(CrashSite::download_noted);
   std::error_code failed;
   std::filesystem::remove(folder_ / kOpenedLink, failed);
   std::filesystem::create_symlink(place, folder_ / kOpenedLink, failed);
@@ -185,9 +187,19 @@ bool Download::opened_into(const Path& place) const {
   return !failed && noted == place;
 }
 
+// The note goes last: with it the same command still knows that all is done.
 void Download::finish() {
+  namespace fs = std::filesystem;
   std::error_code ignored;
-  std::filesystem::remove_all(folder_, ignored);
+  {
+    const CrashEffect effect(CrashSite::download_done);
+    std::error_code failed;
+    for (fs::directory_iterator entry(folder_, failed), end; !failed && entry != end;
+         entry.increment(failed)) {
+      if (entry->path().filename() != kOpenedLink) fs::remove_all(entry->path(), ignored);
+    }
+  }
+  fs::remove_all(folder_, ignored);
 }
 
 }  // namespace sp::spctl

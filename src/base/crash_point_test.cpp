@@ -59,6 +59,20 @@ TEST(CrashPoint, KillsAWriteAtEachMoment) {
   EXPECT_EQ(content(path), "n");
 }
 
+TEST(CrashPoint, KillsARemovalBeforeAndAfter) {
+  const Folder folder;
+  const Path path = folder.path() / "file";
+  PosixFiles files;
+  ASSERT_TRUE(files.write_atomic(path, Bytes{'o'}, FileMode::owner_only).ok());
+  const auto remove = [&] {
+    static_cast<void>(discard(files, CrashSite::client_stopped, path).ok());
+  };
+  EXPECT_EQ(signal_of("spctl.down.pid:before", remove), SIGKILL);
+  EXPECT_EQ(content(path), "o");
+  EXPECT_EQ(signal_of("spctl.down.pid:after", remove), SIGKILL);
+  EXPECT_EQ(entries(folder.path()), 0U);
+}
+
 TEST(CrashPoint, KillsAtTheNumberedPass) {
   const Folder folder;
   const auto twice = [&] {

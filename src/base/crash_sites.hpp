@@ -4,7 +4,10 @@
 
 #define SP_CRASH_SITES(X) \
   SP_PROVIDER_SITES(X)    \
-  SP_LOADER_SITES(X) SP_BROKER_SITES(X) SP_STORE_SITES(X) SP_INIT_SITES(X) SP_CLIENT_SITES(X)
+  SP_LOADER_SITES(X)      \
+  SP_BROKER_SITES(X)      \
+  SP_STORE_SITES(X)       \
+  SP_BUCKET_SITES(X) SP_INIT_SITES(X) SP_TRANSFER_SITES(X) SP_CLIENT_SITES(X)
 
 // clang-format off
 #define SP_PROVIDER_SITES(X)                                                                      \
@@ -22,14 +25,20 @@
     "Blocks are read. Without the cursor they are read again; an order that is known is left.")   \
   X(provider_loader, "provider.loader", effect, "provider",                                       \
     "A loader is started. It dies with the provider; the restart sweeps its groups.")             \
+  X(provider_relay, "provider.relay", effect, "provider",                                         \
+    "A loader's call goes to a broker. The loader dies with the provider; another one calls.")    \
   X(provider_accept, "provider.accept", effect, "provider",                                       \
     "A session is accepted. The next loader makes a session of its own.")                         \
   X(transaction, "transaction", transaction, "provider spctl",                                    \
     "A transaction is sent. What the outbox holds is sent again, and the chain takes one.")       \
   X(transaction_outbox, "transaction.outbox", write, "provider",                                  \
     "A transaction is kept before it is sent. Without it the call is made anew.")                 \
+  X(transaction_done, "transaction.done", effect, "provider",                                     \
+    "A transaction that is final leaves the outbox. One that stays is looked for again.")         \
   X(upload, "upload", effect, "provider spctl",                                                   \
     "A blob is put into the store. It is put again: a blob is its digest.")                       \
+  X(deletion, "deletion", effect, "spctl",                                                        \
+    "The store is asked to delete a blob. It is asked again: what is gone is gone.")              \
   X(storage_receipt, "storage-receipt", effect, "provider",                                       \
     "The store is asked for its receipt. The next loader asks again.")
 
@@ -70,8 +79,24 @@
     "The record of owners is written anew without what is void. The old one says the same.")      \
   X(store_promise, "store.promise", effect, "store",                                              \
     "A promise is kept before its receipt goes out. Without a receipt it binds the store alone.") \
+  X(store_records, "store.records", effect, "store",                                              \
+    "Records are brought to the disk. What a dead process had appended, the next start brings.")  \
   X(store_receipt, "store.receipt", effect, "store",                                              \
     "A storage receipt is signed, over blobs that are on the disk.")
+
+#define SP_BUCKET_SITES(X)                                                                        \
+  X(s3_put, "s3.put", effect, "store spctl",                                                      \
+    "A blob is put into a bucket. It is put again: a blob is its digest.")                        \
+  X(s3_begin, "s3.upload.begin", effect, "store",                                                 \
+    "A large blob's upload begins. Who puts it again finds the upload and goes on with it.")      \
+  X(s3_part, "s3.upload.part", effect, "store",                                                   \
+    "A part is uploaded. Who puts the blob again asks which parts are there.")                    \
+  X(s3_complete, "s3.upload.complete", effect, "store",                                           \
+    "The parts become one object. Who puts the blob again finds it, or completes it.")            \
+  X(s3_abort, "s3.upload.abort", effect, "store",                                                 \
+    "An upload that can't go on is given up. What stays of it is gone on with.")                  \
+  X(s3_delete, "s3.delete", effect, "store spctl",                                                \
+    "A blob is deleted in a bucket. Who had no answer deletes it again.")
 
 #define SP_INIT_SITES(X)                                                                          \
   X(init_secret, "spnode.init.secret", write, "spnode",                                           \
@@ -84,6 +109,22 @@
     "A new daemon's settings, and whom they trust. `spnode init` writes them each time.")         \
   X(init_card, "spnode.init.card", write, "spnode",                                               \
     "A daemon's card. `spnode init` writes it each time.")
+
+#define SP_TRANSFER_SITES(X)                                                                      \
+  X(upload_begun, "spctl.upload.begun", effect, "spctl",                                          \
+    "An upload's journal has its key. Without it the upload begins anew.")                        \
+  X(upload_sealed, "spctl.upload.sealed", effect, "spctl",                                        \
+    "A piece is noted before it is sealed. Sealed again it is the same.")                         \
+  X(upload_done, "spctl.upload.done", effect, "spctl",                                            \
+    "The journal goes. One that stays is gone on with, and nothing is left to do.")               \
+  X(download_blob, "spctl.download.blob", effect, "spctl",                                        \
+    "A blob is whole and takes its place. Before, its part is there, and checked again.")         \
+  X(download_noted, "spctl.download.noted", effect, "spctl",                                      \
+    "Where a package will be opened is noted. Opened again, it is noted again.")                  \
+  X(download_opened, "spctl.download.opened", effect, "spctl",                                    \
+    "A package is opened beside its place and renamed. The note says that it is done.")           \
+  X(download_done, "spctl.download.done", effect, "spctl",                                        \
+    "What a download kept goes, its note last. The same command removes what stays.")
 
 #define SP_CLIENT_SITES(X)                                                                        \
   X(client_deposit, "spctl.deposit", effect, "spctl",                                             \
@@ -116,8 +157,12 @@
     "A daemon is started. Without a pid file it is found by its folder and environment.")         \
   X(client_pid, "spctl.up.pid", write, "spctl",                                                   \
     "A daemon's pid file. Without it the daemon is found by its folder and environment.")         \
+  X(client_stopped, "spctl.down.pid", effect, "spctl",                                            \
+    "A stopped daemon's pid file goes. One that stays names a process that isn't there.")         \
   X(client_deployment, "spctl.contracts.deployment", write, "spctl",                              \
     "A deployment's next step is kept before it is sent. The command run again goes on with it.")  \
+  X(client_deployed, "spctl.contracts.done", effect, "spctl",                                     \
+    "A deployment that is done is put away. One that stays is told again and deploys nothing.")   \
   X(client_network_ca, "spctl.network.ca", write, "spctl",                                        \
     "Certificates of a network, before network.json. `network create` writes both again.")        \
   X(client_network, "spctl.up.network", write, "spctl",                                           \

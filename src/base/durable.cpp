@@ -62,6 +62,11 @@ Status keep(Files& files, CrashSite site, const Path& path, ByteView bytes, File
   return written;
 }
 
+Status discard(Files& files, CrashSite site, const Path& path) {
+  const CrashEffect effect(site);
+  return files.remove(path);
+}
+
 Status sweep_temporaries(const Path& folder, SweepDepth depth) {
   if (depth == SweepDepth::folder) return sweep<std::filesystem::directory_iterator>(folder);
   return sweep<std::filesystem::recursive_directory_iterator>(folder);

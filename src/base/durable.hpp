@@ -16,6 +16,9 @@ inline constexpr std::string_view kTemporarySuffix = ".sp-tmp";
 /// Files::write_atomic with the crash points of `site` before, inside and after it.
 Status keep(Files& files, CrashSite site, const Path& path, ByteView bytes, FileMode mode);
 
+/// Files::remove with the crash points of `site` before and after it.
+Status discard(Files& files, CrashSite site, const Path& path);
+
 /// How far below a folder is looked.
 enum class SweepDepth : std::uint8_t { folder, below };
 

@@ -151,7 +151,7 @@ Status TxOutbox::keep(OutboxEntry entry) {
 }
 
 Status TxOutbox::forget(std::uint64_t nonce) {
-  if (durable()) SP_TRY(files_->remove(path_of(nonce)));
+  if (durable()) SP_TRY(discard(*files_, CrashSite::transaction_done, path_of(nonce)));
   entries_.erase(nonce);
   return {};
 }

@@ -58,6 +58,7 @@ Result<Bytes> CallForwarder::call_broker(const std::string& url, const api::Call
   if (!is_broker_method(call.method)) return Error{Errc::not_found, "brokers know no such call"};
   const std::string target = url + "/v1/" + call.method;
   const bool patient = writes_.clock != nullptr && writes_.random != nullptr;
+  const CrashEffect effect(CrashSite::provider_relay);
   auto response = patient ? net::call_patiently(client_, *writes_.clock, *writes_.random,
                                                 kBrokerPatience, "POST", target, call.body)
                           : client_.call("POST", target, call.body);

@@ -7,6 +7,8 @@
 
 #include <cerrno>
 
+#include "base/crash_point.hpp"
+
 namespace sp::store {
 namespace {
 
@@ -72,6 +74,7 @@ Result<Bytes> SpoolStore::fetch(const BlobId& id, std::size_t size_max) {
     bool emptied = false;
     auto bytes = complete(id, size_max, part.get(), emptied);
     if (bytes) {
+      const CrashEffect effect(CrashSite::download_blob);
       if (::rename(path.c_str(), kept_.path_of(id).c_str()) != 0) {
         return errno_error("rename", path);
       }

@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "base/codec.hpp"
+#include "base/crash_point.hpp"
 #include "crypto/hash.hpp"
 
 namespace sp::store {
@@ -119,6 +120,7 @@ Status UploadJournal::begin(Random& random) {
   Writer writer;
   writer.raw(as_bytes(kMagic)).u16(kVersion).raw(key_.reveal()).raw(salt_);
   Bytes head = std::move(writer).take();
+  const CrashEffect effect(CrashSite::upload_begun);
   const Status written = write_at(fd_.get(), 0, head, file_);
   wipe(head);
   SP_TRY(written);
@@ -137,6 +139,7 @@ Status UploadJournal::record(std::uint32_t number, bool last, ByteView plain) {
   }
   Writer writer;
   writer.u32(number).raw(digest.view());
+  const CrashEffect effect(CrashSite::upload_sealed);
   SP_TRY(write_at(fd_.get(), end_, writer.bytes(), file_));
   if (::fdatasync(fd_.get()) != 0) return errno_error("sync", file_);
   end_ += kRecordSize;
@@ -158,6 +161,7 @@ void UploadJournal::use(SealOptions& options) {
 
 void UploadJournal::forget() {
   const std::lock_guard lock(mutex_);
+  const CrashEffect effect(CrashSite::upload_done);
   // One that stays would only be gone on with.
   if (::unlink(file_.c_str()) != 0) return;
 }

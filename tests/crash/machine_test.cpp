@@ -19,6 +19,8 @@ constexpr seconds kStageLimit{20};
 
 class Machine : public testing::Test {
  protected:
+  /// From here on the chain loses nothing of what was before.
+  void wait_for_dump() { world.town().clock().sleep_for(kDumped); }
   void wait_for(const Ordered& ordered, const std::string& state) {
     const auto deadline = world.town().clock().monotonic() + kStageLimit;
     while (world.shop().progress(ordered.placed.id).state != state) {
@@ -46,18 +48,20 @@ struct Stage {
   const char* name;
   const char* state;  ///< of the provider; empty: at once after the create
   milliseconds later;
+  const char* works;  ///< seconds of the workload
 };
-constexpr Stage kStages[] = {{"at once after the create", "", milliseconds(0)},
-                             {"when it runs", "running", milliseconds(0)},
-                             {"well into the workload", "running", kDumped},
-                             {"when it is settled", "settled", milliseconds(0)},
-                             {"long after", "settled", kDumped}};
+constexpr Stage kStages[] = {{"at once after the create", "", milliseconds(0), "0"},
+                             {"when it runs", "running", milliseconds(0), "1"},
+                             {"well into the workload", "running", kDumped, "2"},
+                             {"when it is settled", "settled", milliseconds(0), "0"},
+                             {"long after", "settled", kDumped, "0"}};
 
 TEST_F(Machine, AllProcessesKilledAtOnce) {
+  wait_for_dump();
   for (const Stage& stage : kStages) {
     SCOPED_TRACE(stage.name);
     world.up();
-    const Ordered ordered = world.order({"shout", "argument-canary", "2"});
+    const Ordered ordered = world.order({"shout", "argument-canary", stage.works});
     if (*stage.state != 0) wait_for(ordered, stage.state);
     world.town().clock().sleep_for(stage.later);
     world.kill_all();
@@ -68,10 +72,11 @@ TEST_F(Machine, AllProcessesKilledAtOnce) {
 }
 
 TEST_F(Machine, TheChainKilled) {
+  wait_for_dump();
   for (const Stage& stage : kStages) {
     SCOPED_TRACE(stage.name);
     world.up();
-    const Ordered ordered = world.order({"shout", "argument-canary", "2"});
+    const Ordered ordered = world.order({"shout", "argument-canary", stage.works});
     if (*stage.state != 0) wait_for(ordered, stage.state);
     world.town().clock().sleep_for(stage.later);
     world.kill("chain");

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <iostream>
+#include <vector>
 
 #include "cache_child.hpp"
 #include "spctl/programs.hpp"
@@ -24,12 +25,14 @@ int main(int count, char** texts) {
   if (count == 3 && std::string_view(texts[1]) == sp::crash::kCacheChild) {
     return sp::crash::keep_one(texts[2]);
   }
+  std::vector<char*> arguments(texts, texts + count + 1);
   testing::InitGoogleTest(&count, texts);
   const auto programs = sp::spctl::find_programs({});
   if (::geteuid() != 0 || !programs) {
     std::cout << "SKIPPED: the crash tests need root, runc and anvil\n";
     return kSkipped;
   }
+  sp::crash::own_places(arguments.data());
   testing::AddGlobalTestEnvironment(new EndOfWorld);
   return RUN_ALL_TESTS();
 }

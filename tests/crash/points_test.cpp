@@ -14,7 +14,7 @@
 #include "base/testing/must.hpp"
 #include "cache_child.hpp"
 #include "spctl/order_files.hpp"
-#include "world.hpp"
+#include "transfers.hpp"
 
 namespace sp::crash {
 namespace {
@@ -115,17 +115,17 @@ class CrashPoints : public testing::TestWithParam<Point> {
   std::string in_a_deletion() {
     const Path file = world.town().work() / "to-delete";
     std::ofstream(file) << "what goes";
-    const std::string id = must_run({"files", "upload", file}).text.substr(0, 64);
+    const std::string id = world.must_run({"files", "upload", file}).text.substr(0, 64);
     world.restart("store", point);
     auto deleted = std::async(std::launch::async, [&] {
-      return must_run({"files", "delete", id});
+      return world.must_run({"files", "delete", id});
     });
     EXPECT_TRUE(world.dies("store", kDeathLimit)) << "the point was never passed";
     world.restart("store");
     EXPECT_EQ(deleted.get().end.exit_code, 0);
     const auto opened = world.spctl({"files", "download", id, "--out", file.string() + ".out"});
     EXPECT_TRUE(opened && opened->end.exit_code != 0) << "it is still there";
-    EXPECT_EQ(must_run({"files", "delete", id}).text, id + " isn't there\n");
+    EXPECT_EQ(world.must_run({"files", "delete", id}).text, id + " isn't there\n");
     return world.expect_one_end(world.order());
   }
 
@@ -158,16 +158,6 @@ class CrashPoints : public testing::TestWithParam<Point> {
     }
     return found;
   }
-  CommandOutput must_run(const std::vector<std::string>& arguments, const Path& home = {}) {
-    const auto done = world.spctl(arguments, {}, home);
-    if (!done) throw std::runtime_error("spctl was killed");
-    if (done->end.exit_code != 0) throw std::runtime_error(done->text);
-    return *done;
-  }
-  void must_die(const std::vector<std::string>& arguments, const Path& home = {}) {
-    const auto done = world.spctl(arguments, point.text(), home);
-    EXPECT_FALSE(done.has_value()) << "the point was never passed: " << done->text;
-  }
   std::vector<std::string> run_arguments() {
     return {
         "run",   world.town().image(), "--data", world.town().work() / "note" / "note.txt", "--",
@@ -177,16 +167,16 @@ class CrashPoints : public testing::TestWithParam<Point> {
   std::string in_a_run() {
     const auto known = orders();
     const hostile::Books before = world.shop().books();
-    must_die(run_arguments());
+    world.must_die(point, run_arguments());
     auto now = orders();
-    must_run({"orders", "list"});
+    world.must_run({"orders", "list"});
     const bool kept = now.size() > known.size();
     if (kept) {
       for (const std::string& order : known) now.erase(order);
-      must_run({"orders", "resume", *now.begin()});
+      world.must_run({"orders", "resume", *now.begin()});
     } else {
       EXPECT_TRUE(hostile::changes(before, world.shop().books()).empty());
-      must_run(run_arguments());
+      world.must_run(run_arguments());
       now = orders();
       for (const std::string& order : known) now.erase(order);
     }
@@ -194,7 +184,7 @@ class CrashPoints : public testing::TestWithParam<Point> {
     expect_run(*now.begin(), before);
     // Once more: nothing is left to do, and nothing is paid again.
     const hostile::Books after = world.shop().books();
-    must_run({"orders", "resume", *now.begin()});
+    world.must_run({"orders", "resume", *now.begin()});
     EXPECT_TRUE(hostile::changes(after, world.shop().books()).empty());
     return kept ? "resumed, settled" : "nothing paid, ordered again";
   }
@@ -209,56 +199,64 @@ class CrashPoints : public testing::TestWithParam<Point> {
     placed.block = town.network().start_block;
     placed.before = before;
     world.shop().expect_settled(placed, api::Outcome::success);
-    must_run({"orders", "report", order, "-o", town.work() / "proof"});
+    world.must_run({"orders", "report", order, "-o", town.work() / "proof"});
   }
 
   std::string in_an_output() {
     const auto known = orders();
-    if (known.empty()) must_run(run_arguments());
+    if (known.empty()) world.must_run(run_arguments());
     const Path out = world.town().work() / "proof-of-crash";
     std::filesystem::remove(out);
     const std::vector<std::string> report{"orders", "report", *orders().begin(), "-o", out};
-    must_die(report);
+    world.must_die(point, report);
     EXPECT_EQ(std::filesystem::exists(out), point.moment == CrashMoment::after);
-    must_run(report);
+    world.must_run(report);
     for (const auto& entry : std::filesystem::directory_iterator(out.parent_path())) {
       EXPECT_FALSE(entry.path().string().ends_with(".sp-tmp")) << entry.path();
     }
     return "written again";
   }
-  std::string in_an_upload() {
-    const std::vector<std::string> upload{"files", "upload", world.town().work() / "note"};
-    must_die(upload);
-    must_run(upload);
-    return "uploaded again";
-  }
   std::string in_a_key_ring() {
     const Path home = world.town().work() / "home-of-keys";
-    must_die({"keys", "create", "somebody"}, home);
+    world.must_die(point, {"keys", "create", "somebody"}, home);
     const bool whole = point.site == CrashSite::client_key && point.moment == CrashMoment::after;
     const auto again = world.spctl({"keys", "create", "somebody"}, {}, home);
     EXPECT_EQ(again->end.exit_code == 0, !whole) << again->text;
-    must_run({"keys", "list"}, home);
+    world.must_run({"keys", "list"}, home);
     expect_no_temporaries(home);
     std::filesystem::remove_all(home);
     return whole ? "the key is there" : "made again";
   }
   std::string in_an_up() {
     const Path home = world.town().work() / "home-of-up";
-    must_die({"up"}, home);
-    must_run({"up"}, home);
-    must_run({"status"}, home);
-    const auto balance = must_run({"tokens", "balance", "--json"}, home);
+    world.must_die(point, {"up"}, home);
+    world.must_run({"up"}, home);
+    world.must_run({"status"}, home);
+    const auto balance = world.must_run({"tokens", "balance", "--json"}, home);
     EXPECT_NE(balance.text.find(std::string("\"wallet\": \"") + kPurse + "\""), std::string::npos)
         << balance.text;
-    must_run({"down"}, home);
+    stop(home);
+    return "up, with the right purse";
+  }
+  // spctl down dies; what it left is stopped, and what it stopped is left alone.
+  std::string in_a_stop() {
+    const Path home = world.town().work() / "home-of-up";
+    world.must_run({"up"}, home);
+    world.must_die(point, {"down"}, home);
+    stop(home);
+    return "stopped";
+  }
+  void stop(const Path& home) {
+    world.must_run({"down"}, home);
     for (const pid_t pid : world.town().left_behind()) {
       const Path cwd = std::filesystem::read_symlink("/proc/" + std::to_string(pid) + "/cwd");
       EXPECT_FALSE(cwd.string().starts_with(home.string())) << cwd;
     }
+    for (const char* daemon : {"chain", "store", "broker", "provider"}) {
+      EXPECT_FALSE(std::filesystem::exists(home / daemon / (std::string(daemon) + ".pid")));
+    }
     expect_no_temporaries(home);
     std::filesystem::remove_all(home);
-    return "up, with the right purse";
   }
   // A new daemon's folder, and the network of its card.
   std::string in_an_init() {
@@ -287,8 +285,8 @@ class CrashPoints : public testing::TestWithParam<Point> {
                                           "--token",    someone,
                                           "--store",    folder / "store" / "card.json",
                                           "--broker",   folder / "broker" / "card.json"};
-    if (point.program == "spctl") must_die(create, home);
-    must_run(create, home);
+    if (point.program == "spctl") world.must_die(point, create, home);
+    world.must_run(create, home);
     EXPECT_TRUE(std::filesystem::exists(home / "network.json"));
     expect_no_temporaries(folder);
     std::filesystem::remove_all(folder);
@@ -299,11 +297,16 @@ class CrashPoints : public testing::TestWithParam<Point> {
     const Path home = world.town().work() / "deployer";
     const Path secret = world.town().work() / "deployer.key";
     std::ofstream(secret) << to_hex(world.town().customer().secret().reveal());
-    must_run({"keys", "import", "me", "--secret-file", secret}, home);
+    world.must_run({"keys", "import", "me", "--secret-file", secret}, home);
     const std::vector<std::string> deploy{
         "contracts", "deploy", "--rpc", world.town().network().rpc, "--test-token", "--yes"};
-    must_die(deploy, home);
-    must_run(deploy, home);
+    world.must_die(point, deploy, home);
+    const auto block = [&] { return must(world.town().chain().block()).number; };
+    const std::uint64_t before = block();
+    world.must_run(deploy, home);
+    if (point.site == CrashSite::client_deployed && point.moment == CrashMoment::before) {
+      EXPECT_EQ(block(), before) << "what was done is done again";
+    }
     expect_no_temporaries(home);
     std::filesystem::remove_all(home);
     std::filesystem::remove(secret);
@@ -320,9 +323,10 @@ class CrashPoints : public testing::TestWithParam<Point> {
       case CrashSite::client_network_ca:
         return in_an_init();
       case CrashSite::client_deployment:
+      case CrashSite::client_deployed:
         return in_a_deployment();
-      case CrashSite::client_content_key:
-        return in_an_upload();
+      case CrashSite::client_stopped:
+        return in_a_stop();
       case CrashSite::client_output:
         return in_an_output();
       case CrashSite::client_password:
@@ -346,7 +350,9 @@ class CrashPoints : public testing::TestWithParam<Point> {
 };
 
 TEST_P(CrashPoints, EndsOnce) {
-  const std::string end = point.program == "spctl"    ? in_spctl()
+  const bool transfer = is_of_transfers(point.site);
+  const std::string end = transfer                    ? die_in_a_transfer(world, point)
+                          : point.program == "spctl"  ? in_spctl()
                           : point.program == "spnode" ? in_an_init()
                           : point.program == "loader" ? in_a_loader()
                                                       : in_a_daemon();

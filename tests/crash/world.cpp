@@ -7,7 +7,6 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "base/durable.hpp"
 #include "base/testing/must.hpp"
 #include "spctl/local_system.hpp"
 #include "store/package.hpp"
@@ -27,7 +26,7 @@ constexpr seconds kAnswerLimit{20};
 constexpr std::size_t kOutputMax = 1 << 20;
 constexpr const char* kShouted = "A NOTE OF THE CUSTOMER";
 constexpr seconds kChainWrites{3};
-constexpr const char* kDaemons[] = {"store", "broker", "provider"};
+constexpr seconds kEndsWithin{30};
 
 std::unique_ptr<World>& the_world() {
   static std::unique_ptr<World> world;
@@ -43,37 +42,6 @@ std::optional<uid_t> user_of(const std::string& daemon) {
   if (daemon == "store") return spctl::kStoreUser;
   if (daemon == "broker") return spctl::kBrokerUser;
   return std::nullopt;
-}
-
-// Mounts of others come and go on a machine that is shared; ours name the project or the loader.
-std::string own_mounts() {
-  std::istringstream all(read_all("/proc/self/mounts"));
-  std::string own;
-  for (std::string line; std::getline(all, line);) {
-    if (line.find("superprotocol") != std::string::npos) own += line + "\n";
-    if (line.find("/run/content") != std::string::npos) own += line + "\n";
-  }
-  return own;
-}
-
-// Groups of TEEs of this provider that are still there, in any hierarchy.
-std::vector<std::string> own_groups(const Address& provider) {
-  std::vector<std::string> found;
-  const Path name = Path("superprotocol") / provider.hex();
-  std::vector<Path> roots{"/sys/fs/cgroup"};
-  std::error_code failed;
-  for (const auto& entry : std::filesystem::directory_iterator("/sys/fs/cgroup", failed)) {
-    roots.push_back(entry.path());
-  }
-  for (const Path& root : roots) {
-    // Each market has a group that stays; those of orders are below it.
-    for (std::filesystem::recursive_directory_iterator entry(root / name, failed), end;
-         !failed && entry != end; entry.increment(failed)) {
-      std::error_code ignored;
-      if (entry.depth() == 1 && entry->is_directory(ignored)) found.push_back(entry->path());
-    }
-  }
-  return found;
 }
 
 Bytes result_context(const api::Run& run) {
@@ -111,7 +79,7 @@ World& World::get() {
 
 void World::leave() { the_world().reset(); }
 
-World::World() : town_(hostile::Town::Roads::plain), shop_(town_), mounts_before_(own_mounts()) {
+World::World() : town_(hostile::Town::Roads::plain), shop_(town_), leftovers_(town_, shop_) {
   // A chain that is killed comes back with what it had written: each second, so the contracts and
   // the shop's offers have to be older than that. It may lose the last blocks, never those. Killed
   // while it writes, it comes back with the copy of the last `up`.
@@ -248,34 +216,11 @@ void World::expect_result(const Ordered& ordered) {
   std::filesystem::remove_all(out);
 }
 
-void World::expect_clean() {
-  const std::vector<std::string> secrets{hostile::kNote, kShouted, "argument-canary",
-                                         std::string(as_text(town_.customer().secret().reveal())),
-                                         to_hex(town_.customer().secret().reveal())};
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(town_.home())) {
-    const std::string path = entry.path();
-    EXPECT_FALSE(path.ends_with(kTemporarySuffix)) << path;
-    EXPECT_FALSE(entry.is_socket()) << path;
-    EXPECT_EQ(path.find("/tmp/upload-"), std::string::npos) << path;
-    if (!entry.is_regular_file()) continue;
-    const std::string relative = std::filesystem::relative(entry.path(), town_.home());
-    const std::string first = relative.substr(0, relative.find('/'));
-    if (first != "chain" &&
-        std::find(std::begin(kDaemons), std::end(kDaemons), first) == std::end(kDaemons)) {
-      continue;  // the customer's own
-    }
-    const std::string text = read_all(entry.path());
-    for (const std::string& secret : secrets) {
-      EXPECT_EQ(text.find(secret), std::string::npos) << "a secret is in " << path;
-    }
-  }
-  // A loader whose order a chain has lost runs until the provider has looked a few times.
-  const auto deadline = town_.clock().monotonic() + seconds(30);
-  while (!own_groups(town_.provider().address()).empty() && town_.clock().monotonic() < deadline) {
-    town_.clock().sleep_for(kPause);
-  }
-  EXPECT_EQ(own_groups(town_.provider().address()), std::vector<std::string>());
-  EXPECT_EQ(own_mounts(), mounts_before_);
+void World::expect_clean() { EXPECT_EQ(leftovers_.find(kEndsWithin), std::vector<std::string>()); }
+
+Bucket& World::bucket() {
+  if (!bucket_) bucket_ = std::make_unique<Bucket>(town_);
+  return *bucket_;
 }
 
 std::optional<CommandOutput> World::spctl(const std::vector<std::string>& arguments,
@@ -283,9 +228,26 @@ std::optional<CommandOutput> World::spctl(const std::vector<std::string>& argume
   ProcessOptions options = town_.spctl_options(arguments);
   if (!home.empty()) options.argv[2] = home.string();
   if (!armed.empty()) options.environment.push_back(std::string(kCrashVariable) + "=" + armed);
+  if (bucket_) {
+    const auto where = bucket_->environment();
+    options.environment.insert(options.environment.end(), where.begin(), where.end());
+  }
   CommandOutput output = must(run_command(options, seconds(60), kOutputMax));
   if (output.end.signal == SIGKILL) return std::nullopt;
   return output;
+}
+
+CommandOutput World::must_run(const std::vector<std::string>& arguments, const Path& home) {
+  const auto done = spctl(arguments, {}, home);
+  if (!done) throw std::runtime_error("spctl was killed");
+  if (done->end.exit_code != 0) throw std::runtime_error(done->text);
+  return *done;
+}
+
+void World::must_die(const Point& point, const std::vector<std::string>& arguments,
+                     const Path& home) {
+  const auto done = spctl(arguments, point.text(), home);
+  EXPECT_FALSE(done.has_value()) << "the point was never passed: " << done->text;
 }
 
 }  // namespace sp::crash

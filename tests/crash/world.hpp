@@ -7,7 +7,8 @@
 
 #include "base/crash_point.hpp"
 #include "base/testing/must.hpp"
-#include "orders.hpp"
+#include "bucket.hpp"
+#include "leftovers.hpp"
 
 namespace sp::crash {
 
@@ -63,13 +64,20 @@ class World {
   /// the right result for the customer; or nothing settled, and all money back after the windows.
   /// Returns the end in words.
   std::string expect_one_end(const Ordered& ordered);
-  /// Expects no temporary file, no socket, no group, no mount and no process of an order; no canary
-  /// outside the customer's folders.
+  /// Expects that nothing is left (leftovers.hpp).
   void expect_clean();
+  Leftovers& leftovers() { return leftovers_; }
+  /// A bucket, made at the first call; runs of spctl find it from then on.
+  Bucket& bucket();
 
   /// A run of spctl, armed or not; no value where it was killed at its point.
   std::optional<CommandOutput> spctl(const std::vector<std::string>& arguments,
                                      const std::string& armed = {}, const Path& home = {});
+  /// One that ends well; throws where it doesn't.
+  CommandOutput must_run(const std::vector<std::string>& arguments, const Path& home = {});
+  /// One that dies at the point.
+  void must_die(const Point& point, const std::vector<std::string>& arguments,
+                const Path& home = {});
 
  private:
   void expect_result(const Ordered& ordered);
@@ -78,7 +86,8 @@ class World {
   hostile::Town town_;
   hostile::Shop shop_;
   std::map<std::string, Process> children_;
-  std::string mounts_before_;
+  Leftovers leftovers_;
+  std::unique_ptr<Bucket> bucket_;
 };
 
 }  // namespace sp::crash

@@ -12,6 +12,7 @@
 
 #include "archives.hpp"
 #include "base/testing/must.hpp"
+#include "canaries.hpp"
 
 namespace sp::hostile {
 namespace {
@@ -21,38 +22,6 @@ constexpr std::size_t kFileMax = 256 << 20;
 std::string read_all(const Path& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-}
-
-std::string base64(const std::string& text) {
-  constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  for (std::size_t i = 0; i + 3 <= text.size(); i += 3) {
-    std::uint32_t bits = 0;
-    for (std::size_t k = 0; k < 3; ++k) bits = bits << 8 | static_cast<std::uint8_t>(text[i + k]);
-    for (int shift = 18; shift >= 0; shift -= 6) out += kDigits[bits >> shift & 63U];
-  }
-  return out;
-}
-
-/// The forms in which a secret could stand somewhere: as it is, as hexadecimal, as base64 at any
-/// offset.
-std::vector<std::string> forms(const std::string& secret) {
-  std::vector<std::string> all{secret, to_hex(as_bytes(secret))};
-  for (std::size_t skip = 0; skip < 3; ++skip) all.push_back(base64(secret.substr(skip)));
-  return all;
-}
-
-/// Which canaries stand in it, by name.
-std::set<std::string> found(const std::string& text,
-                            const std::map<std::string, std::string>& canaries) {
-  std::set<std::string> names;
-  for (const auto& [name, secret] : canaries) {
-    for (const std::string& form : forms(secret)) {
-      if (text.find(form) != std::string::npos) names.insert(name);
-    }
-  }
-  return names;
 }
 
 /// Looks at command line and environment of every process, again and again, until it is destroyed.
@@ -100,6 +69,7 @@ class Canary : public testing::Test {
     std::string shouted = canaries["data"];
     for (char& c : shouted) c = static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c);
     canaries["result"] = shouted;
+    for (const auto& [name, secret] : canaries) search.add(name, secret);
   }
   /// The image of the workload with the solution's canary in it.
   Path make_image() {
@@ -133,7 +103,7 @@ class Canary : public testing::Test {
     for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
       if (!entry.is_regular_file()) continue;
       EXPECT_LT(entry.file_size(), kFileMax);
-      names.merge(found(read_all(entry.path()), canaries));
+      names.merge(search.found(read_all(entry.path())));
       ++files;
     }
     return names;
@@ -142,6 +112,7 @@ class Canary : public testing::Test {
   Shop& shop = Shop::get();
   Town& town = shop.town();
   std::map<std::string, std::string> canaries;
+  Canaries search;
 };
 
 const std::set<std::string> kNone;
@@ -166,9 +137,9 @@ TEST_F(Canary, StandNowhereThatTheyMustNot) {
     const auto all = proxy->seen();
     EXPECT_FALSE(all.empty());
     for (const Exchange& exchange : all) {
-      EXPECT_EQ(found(std::string(as_text(exchange.request)), canaries), kNone) << exchange.path;
-      EXPECT_EQ(found(std::string(as_text(exchange.response)), canaries), kNone) << exchange.path;
-      EXPECT_EQ(found(exchange.path, canaries), kNone);
+      EXPECT_EQ(search.found(as_text(exchange.request)), kNone) << exchange.path;
+      EXPECT_EQ(search.found(as_text(exchange.response)), kNone) << exchange.path;
+      EXPECT_EQ(search.found(exchange.path), kNone);
     }
   }
   // Command lines and environments of all processes but the customer's own spctl and the workload
@@ -178,13 +149,13 @@ TEST_F(Canary, StandNowhereThatTheyMustNot) {
     const std::string program = line.substr(0, line.find('\0'));
     saw_loader |= program.find("sploader") != std::string::npos;
     if (program == "/program") {
-      EXPECT_EQ(found(line, canaries), (std::set<std::string>{"argument"}));
+      EXPECT_EQ(search.found(line), (std::set<std::string>{"argument"}));
       saw_workload = true;
       continue;
     }
     if (program == town.program("spctl").string()) continue;
-    EXPECT_EQ(found(line, canaries), kNone) << program;
-    EXPECT_EQ(found(environment, canaries), kNone) << program;
+    EXPECT_EQ(search.found(line), kNone) << program;
+    EXPECT_EQ(search.found(environment), kNone) << program;
   }
   EXPECT_TRUE(saw_workload);
   EXPECT_TRUE(saw_loader);
@@ -219,7 +190,7 @@ TEST_F(Canary, InSpoiltContentStayInside) {
     shop.expect_settled(placed, receipt.outcome);
     EXPECT_NE(receipt.outcome, api::Outcome::success);
     EXPECT_NE(receipt.outcome, api::Outcome::provider) << shop.finish_of(placed.id).failure;
-    EXPECT_EQ(found(shop.finish_of(placed.id).failure, canaries), kNone);
+    EXPECT_EQ(search.found(shop.finish_of(placed.id).failure), kNone);
   }
   std::size_t files = 0;
   EXPECT_EQ(in_folder(town.home() / "provider", files), kNone);
@@ -239,15 +210,14 @@ TEST_F(Canary, ArePlantedAndFound) {
   must(town.http().call("PUT", town.provider_store->url() + "/v1/nothing", as_bytes(secret)));
   const auto seen = town.provider_store->seen("/v1/nothing");
   ASSERT_EQ(seen.size(), 1U);
-  EXPECT_EQ(found(std::string(as_text(seen[0].request)), canaries),
-            (std::set<std::string>{"data"}));
+  EXPECT_EQ(search.found(as_text(seen[0].request)), (std::set<std::string>{"data"}));
   ProcessWatch watch;
   ProcessOptions options;
   options.argv = {"sleep", "0.1"};
   options.environment = {"PATH=/usr/bin:/bin", "CANARY=" + secret};
   must(run_command(options, std::chrono::seconds(5), 1024));
   std::set<std::string> names;
-  for (const auto& [line, environment] : watch.stop()) names.merge(found(environment, canaries));
+  for (const auto& [line, environment] : watch.stop()) names.merge(search.found(environment));
   EXPECT_EQ(names, (std::set<std::string>{"data"}));
 }
 

@@ -58,6 +58,10 @@ Shop::Shop(Town& town) : town_(town), seller_(town.settle_in()), owner_(town.set
              {"owner", owner_.address()},
              {"market", town.network().market.contract},
              {"registry", must(town.market().registry())}};
+  for (const auto* key :
+       std::initializer_list<const crypto::EthKey*>{&town.customer(), &seller_, &owner_}) {
+    secrets_.add("the key of " + key->address().hex0x(), as_text(key->secret().reveal()));
+  }
   broker::BrokerClient client(town.http(), town.network().broker.url);
   broker_ = must(client.identify(town.network().broker_tee, town.random(), town.chain_time()));
   const auto offers = spctl::local_offers(town.network(), town.provider().address(), chip_of(town));
@@ -106,6 +110,7 @@ broker::ReleasePolicy Shop::open_policy(const api::OfferId& offer) {
 
 Status Shop::deposit(const crypto::EthKey& owner, const Digest32& digest,
                      const broker::ReleasePolicy& policy, const api::PartSecret& secret) {
+  secrets_.add("the secret of " + digest.hex(), as_text(secret.key.reveal()));
   broker::BrokerClient client(town_.http(), town_.network().broker.url);
   return client.deposit(broker_, owner, digest, policy.to_json(), secret, town_.random());
 }

@@ -8,6 +8,7 @@
 #include "api/window.hpp"
 #include "books.hpp"
 #include "broker/policy.hpp"
+#include "canaries.hpp"
 
 namespace sp::hostile {
 
@@ -53,6 +54,9 @@ class Shop {
   /// The provider's device, offered with windows of ten seconds.
   const api::Compute& compute() const { return compute_; }
   const api::BrokerIdentityAnswer& broker() const { return broker_; }
+
+  /// All that was deposited here, and the keys of the shop's people.
+  Canaries& secrets() { return secrets_; }
 
   Books books() { return read_books(town_, people_); }
   /// Places an order; the real provider takes it.
@@ -105,6 +109,7 @@ class Shop {
   api::Compute compute_;
   api::Part storage_, solution_offer_, data_offer_, hourly_offer_;
   std::vector<Placed> all_;
+  Canaries secrets_;
   std::size_t rested_ = 0;  // of all_, how many are known to have ended at the provider
 };
 

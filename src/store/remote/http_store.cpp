@@ -246,6 +246,7 @@ Status HttpStore::remove(const BlobId& id) {
   // A deletion counts where it was signed later than the upload, in whole seconds: one ahead does.
   constexpr unsigned kTries = 3;  // where a deletion of this second went before
   for (unsigned attempt = 1;; ++attempt) {
+    const CrashEffect effect(CrashSite::deletion);
     SP_ASSIGN(const net::HttpResponse response,
               write("DELETE", blob_path(id), crypto::sha256({}), {}, {}, 1));
     if (response.status == 204) return {};

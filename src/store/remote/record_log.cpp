@@ -152,6 +152,7 @@ Status RecordLog::sync_all_before(std::uint64_t wanted, std::unique_lock<Mutex>&
     syncing_ = true;
     const std::uint64_t covered = appended_;
     lock.unlock();
+    const CrashEffect effect(CrashSite::store_records);
     const Status kept = log_->sync();
     lock.lock();
     syncing_ = false;

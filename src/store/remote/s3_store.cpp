@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "base/crash_point.hpp"
 #include "store/ordered_jobs.hpp"
 #include "store/remote/byte_range.hpp"
 #include "store/remote/s3_upload.hpp"
@@ -61,6 +62,7 @@ Status S3Store::put(const BlobId& id, ByteView bytes) {
 }
 
 Status S3Store::put_whole(const BlobId& id, ByteView bytes) {
+  const CrashEffect effect(CrashSite::s3_put);
   S3Request request = request_for("PUT", id);
   request.body = bytes;
   request.payload.data = id.data;
@@ -128,6 +130,7 @@ Result<std::uint64_t> S3Store::size(const BlobId& id) {
 }
 
 Status S3Store::remove(const BlobId& id) {
+  const CrashEffect effect(CrashSite::s3_delete);
   SP_ASSIGN(const net::HttpResponse response, client_->call(request_for("DELETE", id)));
   const bool gone = response.status == 200 || response.status == 204 || response.status == 404;
   return gone ? Status{} : Status(s3_error(response, "deleting blob " + id.hex()));

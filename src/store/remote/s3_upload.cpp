@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/crash_point.hpp"
 #include "crypto/hash.hpp"
 #include "store/ordered_jobs.hpp"
 #include "store/remote/s3_answers.hpp"
@@ -57,6 +58,7 @@ class Upload {
   }
 
   Status begin() {
+    const CrashEffect effect(CrashSite::s3_begin);
     SP_ASSIGN(const net::HttpResponse response, client_.call(request("POST", {{"uploads", ""}})));
     if (response.status != 200) return failure(response, "beginning");
     SP_ASSIGN(id_, s3_upload_id(response.body));
@@ -86,6 +88,7 @@ class Upload {
     if (held != held_.end() && held->size == part.size() && held->etag == crypto::md5(part).hex()) {
       return *held;
     }
+    const CrashEffect effect(CrashSite::s3_part);
     S3Request put = request("PUT", {{"partNumber", std::to_string(number)}, {"uploadId", id_}});
     put.body = part;
     put.payload = crypto::sha256(part);
@@ -100,6 +103,7 @@ class Upload {
   }
 
   Status complete(const std::vector<S3Part>& parts) {
+    const CrashEffect effect(CrashSite::s3_complete);
     const std::string body = s3_completion(parts);
     S3Request post = request("POST", {{"uploadId", id_}});
     post.headers["content-type"] = "application/xml";
@@ -111,7 +115,10 @@ class Upload {
   }
 
   // What was kept would cost its owner money; a server that doesn't answer now gets no second try.
-  void abort() { const auto ignored = client_.call_once(request("DELETE", {{"uploadId", id_}})); }
+  void abort() {
+    const CrashEffect effect(CrashSite::s3_abort);
+    const auto ignored = client_.call_once(request("DELETE", {{"uploadId", id_}}));
+  }
 
   [[nodiscard]] Error failure(const net::HttpResponse& response, std::string_view step) const {
     return s3_error(response, std::string(step) + " of the upload of blob " + key_);

@@ -2,10 +2,13 @@
 // checked. A hook answers in its place, or alters what it answers.
 #pragma once
 
+#include <ctime>
 #include <functional>
+#include <iomanip>
 #include <map>
 #include <mutex>
 #include <optional>
+#include <sstream>
 
 #include "base/world.hpp"
 #include "crypto/hash.hpp"
@@ -48,6 +51,7 @@ class FakeS3 {
 
   Hook hook;                                                 // set it while nothing is asked
   std::function<void(net::HttpResponse&)> alter;             // as above
+  bool any_time = false;                                     // requests aren't SleepKeeper's
   std::string bucket_in_host;                                // virtual-host style where not empty
   std::map<std::string, Bytes> objects;                      // by key
   std::vector<std::string> asked;                            // "PUT /b/k?uploadId", in order
@@ -69,9 +73,10 @@ class FakeS3 {
   }
 
   // Signs what came again, from the fields that the client says it signed.
-  static bool is_signed(const net::HttpRequest& request) {
+  [[nodiscard]] bool is_signed(const net::HttpRequest& request) const {
     const auto given = request.headers.find("authorization");
-    if (given == request.headers.end()) return false;
+    const auto date = request.headers.find("x-amz-date");
+    if (given == request.headers.end() || date == request.headers.end()) return false;
     SigningRequest signing{request.method, request.path, {}, {}, crypto::sha256(request.body)};
     for (const auto& pair : request.query) signing.query.push_back(pair);
     const std::size_t from = given->second.find("SignedHeaders=") + 14;
@@ -84,7 +89,9 @@ class FakeS3 {
       if (field == request.headers.end()) return false;
       signing.headers.insert(*field);
     }
-    const SigningScope scope{"us-east-1", "s3", 1'800'000'000};
+    std::tm signed_at{};
+    std::istringstream(date->second) >> std::get_time(&signed_at, "%Y%m%dT%H%M%SZ");
+    const SigningScope scope{"us-east-1", "s3", any_time ? ::timegm(&signed_at) : 1'800'000'000};
     return signing.headers.contains("host") && signing.headers.contains("x-amz-date") &&
            signing.headers["x-amz-content-sha256"] == signing.payload.hex() &&
            given->second == sigv4_authorization(signing, credentials(), scope);
