@@ -3,6 +3,7 @@
 # It needs `bin`, `work`, `fail` and the home $work/home; `midway` is what happens besides when half of the kills are over.
 # shellcheck disable=SC2154  # of who sources it
 kills=${KILLS:-12} # in each direction
+longest_ms=400     # before a kill
 under_way=$((8 * ((1 << 20) + 16)))  # bytes that a kill may cost: as many chunks as are moved at once
 most_kib=0
 midway() { :; }
@@ -39,7 +40,7 @@ repeat() {
   killed=0
   for ((i = 0; i < kills; ++i)); do
     if [ "$i" = $((kills / 2)) ]; then midway; fi
-    attempt "0.$((RANDOM % 4))$((RANDOM % 10))" "$@"
+    attempt "$(printf '0.%03d' $((RANDOM % longest_ms)))" "$@"
     if [ "$code" = 0 ]; then break; fi
     [ "$code" = 137 ] || fail "$* ended with $code"
     killed=$((killed + 1))
