@@ -74,22 +74,23 @@ if [ "$(id -u)" = 0 ]; then
   grep -q "Read-only file system" "$work/said" || fail "doctor doesn't see a read-only home"
 fi
 
-# Completion behind values. In each shell: what may stand at the end of a command line.
+# Completion behind values. In each shell: what may stand at the end of a command line of spctl or spnode.
 bash_offers() {
-  bash -c '. "$1"; COMP_WORDS=("${@:2}"); COMP_CWORD=$(($# - 2)); _spctl; echo "${COMPREPLY[*]}"' \
-    bash "$work/spctl.bash" "$@"
+  bash -c '. "$1"; COMP_WORDS=("${@:2}"); COMP_CWORD=$(($# - 2)); "_$2"; echo "${COMPREPLY[*]}"' \
+    bash "$work/$1.bash" "$@"
 }
 zsh_offers() {
   zsh -f -c '
     compdef() { }
     compadd() { shift; print -r -- "$@" }
-    . "$1"; words=("${@:2}"); CURRENT=$#words; before=$PATH; _spctl; [[ $PATH == $before ]]
-  ' zsh "$work/spctl.zsh" "$@"
+    . "$1"; words=("${@:2}"); CURRENT=$#words; before=$PATH; "_$2"; [[ $PATH == $before ]]
+  ' zsh "$work/$1.zsh" "$@"
 }
 # shellcheck disable=SC2016
-fish_offers() { fish --no-config -c '. $argv[1]; complete -C "$argv[2..]"' "$work/spctl.fish" "$@"; }
+fish_offers() { fish --no-config -c '. $argv[1]; complete -C "$argv[2..]"' "$work/$1.fish" "$@"; }
 for shell in bash zsh fish; do
   spctl completion "$shell" >"$work/spctl.$shell"
+  spnode completion "$shell" >"$work/spnode.$shell"
   if ! command -v "$shell" >/dev/null; then
     echo "no $shell here: its completion isn't tried"
     continue
@@ -108,6 +109,10 @@ for shell in bash zsh fish; do
   offers orders spctl ord
   offers workflows spctl work
   offers --out spctl workflows result 0x12 --
+  offers provider spnode pro
+  offers --config spnode store --
+  offers --authority spnode init provider --folder x --a
+  offers --config spnode check broker --
 done
 
 echo "command line: all well"

@@ -140,7 +140,8 @@ fetches() { spctl orders get "$cancelled" | grep -q fetching; }
 within_10s fetches || fail "no order fetches from a store that stands still"
 spctl orders cancel "$cancelled" >/dev/null
 within_10s grep -q "order_cancelled.*$cancelled" "$home/provider/provider.log" || fail "the provider saw no cancel"
-sleep 0.5 # its loader sees it
+# Its loader sees that, and ends without the store.
+within_10s eval '! fetches' || fail "a loader that was told of a cancel goes on fetching"
 kill -CONT "$(daemon store)"
 code=0
 spctl --json orders resume "$cancelled" >"$work/unbegun.json" 2>"$work/unbegun.log" || code=$?

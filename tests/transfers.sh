@@ -3,7 +3,6 @@
 # store; they go on where they were, end with the very bytes, leave nothing behind and stay in bounded memory.
 set -euo pipefail
 bin=$1
-kills=${KILLS:-12} # in each direction
 size_mib=${SIZE_MIB:-384}
 rss_max_kib=$((160 * 1024)) # of spctl, whatever the size
 work=$(mktemp -d)
@@ -19,7 +18,7 @@ fail() {
   exit 1
 }
 
-"$bin/spnode" init store --folder "$work/store" --host 127.0.0.1 --port 0 >"$work/card.json"
+"$bin/spnode" init store --folder "$work/store" --host 127.0.0.1 --listen 127.0.0.1 --port 0 >"$work/card.json"
 export SSL_CERT_FILE=$work/store/tls/certificate.pem
 [ -f "$SSL_CERT_FILE" ] || fail "no certificate: $(ls -R "$work/store")"
 # A free port, that stays the same over the store's restarts.
@@ -37,57 +36,28 @@ start_store() {
   fail "the store doesn't answer"
 }
 start_store
+# shellcheck source=tests/killed.sh
+. "$(dirname "$0")/killed.sh"
 
 spctl() { "$bin/spctl" --home "$work/home" "$@"; }
 spctl keys create me >/dev/null
 mkdir "$work/data"
 head -c $((size_mib << 20)) /dev/urandom >"$work/data/random"
 
-most_kib=0
-# attempt SECONDS COMMAND...: runs it, and kills it after that time, 0 = never; the exit code is in `code`.
-attempt() {
-  local seconds=$1
-  shift
-  "$bin/spctl" --home "$work/home" "$@" >"$work/out" 2>>"$work/spctl.log" &
-  local pid=$! kib
-  if [ "$seconds" != 0 ]; then
-    sleep "$seconds"
-  fi
-  while kill -0 "$pid" 2>/dev/null; do
-    kib=$(sed -n 's/^VmHWM:[ \t]*\([0-9]*\) kB/\1/p' "/proc/$pid/status" 2>/dev/null || true)
-    if [ "${kib:-0}" -gt "$most_kib" ]; then most_kib=$kib; fi
-    if [ "$seconds" != 0 ]; then
-      kill -KILL "$pid" 2>/dev/null || true
-      break
-    fi
-    sleep 0.02
-  done
-  code=0
-  wait "$pid" 2>/dev/null || code=$?
+declare -A moved_before=([sent]=0 [received]=0)
+# moved WAY: bytes of blobs that the store sent or received, over its restarts.
+moved() {
+  local now
+  now=$(curl -sf --cacert "$SSL_CERT_FILE" "$url/metrics" |
+    sed -n "s/^superprotocol_store_http_${1}_bytes_total{route=\"\/v1\/blobs\"} //p")
+  echo $((moved_before[$1] + ${now:-0}))
 }
-# repeat COMMAND...: kills it again and again at random moments, and the store once, then lets it end.
-repeat() {
-  local killed=0 i
-  for ((i = 0; i < kills; ++i)); do
-    if [ "$i" = $((kills / 2)) ]; then
-      kill -KILL "$store_pid"
-      { wait "$store_pid" || true; } 2>/dev/null
-      start_store
-    fi
-    attempt "0.$((RANDOM % 4))$((RANDOM % 10))" "$@"
-    if [ "$code" = 0 ]; then break; fi
-    [ "$code" = 137 ] || fail "$* ended with $code"
-    killed=$((killed + 1))
-    # A kill may come when all has been done and said.
-    if [ -s "$work/out" ]; then
-      code=0
-      break
-    fi
-  done
-  if [ "$code" != 0 ]; then attempt 0 "$@"; fi
-  [ "$code" = 0 ] || fail "$* ended with $code after $killed kills"
-  echo "$1 $2: killed $killed times"
-  [ "$killed" -ge 2 ] || fail "too quick to be killed: set SIZE_MIB"
+midway() { # the store is killed as well
+  local way
+  for way in sent received; do moved_before[$way]=$(moved "$way"); done
+  kill -KILL "$store_pid"
+  { wait "$store_pid" || true; } 2>/dev/null
+  start_store
 }
 
 repeat files upload "$work/data" --store "$url"
@@ -97,8 +67,11 @@ blobs=$(find "$work/store/state/blobs" -type f -name '??????????????????????????
 # Every chunk lies there once, and the manifest: what was sealed before a kill was not sealed otherwise after it.
 [ "$blobs" = $((size_mib + 2)) ] || fail "the store has $blobs blobs, not $((size_mib + 2))"
 grep -q '^Going on with data' "$work/spctl.log" || fail "no upload went on"
+sealed=$(find "$work/store/state/blobs" -type f -printf '%s\n' | awk '{ sum += $1 } END { print sum }')
+moved_once "$(moved received)" "$sealed"
 
 repeat files download "$id" --store "$url" --out "$work/got"
+moved_once "$(moved sent)" "$sealed"
 cmp "$work/data/random" "$work/got/random" || fail "other bytes came back"
 # A run that was killed when all was done and nothing told: the same command ends what it left, and only that one.
 mkdir "$work/home/transfers/$id"

@@ -10,7 +10,7 @@
 namespace sp::spctl {
 namespace {
 
-constexpr const char* kVersion = "spctl 0.1.0";
+constexpr const char* kVersion = "spctl " SP_VERSION;
 constexpr const char* kFooter =
     "Begin with:\n"
     "  spctl up                                     start a whole system on this machine\n"

@@ -34,7 +34,7 @@ void add_completion_command(Cli& cli) {
   add_shell(cli, *group, "fish", "  spctl completion fish > ~/.config/fish/completions/spctl.fish");
   CLI::App* man = cli.add(cli.app(), "man", "Print the manual page", "  spctl man | man -l -");
   cli.on(man, [&cli](Context& context) -> Result<int> {
-    const std::string page = apps::man_page(cli.app(), "0.1.0", kSeeAlso);
+    const std::string page = apps::man_page(cli.app(), SP_VERSION, kSeeAlso);
     context.console().text(page);
     context.console().result({{"page", page}});
     return 0;

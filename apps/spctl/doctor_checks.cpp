@@ -55,6 +55,23 @@ std::optional<std::pair<unsigned, unsigned>> version_of(std::string_view text) {
   return std::pair(major, minor);
 }
 
+std::string line_of(const Path& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
+// Whether what is swapped to `place`, as /proc/swaps names it, is on no disk in clear: a mapping
+// that encrypts, or memory that compresses without a disk behind it.
+bool is_sealed_swap(const Path& root, const Path& place) {
+  const Path block = root / "sys/block" / place.filename();
+  if (line_of(block / "dm/uuid").starts_with("CRYPT-")) return true;
+  if (!place.filename().string().starts_with("zram")) return false;
+  const std::string behind = line_of(block / "backing_dev");
+  return behind.empty() || behind == "none";
+}
+
 // Files in `folder` and its folders that others may read or write.
 std::vector<std::string> open_files(const Path& folder, int levels) {
   std::vector<std::string> open;
@@ -206,6 +223,24 @@ Finding check_memory(Role role, std::uint64_t bytes) {
   }
   if (bytes < kMemoryGood) return warning("memory", says, "4 GiB or more are better");
   return ok("memory", says);
+}
+
+Finding check_swap(const Path& root) {
+  const std::string check = "swap";
+  std::ifstream file(root / "proc/swaps");
+  std::string line;
+  std::getline(file, line);  // the columns' names
+  std::string in_clear;
+  bool any = false;
+  while (std::getline(file, line)) {
+    const std::string place = line.substr(0, line.find_first_of(" \t"));
+    any = true;
+    if (!is_sealed_swap(root, place)) in_clear += (in_clear.empty() ? "" : ", ") + place;
+  }
+  if (!any) return ok(check, "none");
+  if (in_clear.empty()) return ok(check, "encrypted, or in memory");
+  return warning(check, "keys that programs hold in memory may get to " + in_clear + " in clear",
+                 "swapoff -a, or encrypt it (crypttab(5), option swap)");
 }
 
 Finding check_program(const std::string& name, const Path& path) {

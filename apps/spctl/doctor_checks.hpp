@@ -53,6 +53,8 @@ Finding check_runc(std::string_view version);
 std::vector<Finding> check_tees(const Path& root);
 Finding check_disk(const Path& folder, std::uint64_t free_bytes);
 Finding check_memory(Role role, std::uint64_t bytes);
+/// Swap goes to no disk in clear: what programs hold in memory, keys among it, would lie there.
+Finding check_swap(const Path& root);
 /// A program that a role starts or consists of; `path` empty: not found.
 Finding check_program(const std::string& name, const Path& path);
 

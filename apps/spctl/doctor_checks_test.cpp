@@ -65,6 +65,28 @@ TEST_F(DoctorChecks, LittleDiskAndMemory) {
   EXPECT_EQ(check_memory(Role::customer, kMemoryMin - 1).health, Health::ok);
 }
 
+TEST_F(DoctorChecks, SwapThatIsOnADiskInClear) {
+  EXPECT_EQ(check_swap(root_).health, Health::ok) << "a kernel without swap";
+  const std::string head = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n";
+  const std::string rest = "                            partition\t1000\t\t0\t\t-2\n";
+  put("proc/swaps", head);
+  EXPECT_EQ(check_swap(root_).says, "none");
+  put("proc/swaps", head + "/dev/dm-1" + rest + "/dev/zram0" + rest);
+  const Finding plain = check_swap(root_);
+  EXPECT_EQ(plain.health, Health::warning);
+  EXPECT_NE(plain.says.find(" /dev/dm-1 "), std::string::npos) << plain.says;
+  put("sys/block/dm-1/dm/uuid", "LVM-abc\n");
+  EXPECT_EQ(check_swap(root_).health, Health::warning);
+  put("sys/block/dm-1/dm/uuid", "CRYPT-PLAIN-swap\n");
+  EXPECT_EQ(check_swap(root_).health, Health::ok);
+  put("sys/block/zram0/backing_dev", "none\n");
+  EXPECT_EQ(check_swap(root_).health, Health::ok);
+  put("sys/block/zram0/backing_dev", "/dev/sda3\n");
+  EXPECT_NE(check_swap(root_).says.find(" /dev/zram0 "), std::string::npos);
+  put("proc/swaps", head + "/swapfile" + rest);
+  EXPECT_EQ(check_swap(root_).health, Health::warning);
+}
+
 TEST_F(DoctorChecks, ANetworkThatIsMissingOrBroken) {
   std::optional<apps::Network> network;
   const Path file = root_ / "network.json";

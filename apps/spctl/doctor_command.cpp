@@ -78,6 +78,7 @@ class Doctor {
     const auto pages = static_cast<std::uint64_t>(std::max(0L, ::sysconf(_SC_PHYS_PAGES)));
     const auto page = static_cast<std::uint64_t>(std::max(0L, ::sysconf(_SC_PAGESIZE)));
     add(check_memory(role_, pages * page));
+    add(check_swap("/"));
   }
 
   static std::string runc_version() {

@@ -17,6 +17,8 @@ namespace {
 
 constexpr const char* kOwnersFile = "owners.log";
 constexpr const char* kPromisesFile = "promises.log";
+constexpr std::chrono::seconds kBucketPatience{3};  // of a look at its health
+constexpr std::chrono::seconds kBucketLookKept{10};
 
 /// A folder or a bucket, with what it stands on.
 class Backend {
@@ -29,15 +31,14 @@ class Backend {
       blobs_ = std::make_unique<store::DirectoryStore>(files_, settings.folder);
       return {};
     }
-    const BucketSettings& bucket = *settings.bucket;
-    SP_TRY(net::check_ca_file(bucket.ca_file));
-    SP_ASSIGN(auto s3,
-              store::s3_settings(bucket.location, bucket.choices, environment_variable, files_));
     net::HttpClient::Options options;
-    options.ca_file = bucket.ca_file;
+    options.ca_file = settings.bucket->ca_file;
+    SP_TRY(net::check_ca_file(options.ca_file));
+    options.timeout = kBucketPatience;
+    SP_ASSIGN(probe_, bucket(probe_http_, options, *settings.bucket));
+    options.timeout = net::HttpClient::Options{}.timeout;
     options.slowest = net::kSlowestLine;
-    http_ = std::make_unique<net::HttpClient>(options);
-    SP_ASSIGN(blobs_, store::S3Store::make(*http_, clock_, random_, std::move(s3)));
+    SP_ASSIGN(blobs_, bucket(http_, options, *settings.bucket));
     return {};
   }
 
@@ -49,13 +50,36 @@ class Backend {
     const auto held = blobs_->size(id);
     return held && *held == size;
   }
+  /// Whether the bucket is there; what it said is kept, since each look costs money. Belongs to one
+  /// thread at a time.
+  Status health() {
+    if (!probe_) return {};
+    const auto now = clock_.monotonic();
+    if (!looked_ || now - *looked_ >= kBucketLookKept) {
+      seen_ = probe_->check_bucket();
+      looked_ = clock_.monotonic();
+    }
+    return seen_;
+  }
 
  private:
+  Result<std::unique_ptr<store::S3Store>> bucket(std::unique_ptr<net::HttpClient>& http,
+                                                 const net::HttpClient::Options& options,
+                                                 const BucketSettings& bucket) {
+    SP_ASSIGN(auto s3,
+              store::s3_settings(bucket.location, bucket.choices, environment_variable, files_));
+    http = std::make_unique<net::HttpClient>(options);
+    return store::S3Store::make(*http, clock_, random_, std::move(s3));
+  }
+
   Files& files_;
   const Clock& clock_;
   crypto::SystemRandom random_;
-  std::unique_ptr<net::HttpClient> http_;  // of a bucket
+  std::unique_ptr<net::HttpClient> http_, probe_http_;  // of a bucket
   std::unique_ptr<store::RangedStore> blobs_;
+  std::unique_ptr<store::S3Store> probe_;  // the same bucket, with less patience
+  Status seen_;
+  std::optional<std::chrono::nanoseconds> looked_;
 };
 
 }  // namespace
@@ -90,7 +114,10 @@ Status run_store(const Path& path) {
   frame.body_max = store::kBlobSizeMax + 1024;
   frame.routes = {"/health", "/metrics", "/v1/blobs", "/v1/receipts", "/v1/identity"};
   frame.handler = [&](const auto& request) { return service.handle(request); };
-  frame.health = [&] { return check_folder(files, settings.folder); };
+  frame.health = [&]() -> Status {
+    SP_TRY(check_folder(files, settings.folder));
+    return backend.health();
+  };
   frame.collect = [&](net::MetricsText& text) {
     write_disk_metrics(text, "superprotocol_store", settings.folder);
     const auto owned = accounts->total();

@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::string_view kProfile = "tag:github.com,2023:veraison/ear";
 constexpr std::string_view kDeveloper = "https://superprotocol.com/cpp";
-constexpr std::string_view kBuild = "superprotocol 0.1.0";
+constexpr std::string_view kBuild = "superprotocol " SP_VERSION;
 constexpr std::string_view kHeader = R"({"alg":"ES256","typ":"JWT"})";
 constexpr std::string_view kSubmodule = "tee";
 constexpr std::size_t kHeaderSizeMax = 1024;

@@ -62,7 +62,7 @@ Result<Bytes> SpoolStore::get(const BlobId& id, std::size_t size_max) {
 
 Result<Bytes> SpoolStore::fetch(const BlobId& id, std::size_t size_max) {
   const Path path = folder_ / (id.hex() + ".part");
-  SP_TRY(files_.make_folder(kept_.path_of(id).parent_path()));
+  SP_TRY(files_.make_folder(folder_));
   std::size_t lies = 0;
   for (int tries = 0; tries < kTriesMax; ++tries) {
     SP_ASSIGN(const Fd part, open_part(path));
@@ -74,6 +74,7 @@ Result<Bytes> SpoolStore::fetch(const BlobId& id, std::size_t size_max) {
     bool emptied = false;
     auto bytes = complete(id, size_max, part.get(), emptied);
     if (bytes) {
+      SP_TRY(files_.make_folder(kept_.path_of(id).parent_path()));
       const CrashEffect effect(CrashSite::download_blob);
       if (::rename(path.c_str(), kept_.path_of(id).c_str()) != 0) {
         return errno_error("rename", path);

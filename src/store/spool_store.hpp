@@ -4,8 +4,9 @@
 // A blob that is whole lies in the folder as in a DirectoryStore; one that isn't is HEX.part, which
 // grows as bytes come. Nothing counts before its digest has been checked, and it is checked again
 // when it is read from the folder. What a killed process had not yet handed to the system is lost,
-// at most kSpoolLossMax bytes of each blob under way; a power failure may lose more, and costs time
-// alone. Several processes may share a folder: a lock on the part makes the second wait.
+// at most kSpoolLossMax bytes of each blob under way (of a bucket's, the pieces that were on their
+// way); a power failure may lose more, and costs time alone. Several processes may share a folder:
+// a lock on the part makes the second wait.
 #pragma once
 
 #include "store/blob.hpp"

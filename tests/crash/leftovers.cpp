@@ -1,5 +1,6 @@
 #include "leftovers.hpp"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kPlaces[] = {"/tmp", "/var/tmp", "/run", "/dev/shm"};
+const Path kCheckout = SP_TEST_SOURCE_DIR;
 constexpr const char* kOwnMounts = "sp-crash-test";
 constexpr const char* kShouted = "A NOTE OF THE CUSTOMER";
 constexpr const char* kDaemons[] = {"chain", "store", "broker", "provider"};
@@ -59,8 +61,15 @@ void own_places(char** arguments) {
   const Path program = fs::read_symlink("/proc/self/exe");
   SP_CHECK(::unshare(CLONE_NEWNS) == 0);
   SP_CHECK(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
+  const Fd checkout(::open(kCheckout.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  SP_CHECK(checkout.valid());
   for (const char* place : kPlaces) {
     SP_CHECK(::mount(kOwnMounts, place, "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777") == 0);
+  }
+  if (!fs::exists(kCheckout)) {
+    fs::create_directories(kCheckout);
+    const std::string hidden = "/proc/self/fd/" + std::to_string(checkout.get());
+    SP_CHECK(::mount(hidden.c_str(), kCheckout.c_str(), nullptr, MS_BIND, nullptr) == 0);
   }
   // Begun anew, because a program that came from other mounts has no path in these.
   ::execv(program.c_str(), arguments);
@@ -166,8 +175,8 @@ std::set<std::string> Leftovers::in_places() const {
   std::set<std::string> all;
   for (const char* place : kPlaces) {
     for (fs::recursive_directory_iterator entry(place), end; entry != end; ++entry) {
-      if (entry->path() == town_.work()) {
-        entry.disable_recursion_pending();  // looked at by itself
+      if (entry->path() == town_.work() || entry->path() == kCheckout) {
+        entry.disable_recursion_pending();  // looked at by itself, and where tests write their logs
       } else {
         all.insert(entry->path());
       }

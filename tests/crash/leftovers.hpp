@@ -11,7 +11,8 @@
 namespace sp::crash {
 
 /// Begins the program anew with folders of its own at /tmp, /var/tmp, /run and /dev/shm, and mounts
-/// that nobody else changes; returns where it has them. Throws where the program lies in /tmp.
+/// that nobody else changes; returns where it has them. A checkout that lies below one of those
+/// folders stays where it is. Throws where the program isn't in the checkout and is hidden now.
 void own_places(char** arguments);
 
 class Leftovers {

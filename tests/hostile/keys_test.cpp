@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
 #include "base/testing/must.hpp"
 #include "broker/remote.hpp"
 #include "impostor.hpp"
@@ -232,6 +235,36 @@ TEST_F(Keys, AreNotGivenAfterACancelAnEndOrTheTimeToWork) {
   must(town.send(town.customer(), town.market().close(cancelled.terms)));
   EXPECT_EQ(words(impostor.ask_key(one, 1)), "conflict: broker: the order has ended");
   EXPECT_EQ(kept(cancelled.id) + kept(late.id), 0U);
+}
+
+// docs/OPERATIONS.md, "Backups": the chain says what has ended, whatever a broker remembers.
+TEST_F(Keys, OfAnOrderThatEndedSinceABackupAreNotGivenByItsBroker) {
+  const Placed ended = shop.place({.bought = true});
+  const Path folder = town.home() / "broker";
+  const Path backup = town.work() / "broker-backup";
+  const auto copy = [](const Path& from, const Path& to) {
+    ProcessOptions options;
+    options.argv = {"cp", "-a", from.string(), to.string()};
+    options.environment = basic_environment();
+    ASSERT_EQ(must(run_command(options, std::chrono::seconds(30), 4096)).end.exit_code, 0);
+  };
+  town.reconfigure("broker", [&](Json&) { copy(folder, backup); });
+  EXPECT_EQ(words(impostor.ask_key(impostor.attested(ended.id), 1)), "ok");
+  must(town.send(town.customer(), town.market().cancel(ended.terms)));
+  town.pass_time(std::int64_t{ended.terms.settle_window} + ended.terms.claim_window + 1);
+  must(town.send(town.customer(), town.market().close(ended.terms)));
+  town.reconfigure("broker", [&](Json&) {
+    std::filesystem::remove_all(folder);
+    copy(backup, folder);
+  });
+  // It remembers nothing of the key that it gave.
+  EXPECT_EQ(kept(ended.id), 0U);
+  const FakeSession session = impostor.open(ended.id);
+  EXPECT_EQ(words(impostor.ask_key(session, 1)), "conflict: broker: the order has ended");
+  EXPECT_EQ(words(impostor.attest(session.proof)), "conflict: broker: the order has ended");
+  EXPECT_EQ(kept(ended.id), 0U);
+  // Of one that hasn't it gives the key.
+  EXPECT_EQ(words(impostor.ask_key(impostor.attested(shop.place({.bought = true}).id), 1)), "ok");
 }
 
 }  // namespace

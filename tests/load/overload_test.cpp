@@ -174,11 +174,14 @@ TEST_F(Overload, AFloodOfRequestsAndAnOrderInTheMiddle) {
   const Time left = kFloodTime - (clock_.monotonic() - begun);
   if (left.count() > 0) clock_.sleep_for(left);
   const Told& told = at_broker.stop();
-  at_store.stop();
-  std::printf("of %zu answers %zu: busy\n", told.answered.load(), told.busy.load());
+  const Told& stored = at_store.stop();
+  std::printf("of the broker's %zu answers %zu: busy; of the store's %zu %zu\n",
+              told.answered.load(), told.busy.load(), stored.answered.load(), stored.busy.load());
   EXPECT_GT(told.busy, 0U) << "there was no overload";
   EXPECT_GT(told.answered, 2 * told.busy) << "most were served";
   EXPECT_EQ(told.wordless, 0U);
+  EXPECT_GT(stored.answered, kFlooders) << "the store's flood was none";
+  EXPECT_EQ(stored.wordless, 0U);
   expect_memory_bounded();
   expect_normal_again();
 }

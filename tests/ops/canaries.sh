@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# canaries.sh BIN: a whole order with every log at debug, and no secret of it in any line: not the customer's arguments and data,
-# nor a key of anyone, neither raw nor in hexadecimal nor in base64. Then the daemons' metrics are read by the format.
+# canaries.sh BIN: a whole order with every log at debug, and no secret of it in any line, nor in what daemons say of health and to
+# Prometheus: not the customer's arguments and data, nor a key of anyone, neither raw nor in hexadecimal nor in base64. Then the
+# daemons' metrics are read by the format.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/local.sh
@@ -13,9 +14,9 @@ escaped() { fold -w 2 <<<"$1" | sed 's/^/\\x/' | tr -d '\n'; }
 hexes() { od -An -v -tx1 "$1" | tr -d ' \n'; }
 # holds FILE HEX: whether bytes are in a file: raw, in hexadecimal of either case, in base64 of either alphabet.
 holds() {
-  local raw bytes=$2 base
-  raw=$(hexes "$1")
-  [[ $raw == *"$bytes"* ]] && return 0
+  local bytes=$2 base
+  [ "$1.hex" -nt "$1" ] || hexes "$1" >"$1.hex"
+  grep -qF "$bytes" "$1.hex" && return 0
   grep -qiaF "$bytes" "$1" && return 0
   # Without the last digits, which depend on what follows.
   base=$(printf '%b' "$(escaped "$bytes")" | base64 -w 0)
@@ -74,18 +75,46 @@ argument=canary-argument-$(od -An -N 12 -tx1 /dev/urandom | tr -d ' \n')
 echo "canary-data-$(od -An -N 12 -tx1 /dev/urandom | tr -d ' \n')" >"$work/data.txt"
 spctl run "$work/image" --data "$work/data.txt" --out "$work/result" -- "$argument" || fail "run ended with $?"
 grep -qF "$argument" "$work/result/log.txt" || fail "the workload didn't see its argument"
+# What is uploaded by itself has a key in HOME/content.
+package=$(spctl files upload "$work/data.txt") || fail "upload ended with $?"
+spctl files download "$package" --out "$work/again" >/dev/null || fail "download ended with $?"
 
+# secrets_of FILE: what is secret of an order's record (apps/spctl/order_files.cpp): its secret, arguments, and keys of contents.
+secrets_of() {
+  local hex at=68 size
+  hex=$(hexes "$1")
+  for _ in name terms; do at=$((at + 8 + 2 * 16#${hex:at:8})); done
+  echo "${hex:at:64}"
+  size=$((2 * 16#${hex:at+64:8}))
+  echo "${hex:at+72:size}"
+  at=$((at + 72 + size + 4))
+  for ((; at < ${#hex}; at += 128)); do echo "${hex:at+64:64}"; done
+}
 # What nobody may read in a log: by name, in hexadecimal.
 secrets=()
 secrets+=("argument $(printf %s "$argument" | od -An -v -tx1 | tr -d ' \n')" "data $(head -c 30 "$work/data.txt" | od -An -v -tx1 | tr -d ' \n')")
 while read -r file; do secrets+=("${file#"$home"/} $(hexes "$file")"); done < <(
   find "$home"/{store,broker,provider}/state -maxdepth 1 -type f -size -4k
-  find "$home/keys" -type f ! -name '*.json' -size -4k
+  find "$home/keys" "$home/content" -type f ! -name '*.json' -size -4k
 )
-[ ${#secrets[@]} -ge 7 ] || fail "too few secrets are known: ${secrets[*]%% *}"
+while read -r file; do
+  while read -r hex; do secrets+=("${file#"$home"/} $hex"); done < <(secrets_of "$file")
+done < <(find "$home/orders" -name order)
+# The order's own: its secret, arguments, keys of image and data; and the key of what was uploaded by itself.
+[ "$(printf '%s\n' "${secrets[@]}" | grep -c '^orders/')" = 4 ] || fail "other secrets of an order: ${secrets[*]%% *}"
+[[ ${secrets[*]} == *" content/$package.key "* ]] || fail "no key of content: ${secrets[*]%% *}"
+[[ $(printf '%s\n' "${secrets[@]}" | grep '^orders/') == *"$(hexes <(printf %s "$argument"))"* ]] ||
+  fail "an order's record is read wrongly"
+[ ${#secrets[@]} -ge 12 ] || fail "too few secrets are known: ${secrets[*]%% *}"
 logs=("$work/spctl.log")
 while read -r file; do logs+=("$file"); done < <(find "$home" -name '*.log' -o -path '*/logs/*' -type f)
 [ ${#logs[@]} -ge 5 ] || fail "too few logs are known: ${logs[*]}"
+for daemon in store broker provider; do
+  for page in metrics health; do
+    curl -sf "$(url_of "$daemon")/$page" >"$work/$daemon.$page" || fail "no $page of $daemon"
+    logs+=("$work/$daemon.$page")
+  done
+done
 for daemon in store broker provider; do
   grep -q '"level":"debug"' "$home/$daemon/$daemon.log" || fail "the log of $daemon isn't at debug"
 done
@@ -105,14 +134,13 @@ done
 
 # What the daemons tell to Prometheus is by the format, and has seen the order.
 for daemon in store broker provider; do
-  curl -sf "$(url_of "$daemon")/metrics" >"$work/metrics" || fail "no metrics of $daemon"
-  "$1/metrics_check" "superprotocol_${daemon}_" <"$work/metrics" || fail "the metrics of $daemon"
+  "$1/metrics_check" "superprotocol_${daemon}_" <"$work/$daemon.metrics" || fail "the metrics of $daemon"
   case $daemon in
     store) expected='superprotocol_store_http_requests_total{method="PUT",route="/v1/blobs",status="201"} [1-9]' ;;
     broker) expected='superprotocol_broker_sessions_total{outcome="released"} [1-9]' ;;
     provider) expected='superprotocol_provider_orders_total{market="31337-[0-9a-f]*",event="settled"} 1$' ;;
   esac
-  grep -q "^$expected" "$work/metrics" || fail "the metrics of $daemon haven't seen the order"
+  grep -q "^$expected" "$work/$daemon.metrics" || fail "the metrics of $daemon haven't seen the order"
 done
 # A provider whose chain is gone says so.
 read -r chain _ <"$home/chain/chain.pid"

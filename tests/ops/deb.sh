@@ -62,10 +62,13 @@ dpkg-deb -c "${spctl[0]}" >"$work/spctl.list"
 dpkg-deb -c "${node[0]}" >"$work/node.list"
 [[ $(dpkg-deb -f "${spctl[0]}" Depends) == *libssl3* ]] || fail "the libraries aren't in Depends"
 for file in ./usr/bin/spctl ./usr/share/man/man1/spctl.1.gz ./usr/share/doc/superprotocol-spctl/copyright \
-  ./usr/share/doc/superprotocol-spctl/changelog.gz ./usr/share/bash-completion/completions/spctl; do
+  ./usr/share/doc/superprotocol-spctl/changelog.gz ./usr/share/bash-completion/completions/spctl \
+  ./usr/share/zsh/vendor-completions/_spctl ./usr/share/fish/vendor_completions.d/spctl.fish; do
   grep -q "root/root .* $file\$" "$work/spctl.list" || fail "$file isn't in the package"
 done
-for file in ./usr/bin/spnode ./usr/lib/superprotocol/sploader ./lib/systemd/system/superprotocol-provider.service; do
+for file in ./usr/bin/spnode ./usr/lib/superprotocol/sploader ./lib/systemd/system/superprotocol-provider.service \
+  ./usr/share/man/man1/spnode.1.gz ./usr/share/bash-completion/completions/spnode \
+  ./usr/share/zsh/vendor-completions/_spnode ./usr/share/fish/vendor_completions.d/spnode.fish; do
   grep -q "root/root .* $file\$" "$work/node.list" || fail "$file isn't in the package"
 done
 

@@ -5,9 +5,9 @@ set -euo pipefail
 bin=$1
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
-swift_pid='' store_pid=''
+swift_pid='' store_pid='' counter_pid=''
 finish() {
-  for pid in $store_pid $swift_pid; do kill "$pid" 2>/dev/null || true; done
+  for pid in $store_pid $counter_pid $swift_pid; do kill "$pid" 2>/dev/null || true; done
   wait || true
   rm -rf "$work"
 }
@@ -43,29 +43,33 @@ for ((i = 0; i < 600; ++i)); do
 done
 port=$(cat "$work/swift/port")
 
-# The bucket, by a signed request: the programs make none. Swift's proxy may answer before what is behind it does.
+# bucket METHOD NAME: makes or removes a bucket by a signed request: the programs do neither.
 cat >"$work/bucket.js" <<'END'
-const crypto = require("crypto"), http = require("http"), port = process.argv[2];
+const crypto = require("crypto"), http = require("http"), [port, method, name] = process.argv.slice(2);
 const hmac = (key, text) => crypto.createHmac("sha256", key).update(text).digest();
 const hash = (text) => crypto.createHash("sha256").update(text).digest("hex");
 const date = new Date().toISOString().replace(/[-:]|\.\d+/g, ""), day = date.slice(0, 8);
 const fields = {host: `localhost:${port}`, "x-amz-content-sha256": hash(""), "x-amz-date": date};
 const names = Object.keys(fields).sort(), scope = `${day}/us-east-1/s3/aws4_request`;
-const canonical = ["PUT", "/bucket", "", ...names.map((n) => `${n}:${fields[n]}`), "", names.join(";"), hash("")].join("\n");
+const canonical = [method, `/${name}`, "", ...names.map((n) => `${n}:${fields[n]}`), "", names.join(";"), hash("")].join("\n");
 const key = [day, "us-east-1", "s3", "aws4_request"].reduce(hmac, "AWS4testing");
 const signature = hmac(key, ["AWS4-HMAC-SHA256", date, scope, hash(canonical)].join("\n")).toString("hex");
 const headers = {...fields, "content-length": 0,
   authorization: `AWS4-HMAC-SHA256 Credential=test:tester/${scope},SignedHeaders=${names.join(";")},Signature=${signature}`};
-http.request({port, host: "127.0.0.1", method: "PUT", path: "/bucket", headers}, (answer) => {
+http.request({port, host: "127.0.0.1", method, path: `/${name}`, headers}, (answer) => {
   console.log(`the bucket's answer: ${answer.statusCode}`);
-  process.exit(answer.statusCode === 200 ? 0 : 1);
+  process.exit(answer.statusCode < 300 ? 0 : 1);
 }).end();
 END
-for ((i = 0; i < 100; ++i)); do
-  ! node "$work/bucket.js" "$port" >>"$work/bucket.log" 2>&1 || break
-  sleep 0.2
-done
-[ "$i" -lt 100 ] || fail "no bucket"
+bucket() {
+  # Swift's proxy may answer before what is behind it does.
+  for ((i = 0; i < 100; ++i)); do
+    ! node "$work/bucket.js" "$port" "$@" >>"$work/bucket.log" 2>&1 || return 0
+    sleep 0.2
+  done
+  fail "no success of $1 $2"
+}
+bucket PUT bucket
 
 export AWS_ENDPOINT_URL=http://localhost:$port AWS_ACCESS_KEY_ID=test:tester AWS_SECRET_ACCESS_KEY=testing
 spctl() { "$bin/spctl" --home "$work/home" "$@"; }
@@ -86,6 +90,54 @@ code=0
 AWS_SECRET_ACCESS_KEY=wrong "$bin/spctl" --home "$work/home" files download "$id" --store s3://bucket/a \
   --out "$work/none" >/dev/null 2>"$work/none.log" || code=$?
 refused SignatureDoesNotMatch "$work/none.log" "a wrong secret is told as such"
+
+# Killed again and again on the way to the bucket and back: what passes to Swift is counted between them.
+cat >"$work/counter.js" <<'END'
+const fs = require("fs"), http = require("http"), net = require("net"), [port, file] = process.argv.slice(2);
+const moved = {up: 0, down: 0};
+const pass = (from, to, way) => {
+  from.on("data", (bytes) => moved[way] += bytes.length).pipe(to);
+  for (const event of ["error", "close"]) from.on(event, () => to.destroy());
+};
+const front = net.createServer((client) => {
+  const server = net.connect(port, "127.0.0.1");
+  pass(client, server, "up");
+  pass(server, client, "down");
+}).listen(0, "127.0.0.1", () => {
+  const told = http.createServer((asked, answer) => answer.end(`${moved[asked.url.slice(1)]}`)).listen(0, "127.0.0.1", () => {
+    fs.writeFileSync(file, `${front.address().port} ${told.address().port}\n`);
+  });
+});
+END
+node "$work/counter.js" "$port" "$work/ports" 2>"$work/counter.log" &
+counter_pid=$!
+for ((i = 0; i < 100; ++i)); do
+  [ ! -s "$work/ports" ] || break
+  sleep 0.05
+done
+read -r front told <"$work/ports" || fail "nothing counts"
+moved() { curl -sf "http://127.0.0.1:$told/$1"; }
+size_mib=${SIZE_MIB:-96}
+KILLS=${KILLS:-8}
+# shellcheck source=tests/killed.sh
+. "$here/../killed.sh"
+longest_ms=999
+mkdir "$work/large"
+head -c $((size_mib << 20)) /dev/urandom >"$work/large/random"
+rm -r "$work/got"
+with_fields=$(((size_mib << 20) * 101 / 100)) # HTTP's pass as well
+direct=$AWS_ENDPOINT_URL
+export AWS_ENDPOINT_URL=http://localhost:$front
+repeat files upload "$work/large" --store s3://bucket/large
+id=$(head -n 1 "$work/out")
+grep -q '^Going on with large' "$work/spctl.log" || fail "no upload went on"
+moved_once "$(moved up)" "$with_fields"
+before=$(moved down)
+repeat files download "$id" --store s3://bucket/large --out "$work/got"
+moved_once "$(($(moved down) - before))" "$with_fields"
+cmp "$work/large/random" "$work/got/random" || fail "other bytes came back after kills"
+[ -z "$(find "$work/home/transfers" -mindepth 1)" ] || fail "left behind: $(ls "$work/home/transfers")"
+export AWS_ENDPOINT_URL=$direct
 
 # A store whose blobs lie in the bucket; quotas are its own.
 "$bin/spnode" init store --folder "$work/store" --host 127.0.0.1 --no-tls >"$work/card.json"
@@ -122,4 +174,17 @@ spctl files upload "$work/data" --store "$url" >/dev/null 2>>"$work/spctl.log" |
 code=0
 spctl files upload "$work/data" --store "$url" >/dev/null 2>"$work/full.log" || code=$?
 refused "the quota of .* is 12000000 bytes" "$work/full.log" "the quota isn't told"
+# A store whose bucket goes away says so.
+kill "$store_pid"
+wait "$store_pid" || true
+bucket PUT fleeting
+sed -i 's|s3://bucket/store|s3://fleeting|' "$work/store/store.json"
+start_store
+bucket DELETE fleeting
+for ((i = 0; i < 150; ++i)); do
+  [ "$(curl -s -o "$work/health" -w '%{http_code}' "$url/health")" != 503 ] || break
+  sleep 0.2
+done
+grep -q '"healthy":false,"reason":"looking for the bucket: status 404 NoSuchBucket"' "$work/health" ||
+  fail "a store without its bucket is well: $(cat "$work/health")"
 echo "packages went to a bucket and back"

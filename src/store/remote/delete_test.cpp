@@ -179,7 +179,10 @@ TEST_F(DeleteTest, APromiseLooksAgainAtWhatIsDeletedMeanwhile) {
       HttpStore store(another, url_, {&ann_, key_.address(), &clock_, nullptr, {}});
       return store.request_receipt(package, kNow + 100).error().code;
     });
-    std::this_thread::sleep_for(std::chrono::milliseconds(300));  // until it waits for the deletion
+    for (int i = 0; i < 10'000 && promises_->waiting() == 0; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    EXPECT_EQ(promises_->waiting(), 1U) << "it doesn't wait for the deletion";
   };
   EXPECT_TRUE(as(ann_).remove(chunk).ok());
   ASSERT_TRUE(asked);

@@ -135,15 +135,22 @@ void PromiseBook::hold(const Package& package, const Address& account, std::int6
   const std::vector<BlobId>& chunks = package.manifest().chunks;
   std::unique_lock lock(mutex_);
   // What is being deleted now isn't there, or not the account's, when that is looked at after this.
+  ++waiting_;
   ended_one_.wait(lock, [&] {
     return std::ranges::none_of(ending_, [&](const BlobId& id) {
       return id == package.id() || std::ranges::find(chunks, id) != chunks.end();
     });
   });
+  --waiting_;
   const auto own = kept_.find(account);
   const std::int64_t time = own == kept_.end() ? until : time_of(own->second, package.id(), until);
   hold_until(package.id(), account, time);
   for (const BlobId& chunk : chunks) hold_until(chunk, account, time);
+}
+
+std::size_t PromiseBook::waiting() {
+  const std::lock_guard lock(mutex_);
+  return waiting_;
 }
 
 /// Of a promise that is asked for: a longer one is for whole days, so that one package fills no log

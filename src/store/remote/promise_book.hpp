@@ -39,6 +39,8 @@ class PromiseBook {
   /// is full of what isn't over at `now`; Errc::io.
   Status keep(const PackageId& package, const Address& account, std::int64_t until,
               std::int64_t now);
+  /// Promises that wait for the end of a deletion.
+  [[nodiscard]] std::size_t waiting();
   /// When the last promise of a blob is over, to whomever; 0 where there is none.
   [[nodiscard]] std::int64_t held_until(const BlobId& id);
   /// Whether a blob is promised to others than whom it is asked for.
@@ -75,6 +77,7 @@ class PromiseBook {
   Mutex mutex_;  // guards all below
   Condition ended_one_;
   std::vector<BlobId> ending_;  // few
+  std::size_t waiting_ = 0;
   std::map<std::pair<BlobId, Address>, std::int64_t> until_;
   std::map<Address, Kept> kept_;  // what the log says
   std::size_t kept_count_ = 0;    // of all accounts

@@ -235,6 +235,28 @@ TEST_F(S3Failures, WhatAServerRepeatsStaysOutOfErrors) {
   EXPECT_EQ(got.error().message, "fetching blob " + id_.hex() + ": status 403 Denied");
 }
 
+TEST_F(S3Failures, ABucketThatIsGoneIsTold) {
+  EXPECT_TRUE(store_->check_bucket().ok());
+  EXPECT_EQ(server_.asked, std::vector<std::string>{"HEAD /bucket"});
+  // Whoever may store and not list is refused where all is well.
+  answer("", 2, FakeS3::error(403, "AccessDenied"));
+  EXPECT_TRUE(store_->check_bucket().ok());
+  answer("", 2, FakeS3::error(403, "InvalidAccessKeyId"));
+  EXPECT_EQ(store_->check_bucket().error().code, Errc::unauthorised);
+  server_.asked.clear();
+  answer("", 100, FakeS3::error(503, "SlowDown"));
+  EXPECT_EQ(store_->check_bucket().error().code, Errc::unavailable);
+  EXPECT_EQ(server_.asked.size(), 2U);  // whoever asks wants to know now
+  EXPECT_TRUE(clock_.slept.empty());
+  auto elsewhere = settings();
+  elsewhere.bucket = "nowhere";
+  open(std::move(elsewhere));
+  server_.hook = {};
+  const Status gone = store_->check_bucket();
+  EXPECT_EQ(gone.error().code, Errc::usage);
+  EXPECT_EQ(gone.error().message, "looking for the bucket: status 404 NoSuchBucket");
+}
+
 TEST_F(S3Failures, AWrongSecretIsRefused) {
   auto changed = settings();
   changed.credentials = FakeS3::credentials("other");

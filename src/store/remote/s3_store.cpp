@@ -3,8 +3,11 @@
 #include <charconv>
 
 #include "base/crash_point.hpp"
+#include "crypto/aead.hpp"
 #include "store/ordered_jobs.hpp"
+#include "store/package.hpp"
 #include "store/remote/byte_range.hpp"
+#include "store/remote/s3_answers.hpp"
 #include "store/remote/s3_upload.hpp"
 
 namespace sp::store {
@@ -92,17 +95,27 @@ Result<Bytes> S3Store::get(const BlobId& id, std::size_t size_max) {
 }
 
 Result<Bytes> S3Store::get_unverified(const BlobId& id, std::size_t size_max) {
-  const std::size_t first = std::min(part_size_, std::max<std::size_t>(size_max, 1));
-  SP_ASSIGN(Piece piece, read_piece(id, 0, first));
-  const std::uint64_t whole = piece.whole;
+  MemorySink sink(size_max);
+  sink.bytes().reserve(std::min<std::size_t>(size_max, kChunkSizeMax + crypto::kGcmTagSize));
+  SP_TRY(stream_unverified(id, 0, size_max, sink));
+  return std::move(sink.bytes());
+}
+
+Status S3Store::stream_unverified(const BlobId& id, std::uint64_t offset, std::size_t size_max,
+                                  ByteSink& sink) {
+  const std::size_t wanted = offset < size_max ? size_max - static_cast<std::size_t>(offset) : 1;
+  auto first = read_piece(id, offset, std::min(part_size_, std::max<std::size_t>(wanted, 1)));
+  if (!first && first.error().code == Errc::malformed) return check_end(id, offset);
+  if (!first) return first.error();
+  const std::uint64_t whole = first->whole;
   if (whole > size_max) {
     return Error{Errc::too_large, "blob " + id.hex() + " has " + std::to_string(whole) +
                                       " bytes, at most " + std::to_string(size_max) + " are read"};
   }
-  Bytes bytes = std::move(piece.bytes);
-  bytes.reserve(static_cast<std::size_t>(whole));
+  std::uint64_t next = offset + first->bytes.size();
+  SP_TRY(sink.write(first->bytes));
   OrderedJobs<Piece> jobs(threads_);
-  for (std::uint64_t next = bytes.size(); bytes.size() < whole;) {
+  while (next < whole || jobs.in_flight() > 0) {
     while (next < whole && jobs.in_flight() < threads_) {
       const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(part_size_, whole - next));
       jobs.submit([this, &id, next, size] { return read_piece(id, next, size); });
@@ -112,9 +125,16 @@ Result<Bytes> S3Store::get_unverified(const BlobId& id, std::size_t size_max) {
     if (got.whole != whole) {
       return Error{Errc::mismatch, "blob " + id.hex() + " changed its size while it was read"};
     }
-    append(bytes, got.bytes);
+    SP_TRY(sink.write(got.bytes));
   }
-  return bytes;
+  return {};
+}
+
+// Nothing lies from `offset` on: whether that is the blob's end, or beyond it.
+Status S3Store::check_end(const BlobId& id, std::uint64_t offset) {
+  SP_ASSIGN(const std::uint64_t whole, size(id));
+  if (whole == offset) return {};
+  return Error{Errc::mismatch, "blob " + id.hex() + " ends before byte " + std::to_string(offset)};
 }
 
 Result<std::uint64_t> S3Store::size(const BlobId& id) {
@@ -148,6 +168,18 @@ Result<Bytes> S3Store::get_range_unverified(const BlobId& id, std::uint64_t offs
   SP_ASSIGN(Piece piece, read_piece(id, offset, size));
   if (piece.bytes.size() != size) return beyond;
   return std::move(piece.bytes);
+}
+
+Status S3Store::check_bucket() {
+  S3Request request{"HEAD", {}, {}, {}, {}, s3_empty_payload(), /*of_bucket=*/true};
+  SP_ASSIGN(const net::HttpResponse head, client_->call_once(request));
+  if (head.status == 200) return {};
+  // An answer to HEAD has no words, and is a refusal for whoever may store and not list.
+  request.method = "GET";
+  request.query = {{"max-keys", "1"}};
+  SP_ASSIGN(const net::HttpResponse told, client_->call_once(request));
+  if (told.status == 200 || s3_error_code(told.body) == "AccessDenied") return {};
+  return s3_error(told, "looking for the bucket");
 }
 
 Result<std::uint64_t> S3Store::total_size() const {

@@ -35,10 +35,17 @@ class S3Store final : public RangedStore {
   Status put(const BlobId& id, ByteView bytes) override;
   Result<Bytes> get(const BlobId& id, std::size_t size_max) override;
   Result<Bytes> get_unverified(const BlobId& id, std::size_t size_max) override;
+  /// In pieces of a part's size, each handed on when it is whole.
+  Status stream_unverified(const BlobId& id, std::uint64_t offset, std::size_t size_max,
+                           ByteSink& sink) override;
   Result<std::uint64_t> size(const BlobId& id) override;
   Status remove(const BlobId& id) override;
   Result<Bytes> get_range_unverified(const BlobId& id, std::uint64_t offset,
                                      std::size_t size) override;
+  /// Whether the bucket is there and takes the credentials; asked without a second try, for
+  /// whoever wants to know now. Errc::usage (it isn't there), Errc::unauthorised,
+  /// Errc::unavailable.
+  Status check_bucket();
   /// Errc::unsupported: a bucket may hold others' objects.
   [[nodiscard]] Result<std::uint64_t> total_size() const override;
 
@@ -53,6 +60,7 @@ class S3Store final : public RangedStore {
     std::uint64_t whole = 0;  // the object's size
   };
   Result<Piece> read_piece(const BlobId& id, std::uint64_t offset, std::size_t size);
+  Status check_end(const BlobId& id, std::uint64_t offset);
 
   std::unique_ptr<S3Client> client_;
   std::size_t part_size_;

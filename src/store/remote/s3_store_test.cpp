@@ -80,6 +80,57 @@ TEST_F(S3StoreTest, Ranges) {
   }
 }
 
+TEST_F(S3StoreTest, GoesOnAtAByte) {
+  server_.objects[key(large_id_)] = large_;
+  std::size_t sent = 0;
+  server_.alter = [&](net::HttpResponse& response) { sent += response.body.size(); };
+  const auto rest = [&](std::size_t from, std::size_t size_max) -> Result<Bytes> {
+    MemorySink sink(size_max);
+    sent = 0;
+    SP_TRY(store_->stream_unverified(large_id_, from, size_max, sink));
+    return std::move(sink.bytes());
+  };
+  const std::size_t whole = large_.size();
+  for (const std::size_t from : {std::size_t{0}, std::size_t{1}, kPart, 2 * kPart + 76, whole}) {
+    const auto got = rest(from, whole);
+    ASSERT_TRUE(got.ok()) << from;
+    EXPECT_EQ(*got, Bytes(large_.begin() + std::ptrdiff_t(from), large_.end()));
+    EXPECT_LE(sent, whole - from + (from == whole ? 1000 : 0)) << "the error's own body";
+  }
+  EXPECT_EQ(rest(whole + 1, whole + 2).error().code, Errc::mismatch);
+  EXPECT_EQ(rest(5, whole - 1).error().code, Errc::too_large);
+  EXPECT_EQ(rest(whole - 1, whole - 1).error().code, Errc::too_large);
+}
+
+TEST_F(S3StoreTest, EveryPieceIsHandedOnBeforeTheNext) {
+  class Seen final : public ByteSink {
+   public:
+    Status write(ByteView bytes) override {
+      sizes.push_back(bytes.size());
+      return sizes.size() < stop_after ? Status{} : Error{Errc::io, "full"};
+    }
+    std::vector<std::size_t> sizes;
+    std::size_t stop_after = SIZE_MAX;
+  };
+  server_.objects[key(large_id_)] = large_;
+  Seen all;
+  ASSERT_TRUE(store_->stream_unverified(large_id_, 10, large_.size(), all).ok());
+  EXPECT_EQ(all.sizes, (std::vector<std::size_t>{kPart, kPart, 67}));
+  Seen full;
+  full.stop_after = 2;
+  server_.asked.clear();
+  EXPECT_EQ(store_->stream_unverified(large_id_, 0, large_.size(), full).error().code, Errc::io);
+  EXPECT_EQ(server_.asked.size(), 2U);
+  // What came before an error stays with the reader.
+  Seen cut;
+  server_.hook = [&](const auto&) {
+    return server_.asked.size() < 4 ? std::nullopt : std::optional(FakeS3::error(403, "Denied"));
+  };
+  EXPECT_EQ(store_->stream_unverified(large_id_, 0, large_.size(), cut).error().code,
+            Errc::unauthorised);
+  EXPECT_EQ(cut.sizes, std::vector<std::size_t>{kPart});
+}
+
 TEST_F(S3StoreTest, LargeBlobsGoInParts) {
   ASSERT_TRUE(store_->put(large_id_, large_).ok());
   EXPECT_EQ(server_.objects.at(key(large_id_)), large_);

@@ -195,6 +195,7 @@ class FakeS3 {
   }
 
   net::HttpResponse list_uploads(const net::HttpRequest& request) {
+    if (!request.query.contains("uploads")) return {};  // the bucket is there
     std::string text;
     for (const auto& [id, parts] : uploads) {
       const std::string& key = upload_keys[id];
