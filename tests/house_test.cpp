@@ -296,7 +296,8 @@ const std::vector<Effect>& effects() {
       {std::regex(R"(\bfiles_?(\(\))?(\.|->)remove\()"), "use discard()"},
       {std::regex(R"(\b(f(data)?sync|rename(at2?)?|f?truncate|unlink(at)?|fopen|copy_file)\()"
                   R"(|\b(link(at)?|symlink(at)?|create_(hard_link|symlink))\()"
-                  R"(|\b(fs|filesystem)::remove(_all)?\(|\bO_(CREAT|TMPFILE)\b|\bofstream\b)"),
+                  R"(|\b(fs|filesystem)::remove(_all)?\(|\bO_(CREAT|TMPFILE)\b|\bofstream\b)"
+                  R"(|(\.|->)append_to\()"),
        "a durable write without a crash point"},
       {std::regex(R"re((\.|->)send_raw\(|client\.deposit\(|host\.start\()re"
                   R"re(|[({,] ?"(PUT|POST|DELETE|PATCH)")re"),
@@ -337,8 +338,7 @@ const std::vector<Exemption>& exemptions() {
       {"src/store/spool_store.cpp", "O_CREAT", "a part, whose bytes are checked before it counts"},
       {"src/store/spool_store.cpp", "ftruncate", "the same"},
       {"src/store/spool_store.cpp", "files_.remove", "the same"},
-      {"src/store/remote/record_log.cpp", "ftruncate", "an append that failed; read as cut off"},
-      {"src/store/remote/record_log.cpp", "return ::fdatasync", "at a start, of what was appended"},
+      {"src/store/remote/record_log.cpp", "append_to", "store.records is around what syncs it"},
       {"src/provider/ledger.cpp", "files_.remove", "the chain lost it: the next look removes it"},
       {"src/broker/vault.cpp", "files_.remove", "it ended: the next deposit removes it"},
       {"src/collateral/cached_source.cpp", "files_.remove",

@@ -121,7 +121,7 @@ INSTANTIATE_TEST_SUITE_P(
         Planted{Bug::market_settles_twice, "market_settles_twice", "money: ", 100},
         Planted{Bug::market_ends_twice, "market_ends_twice", "ended twice", 100},
         Planted{Bug::market_underpays, "market_underpays", "payment: ", 20},
-        Planted{Bug::market_frees_locks, "market_frees_locks", "payment: ", 60},
+        Planted{Bug::market_frees_locks, "market_frees_locks", "payment: ", 300},
         Planted{Bug::market_never_closes, "market_never_closes", "end: ", 100},
         Planted{Bug::market_takes_cancels, "market_takes_cancels", "nobody has cancelled", 20},
         Planted{Bug::broker_ignores_cancel, "broker_ignores_cancel", "wasn't live", 300},
