@@ -1,6 +1,7 @@
 // tests/fuzz_targets.json names every fuzz target, what it parses and whose bytes those are. Fails
-// where a target isn't in it, has no seeds or has run too briefly, or where a function that reads
-// what others wrote is under no target and has no reason to be.
+// where a target isn't in it, has no seeds, has run too briefly or takes raw bytes without a
+// reason, or where a function that reads what others wrote is under no target and has no reason to
+// be.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -19,6 +20,7 @@ using Names = std::set<std::string>;
 
 const fs::path kRoot = SP_TEST_SOURCE_DIR;
 constexpr unsigned kRanSecondsMin = 600;  // of libFuzzer, once, before a target counts
+constexpr std::size_t kReasonMin = 20;
 const Names kWhose{"anybody",  "chain endpoint", "customer", "host",   "loader", "owner",
                    "own disk", "provider",       "store",    "vendor", "broker"};
 
@@ -80,18 +82,53 @@ Names parsers_of(const std::vector<std::string>& lines, const std::string& heade
   return found;
 }
 
-Names all_parsers() {
+// The functions of one source that take JSON or an encoding apart, whatever they are given:
+// "ROOM/SOURCE:CLASS.NAME". A definition begins in the first column, inside of a class in the
+// third.
+Names readers_of(const std::vector<std::string>& lines, const std::string& source) {
+  static const std::regex definition(
+      R"(^(?:  )?(?!return )[A-Za-z][\w:<>,&* ]*?\b(?:(\w+)(?:<\w+>)?::)?(\w+)\([^;]*$)");
+  static const std::regex reads(
+      R"(\b(?:parse_json\(|Json::\w*parse\(|(?:Der|Little)?Reader \w+\())");
   Names found;
-  for (const fs::path& header : files_ending(".hpp")) {
-    const std::string name = from_root(header);
-    if (name.find("/testing/") != std::string::npos) continue;
-    if (name.ends_with("test_support.hpp")) continue;
-    std::ifstream file(header);
-    std::vector<std::string> lines;
-    for (std::string line; std::getline(file, line);) lines.push_back(line);
-    found.merge(parsers_of(lines, name));
+  std::string inside;
+  for (const std::string& line : lines) {
+    std::smatch match;
+    if (std::regex_search(line, match, definition)) {
+      inside = (match[1].matched ? match[1].str() + "." : "") + match[2].str();
+    }
+    const bool comment = line.find("//") < line.find('(');
+    if (!comment && std::regex_search(line, reads)) found.insert(source + ":" + inside);
   }
   return found;
+}
+
+using Scan = Names (*)(const std::vector<std::string>&, const std::string&);
+
+// What a scan finds in all files of that ending but those of tests.
+Names scanned(std::string_view ending, Scan scan) {
+  Names found;
+  for (const fs::path& path : files_ending(ending)) {
+    const std::string name = from_root(path);
+    const bool test = name.ends_with("_test.cpp") || name.ends_with("_fuzz.cpp") ||
+                      name.ends_with("test_support.hpp");
+    if (test || name.find("/testing/") != std::string::npos) continue;
+    std::ifstream file(path);
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(file, line);) lines.push_back(line);
+    found.merge(scan(lines, name));
+  }
+  return found;
+}
+
+// Of "ROOM/SOURCE:NAME" the name and the room, as of a header that declares it there.
+Names in_rooms(const Names& functions) {
+  Names names;
+  for (const std::string& function : functions) {
+    const std::size_t colon = function.find(':');
+    names.insert(function.substr(0, function.rfind('/', colon)) + function.substr(colon));
+  }
+  return names;
 }
 
 TEST(FuzzRegistry, NamesEveryTargetAndNoOther) {
@@ -116,7 +153,9 @@ TEST(FuzzRegistry, SaysWhatATargetIs) {
   for (const Json& target : registry()["targets"]) {
     const std::string source = target["source"];
     EXPECT_FALSE(target["parses"].empty()) << source;
-    EXPECT_TRUE(target["structured"].is_boolean()) << source;
+    // Values are built of the input, or it says why its bytes go in as they come.
+    const bool structured = target["structured"].get<bool>();
+    EXPECT_NE(structured, target.value("raw", "").size() > kReasonMin) << source;
     ASSERT_FALSE(target["from"].empty()) << source;
     for (const Json& whose : target["from"]) EXPECT_TRUE(kWhose.contains(whose)) << source << whose;
   }
@@ -134,23 +173,28 @@ TEST(FuzzRegistry, EveryTargetHasRunForTenMinutes) {
 }
 
 TEST(FuzzRegistry, CoversEveryParser) {
-  const Names parsers = all_parsers();
+  const Names parsers = scanned(".hpp", parsers_of);
+  const Names readers = scanned(".cpp", readers_of);
   Names covered;
   for (const Json& target : registry()["targets"]) {
     for (const Json& parser : target["parses"]) covered.insert(parser);
   }
   for (const auto& [parser, reason] : registry()["exceptions"].items()) {
-    EXPECT_GT(reason.get<std::string>().size(), 20U) << parser;
+    EXPECT_GT(reason.get<std::string>().size(), kReasonMin) << parser;
     EXPECT_FALSE(covered.contains(parser)) << parser << " is under a target and excepted";
-    EXPECT_TRUE(parsers.contains(parser)) << "excepted, and isn't there: " << parser;
+    EXPECT_TRUE(parsers.contains(parser) || readers.contains(parser))
+        << "excepted, and isn't there: " << parser;
     covered.insert(parser);
   }
   const Names open = without(parsers, covered);
   EXPECT_TRUE(open.empty()) << "under no target:" << joined(open);
+  const Names local = without(in_rooms(readers), in_rooms(covered));
+  EXPECT_TRUE(local.empty()) << "read by themselves, under no target:" << joined(local);
   EXPECT_GT(parsers.size(), 80U);
+  EXPECT_GT(readers.size(), 60U);
 }
 
-// What a target says that it parses is a function of a header that is there.
+// What a target says that it parses is a function of a file that is there.
 TEST(FuzzRegistry, NamesFunctionsThatAreThere) {
   for (const Json& target : registry()["targets"]) {
     for (const Json& entry : target["parses"]) {
@@ -172,6 +216,21 @@ TEST(FuzzRegistry, TheScanSeesParsers) {
        "  return parse_other(bytes);", "void write(ByteView bytes);"},
       "a/b.hpp");
   EXPECT_EQ(found, (Names{"a/b.hpp:Thing.decode", "a/b.hpp:parse_other"}));
+}
+
+TEST(FuzzRegistry, TheScanSeesWhatSourcesReadByThemselves) {
+  const Names found = readers_of(
+      {"Result<Json> planted(const HttpResponse& response) {",
+       "  return parse_json(as_text(response.body), kMax);",
+       "Result<std::vector<Thing>> Client<Kind>::things(const Id& id,",
+       "                                                bool all) {",
+       "  SP_ASSIGN(const Json json, parse_json(text, kMax));", "  Bytes inside(ByteView bytes) {",
+       "    Reader reader(bytes);", "void says(ByteView bytes) {", "  // parse_json(text) is told",
+       "  return write(bytes);", "}"},
+      "a/b.cpp");
+  EXPECT_EQ(found, (Names{"a/b.cpp:planted", "a/b.cpp:Client.things", "a/b.cpp:inside"}));
+  const Names covered{"a/c.hpp:Client.things", "b/b.cpp:planted"};
+  EXPECT_EQ(without(in_rooms(found), in_rooms(covered)), (Names{"a:planted", "a:inside"}));
 }
 
 }  // namespace

@@ -8,44 +8,19 @@
 #include "market/pricing.hpp"
 #include "spctl/account_turn.hpp"
 #include "spctl/interrupts.hpp"
+#include "spctl/provider_words.hpp"
 
 namespace sp::spctl {
 namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::size_t kProgressMax = 4096;
 constexpr std::string_view kGivenUp = "failed";  // a provider's state of an order
-constexpr std::size_t kWordsMax = 200;           // of a provider, that are shown
 constexpr milliseconds kClockPeriod{2'000};      // between looks at the chain's time
 // How long the chain may be out of reach, and how long a reorganisation may hide the order: its
 // transaction is in the pool again and comes back with one of the next blocks.
 constexpr std::chrono::minutes kChainLossMax{15};
 constexpr std::chrono::minutes kHiddenMax{3};
-
-// Printable text of a field, cut.
-std::string field_text(const Json& json, const char* key) {
-  if (!json.contains(key) || !json[key].is_string()) return {};
-  std::string value = json[key].get<std::string>().substr(0, kWordsMax);
-  std::erase_if(value, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-  return value;
-}
-
-struct Words {
-  std::string stage;
-  std::string failure;
-};
-
-Words read_words(net::HttpClient& http, const std::string& url) {
-  const auto answer = http.call("GET", url);
-  if (!answer || answer->status != 200) return {};
-  const auto json = parse_json(as_text(answer->body), kProgressMax);
-  if (!json || !json->is_object()) return {};
-  const std::string state = field_text(*json, "state");
-  const std::string stage = field_text(*json, "stage");
-  // An order that runs has its loader's stage, which may be "running" as well: the workload.
-  return {state == "running" ? stage : state, field_text(*json, "failure")};
-}
 
 // Shows what the provider says of the order until it is destroyed. Nobody believes a word of it.
 class StageReader {
@@ -81,7 +56,7 @@ class StageReader {
   }
 
   void look() {
-    const Words words = read_words(context_.http(), url_);
+    const ProviderWords words = ask_provider(context_.http(), url_);
     if (words.stage.empty() || words.stage == last_) return;
     last_ = words.stage;
     if (words.stage == kGivenUp) {
@@ -314,7 +289,8 @@ std::string money_words(const apps::Network& network, const api::Terms& terms) {
 std::string provider_words(Context& context, const Session& session, const OrderRecord& record) {
   const auto url = session.url_of(record.terms.choices.front().provider);
   if (!url) return {};
-  const Words words = read_words(context.http(), *url + "/v1/orders/" + record.id().hex0x());
+  const ProviderWords words =
+      ask_provider(context.http(), *url + "/v1/orders/" + record.id().hex0x());
   return words.failure.empty() ? words.stage : words.stage + ": " + words.failure;
 }
 

@@ -48,7 +48,8 @@ class Backend {
   [[nodiscard]] bool holds(const store::BlobId& id, std::uint64_t size) {
     if (http_) return true;
     const auto held = blobs_->size(id);
-    return held && *held == size;
+    // A disk that doesn't answer takes nothing from its owner.
+    return held ? *held == size : held.error().code != Errc::not_found;
   }
   /// Whether the bucket is there; what it said is kept, since each look costs money. Belongs to one
   /// thread at a time.

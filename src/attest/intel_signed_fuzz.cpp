@@ -1,11 +1,9 @@
 // TDX and SGX evidence of a vendor of our own, spoiled before it is signed: certificates, lists,
 // TCB info, QE identity and quote are signed anew over what the input changed, so that what lies
 // behind the signatures is reached. What is accepted says what was signed.
-#include <nlohmann/json.hpp>
-
 #include "attest/intel.hpp"
 #include "attest/testing/vendors.hpp"
-#include "base/testing/fuzz_input.hpp"
+#include "base/testing/fuzz_json.hpp"
 
 namespace sp::attest {
 namespace {
@@ -16,43 +14,18 @@ using testing::IntelVendor;
 
 constexpr std::size_t kQeReportSize = 384;
 
-// Puts another value somewhere into a document: where, the input's bytes say level by level.
-void spoil(FuzzInput& input, Json& json) {
-  if (json.is_structured() && !json.empty() && input.byte() % 8 != 0) {
-    spoil(input, *std::next(json.begin(), static_cast<std::ptrdiff_t>(input.below(json.size()))));
-    return;
-  }
-  switch (input.byte() % 6) {
-    case 0:
-      json = input.byte();
-      break;
-    case 1:
-      json = to_hex(input.bytes(20));
-      break;
-    case 2:
-      json = nullptr;
-      break;
-    case 3:
-      json = Json::array({json, json});
-      break;
-    case 4:
-      json = std::int64_t{-1};
-      break;
-    default:
-      json = input.one_of(std::array<const char*, 6>{"UpToDate", "OutOfDate", "Revoked", "TDX",
-                                                     "2025-06-22T00:00:00Z", "TDX_01"});
-  }
-}
+constexpr std::array<const char*, 6> kWords{
+    "UpToDate", "OutOfDate", "Revoked", "TDX", "2025-06-22T00:00:00Z", "TDX_01"};
 
 void spoil(FuzzInput& input, IntelRecipe& recipe) {
   for (int changes = input.byte() % 4; changes > 0; --changes) {
     switch (input.byte() % 9) {
       case 0:
       case 1:
-        spoil(input, recipe.tcb_info);
+        spoil_json(input, recipe.tcb_info, kWords);
         break;
       case 2:
-        spoil(input, recipe.qe_identity);
+        spoil_json(input, recipe.qe_identity, kWords);
         break;
       case 3:
         recipe.body = input.spoiled(std::move(recipe.body));

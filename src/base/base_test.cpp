@@ -8,6 +8,7 @@
 #include "base/codec.hpp"
 #include "base/files.hpp"
 #include "base/json.hpp"
+#include "base/printable.hpp"
 #include "base/process.hpp"
 #include "base/testing/temporary_folder.hpp"
 #include "base/world.hpp"
@@ -23,6 +24,12 @@ TEST(Hex, ReadsWhatItWrites) {
   EXPECT_EQ(from_hex("abc").error().code, Errc::malformed);
   EXPECT_EQ(from_hex("zz").error().code, Errc::malformed);
   EXPECT_FALSE(Address::from_hex("0x00").ok());
+}
+
+TEST(Printable, IsOneLineOfAsciiCut) {
+  EXPECT_EQ(printable("a ~", 9), "a ~");
+  EXPECT_EQ(printable("\n\x1b[\x7f\u00e9", 9), "??[???");
+  EXPECT_EQ(printable("x\u00e9", 2), "x?") << "cut through a letter";
 }
 
 TEST(Codec, HasOneEncoding) {

@@ -4,6 +4,8 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "base/printable.hpp"
+
 namespace sp::chain {
 namespace {
 
@@ -69,14 +71,8 @@ Json comparable_receipt(const Json& receipt) {
   return kept;
 }
 
-// Words of others, fit for one line of ours.
-std::string cut(std::string text) {
-  if (text.size() > kAnswerWordsMax) text = text.substr(0, kAnswerWordsMax) + "...";
-  for (char& c : text) {
-    const auto code = static_cast<unsigned char>(c);
-    if (code < 0x20 || code >= 0x7f) c = '?';
-  }
-  return text;
+std::string cut(const std::string& text) {
+  return printable(text, kAnswerWordsMax) + (text.size() > kAnswerWordsMax ? "..." : "");
 }
 
 std::string value_words(const Json& value) {

@@ -1,11 +1,10 @@
-// JSON-RPC over HTTP.
+#include "chain/rpc_http.hpp"
+
 #include <algorithm>
 #include <atomic>
 #include <charconv>
 
-#include "chain/rpc.hpp"
 #include "chain/rpc_json.hpp"
-#include "net/http.hpp"
 
 namespace sp::chain {
 namespace {
@@ -20,12 +19,9 @@ net::HttpClient::Options client_options(const RpcPatience& patience, const std::
 
 class HttpEndpoint final : public RpcEndpoint {
  public:
-  HttpEndpoint(std::string url, const Clock& clock, RpcPatience patience,
-               const std::string& ca_file)
-      : url_(std::move(url)),
-        clock_(clock),
-        tries_max_(patience.tries),
-        client_(client_options(patience, ca_file)) {}
+  HttpEndpoint(std::unique_ptr<net::HttpCaller> caller, std::string url, const Clock& clock,
+               int tries_max)
+      : caller_(std::move(caller)), url_(std::move(url)), clock_(clock), tries_max_(tries_max) {}
 
   Result<Json> call(const std::string& method, const Json& params) override {
     const std::uint64_t id = next_id_++;
@@ -69,7 +65,7 @@ class HttpEndpoint final : public RpcEndpoint {
     const std::string text = body.dump();
     std::chrono::milliseconds pause = kRpcPauseFirst;
     for (int tries = 1;; ++tries) {
-      auto answer = client_.call("POST", url_, as_bytes(text), kHeaders);
+      auto answer = caller_->call("POST", url_, as_bytes(text), kHeaders);
       const bool may_pass = answer ? answer->status == 429 || answer->status / 100 == 5
                                    : answer.error().code == Errc::unavailable ||
                                          answer.error().code == Errc::timed_out;
@@ -111,10 +107,10 @@ class HttpEndpoint final : public RpcEndpoint {
 
   inline static const net::Headers kHeaders{{"content-type", "application/json"},
                                             {"accept", "application/json"}};
+  const std::unique_ptr<net::HttpCaller> caller_;
   const std::string url_;
   const Clock& clock_;
   const int tries_max_;
-  net::HttpClient client_;
   std::atomic<std::uint64_t> next_id_ = 1;
 };
 
@@ -130,7 +126,14 @@ std::vector<Result<Json>> RpcEndpoint::call_many(const std::vector<std::string>&
 
 std::unique_ptr<RpcEndpoint> http_endpoint(const std::string& url, const Clock& clock,
                                            RpcPatience patience, const std::string& ca_file) {
-  return std::make_unique<HttpEndpoint>(url, clock, patience, ca_file);
+  auto client = std::make_unique<net::HttpClient>(client_options(patience, ca_file));
+  return endpoint_over(std::move(client), url, clock, patience.tries);
+}
+
+std::unique_ptr<RpcEndpoint> endpoint_over(std::unique_ptr<net::HttpCaller> caller,
+                                           const std::string& url, const Clock& clock,
+                                           int tries_max) {
+  return std::make_unique<HttpEndpoint>(std::move(caller), url, clock, tries_max);
 }
 
 }  // namespace sp::chain

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/printable.hpp"
+
 namespace sp::chain {
 namespace {
 
@@ -39,20 +41,11 @@ Result<Fixed> fixed_field(const Json& object, const char* name) {
   return fixed<Fixed>(member(object, name), name);
 }
 
-// Text of others, fit for one line of ours.
-std::string tamed(std::string_view words) {
-  std::string text(words.substr(0, kRpcWordsMax));
-  for (char& c : text) {
-    const auto code = static_cast<unsigned char>(c);
-    if (code < 0x20 || code >= 0x7f) c = '?';
-  }
-  return text;
-}
-
 Error refused(const Json& error, const std::string& method) {
   const Json& words = member(error, "message");
   std::string message = method + ": ";
-  message += words.is_string() ? tamed(words.get_ref<const std::string&>()) : "refused";
+  message +=
+      words.is_string() ? printable(words.get_ref<const std::string&>(), kRpcWordsMax) : "refused";
   const Json& code = member(error, "code");
   if (code.is_number_integer()) message += " (" + std::to_string(code.get<std::int64_t>()) + ")";
   const auto data = data_bytes(member(error, "data"), "data");

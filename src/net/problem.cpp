@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/json.hpp"
+#include "base/printable.hpp"
 
 namespace sp::net {
 namespace {
@@ -44,16 +45,6 @@ std::optional<Errc> code_from_name(std::string_view name) {
   return std::nullopt;
 }
 
-std::string readable(std::string_view text) {
-  std::string result(text.substr(0, kProblemTextMax));
-  for (char& character : result) {
-    // Beyond ASCII as well: there are control characters of terminals and of writing direction.
-    const auto code = static_cast<unsigned char>(character);
-    if (code < 0x20 || code >= 0x7f) character = '?';
-  }
-  return result;
-}
-
 HttpResponse problem_of(unsigned status, const Error& error) {
   const Json body{{"error", errc_name(error.code)}, {"message", error.message}};
   return text_response(status, "application/json",
@@ -90,7 +81,7 @@ Error problem_from(const HttpResponse& response, std::string_view who) {
   }
   const auto code = code_from_name(name->get_ref<const std::string&>());
   return {code.value_or(Errc::unavailable),
-          where + ": " + readable(message->get_ref<const std::string&>())};
+          where + ": " + printable(message->get_ref<const std::string&>(), kProblemTextMax)};
 }
 
 }  // namespace sp::net

@@ -2,20 +2,16 @@
 
 #include <gtest/gtest.h>
 
+#include "crypto/testing/fixed_keys.hpp"
 #include "store/testing/test_support.hpp"
 
 namespace sp::store {
 namespace {
 
+using crypto::testing::eth_key;
 using testing::CountingRandom;
 using testing::MemoryStore;
 using testing::pattern;
-
-crypto::EthKey key_of(std::uint8_t byte) {
-  Secret32 secret;
-  std::fill(secret.writable().begin(), secret.writable().end(), byte);
-  return *crypto::EthKey::from_secret(std::move(secret));
-}
 
 class ReceiptTest : public ::testing::Test {
  protected:
@@ -28,7 +24,7 @@ class ReceiptTest : public ::testing::Test {
 
   MemoryStore store_;
   CountingRandom random_;
-  crypto::EthKey key_ = key_of(9);
+  crypto::EthKey key_ = eth_key(9);
   SealedPackage sealed_;
 };
 
@@ -38,7 +34,7 @@ TEST_F(ReceiptTest, IssuedForAWholePackage) {
   EXPECT_EQ(receipt.size, sealed_.sealed_size);
   EXPECT_EQ(receipt.until, 1000);
   EXPECT_TRUE(receipt.verify(key_.address()).ok());
-  EXPECT_EQ(receipt.verify(key_of(8).address()).error().code, Errc::bad_signature);
+  EXPECT_EQ(receipt.verify(eth_key(8).address()).error().code, Errc::bad_signature);
   EXPECT_EQ(*StorageReceipt::decode(receipt.encode()), receipt);
 }
 

@@ -81,7 +81,7 @@ Result<std::unique_ptr<UploadJournal>> UploadJournal::open(const Path& file, Ran
   return journal;
 }
 
-// False where it isn't a journal: then nothing was ever sealed by it.
+// False where it isn't a journal, or not a whole one: what its records vouched for can't be told.
 Result<bool> UploadJournal::read() {
   Bytes head(kHeadSize);
   SP_ASSIGN(const std::size_t got, read_at(fd_.get(), 0, head, file_));
@@ -100,21 +100,25 @@ Result<bool> UploadJournal::read() {
   for (;;) {
     SP_ASSIGN(const std::size_t size, read_at(fd_.get(), end_, record, file_));
     Reader fields(record);
+    if (size < kRecordSize) return true;
     const std::uint32_t number = fields.u32();
-    if (size < kRecordSize || number >= kChunksMax) return true;
+    if (number >= kChunksMax || (number < known_.size() && known_[number])) return false;
     if (number >= chunks_.size()) {
       chunks_.resize(number + 1);
       known_.resize(number + 1);
     }
     chunks_[number] = fields.fixed<Digest32>();
-    resumed_ += known_[number] ? 0U : 1U;
     known_[number] = true;
+    ++resumed_;
     end_ += kRecordSize;
   }
 }
 
 Status UploadJournal::begin(Random& random) {
   if (::ftruncate(fd_.get(), 0) != 0) return errno_error("truncate", file_);
+  chunks_.clear();
+  known_.clear();
+  resumed_ = 0;
   random.fill(key_.writable());
   random.fill(salt_);
   Writer writer;

@@ -7,9 +7,9 @@
 // digest is refused, whatever the file that is uploaded has become meanwhile.
 //
 // The file: magic "SPUJ", u16 version, content key (32), salt (32), then records of u32
-// number and SHA-256 of (last-flag byte, plaintext); a record that was cut off is overwritten. It
-// holds the content key, so it is its owner's alone. Each record is on disk before what it vouches
-// for leaves.
+// number and SHA-256 of (last-flag byte, plaintext); a record that was cut off is overwritten, and
+// a file with one that is damaged is begun anew. It holds the content key, so it is its owner's
+// alone. Each record is on disk before what it vouches for leaves.
 #pragma once
 
 #include <array>

@@ -100,5 +100,21 @@ TEST_F(JournalTest, WhatIsNoJournalIsBegunAnew) {
   EXPECT_EQ(std::filesystem::file_size(file_), 70U);
 }
 
+TEST_F(JournalTest, ARecordInTheMiddleThatIsDamagedBeginsAnew) {
+  // No chunk's number, and the number of another record. What is recorded over the one would bring
+  // back what stands behind it, whose nonces may have sealed something else meanwhile.
+  for (const auto& [at, byte] : {std::pair(70, '\xff'), std::pair(70 + 36 + 3, '\0')}) {
+    auto journal = open();
+    ASSERT_TRUE(journal->record(0, false, as_bytes("a")).ok());
+    ASSERT_TRUE(journal->record(1, false, as_bytes("b")).ok());
+    const Secret32 key = journal->content_key().clone();
+    journal.reset();
+    std::fstream(file_, std::ios::binary | std::ios::in | std::ios::out).seekp(at).put(byte);
+    journal = open();
+    EXPECT_EQ(journal->resumed(), 0U);
+    EXPECT_FALSE(std::ranges::equal(journal->content_key().reveal(), key.reveal()));
+  }
+}
+
 }  // namespace
 }  // namespace sp::store

@@ -48,13 +48,16 @@ Status AccountBook::recover(const Path& file, const Holds& holds) {
     }
   };
   SP_ASSIGN(log_, RecordLog::open(files_, file, records_max_, apply));
-  std::erase_if(owned_, [&](const auto& one) { return !holds(one.first.first, one.second.size); });
+  const std::size_t gone = std::erase_if(
+      owned_, [&](const auto& one) { return !holds(one.first.first, one.second.size); });
   for (const auto& [key, owned] : owned_) {
     Usage& usage = usage_[key.second];
     usage.bytes += owned.size;
     ++usage.blobs;
   }
-  if (!log_->needs_rewrite() && log_->records() <= owned_.size() + kVoidRecordsMax) return {};
+  // What is void now stays so, though somebody else may bring the blob.
+  const bool much_void = log_->records() > owned_.size() + kVoidRecordsMax;
+  if (!log_->needs_rewrite() && !much_void && gone == 0) return {};
   return write_anew();
 }
 

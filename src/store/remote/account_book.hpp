@@ -3,8 +3,8 @@
 // Every account that brings a blob owns it, and it counts for the quota of each, until that account
 // deletes it. A record is appended to one file before the blob is written, and is on the disk when
 // the upload is answered (sync()): at the next opening, records of blobs that aren't there count
-// for nothing, and one that stands twice counts once. An owned blob takes about 120 bytes of
-// memory.
+// for nothing from then on, and one that stands twice counts once. An owned blob takes about 120
+// bytes of memory.
 //
 // A deletion counts only where it was signed later than the owner's last upload of the blob, later
 // than the second of any deletion of that account before that, and not before the opening. So what

@@ -5,6 +5,7 @@
 
 #include "base/crash_point.hpp"
 #include "base/json.hpp"
+#include "base/printable.hpp"
 #include "crypto/aead.hpp"
 #include "crypto/hash.hpp"
 #include "net/patience.hpp"
@@ -27,9 +28,7 @@ std::string words_of(const net::HttpResponse& response) {
   if (!json || !json->is_object()) return text;
   const auto message = json->find("message");
   if (message == json->end() || !message->is_string()) return text;
-  std::string words = message->get<std::string>().substr(0, kErrorMessageMax);
-  for (char& c : words) c = c >= ' ' && c <= '~' ? c : '?';
-  return text + ": " + words;
+  return text + ": " + printable(message->get_ref<const std::string&>(), kErrorMessageMax);
 }
 
 Error error_of(const net::HttpResponse& response, std::string_view doing) {

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "base/json.hpp"
+#include "crypto/testing/fixed_keys.hpp"
 #include "store/remote/byte_range.hpp"
 #include "store/remote/http_store.hpp"
 #include "store/testing/test_support.hpp"
@@ -14,6 +15,7 @@
 namespace sp::store {
 namespace {
 
+using crypto::testing::eth_key;
 using testing::CountingRandom;
 using testing::pattern;
 using testing::TemporaryFolder;
@@ -26,12 +28,6 @@ class FixedClock final : public Clock {
   [[nodiscard]] std::chrono::nanoseconds monotonic() const override { return {}; }
   void sleep_for(std::chrono::nanoseconds) const override {}
 };
-
-crypto::EthKey key_of(std::uint8_t byte) {
-  Secret32 secret;
-  std::fill(secret.writable().begin(), secret.writable().end(), byte);
-  return *crypto::EthKey::from_secret(std::move(secret));
-}
 
 TEST(ByteRange, OneRangeOrNone) {
   const auto is = [](std::string_view field, std::uint64_t first, std::uint64_t size) {
@@ -86,7 +82,7 @@ class HttpStoreTest : public ::testing::Test {
   TemporaryFolder folder_;
   PosixFiles files_;
   DirectoryStore blobs_{files_, folder_.path()};
-  crypto::EthKey key_ = key_of(5);
+  crypto::EthKey key_ = eth_key(5);
   FixedClock clock_;
   net::HttpClient client_;
   std::unique_ptr<StoreService> service_;

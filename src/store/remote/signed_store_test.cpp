@@ -13,14 +13,14 @@
 namespace sp::store {
 namespace {
 
-using testing::key_of;
+using crypto::testing::eth_key;
 using testing::kNow;
 using testing::pattern;
 using testing::SignedStore;
 using testing::TemporaryFolder;
 
 TEST(SignedRequest, HasOneSpelling) {
-  const crypto::EthKey key = key_of(7);
+  const crypto::EthKey key = eth_key(7);
   const StoreRequest request{key.address(), "PUT", "/v1/blobs/00", {}, kNow};
   const std::string field = sign_request(key, request);
   EXPECT_EQ(RequestSignature::parse(field)->text(), field);
@@ -44,8 +44,8 @@ TEST(SignedRequest, HasOneSpelling) {
 }
 
 TEST(SignedRequest, CoversAllOfIt) {
-  const crypto::EthKey key = key_of(7);
-  const Address store = key_of(8).address();
+  const crypto::EthKey key = eth_key(7);
+  const Address store = eth_key(8).address();
   const StoreRequest request{store, "PUT", "/v1/blobs/00", Digest32{}, kNow};
   const RequestSignature signature = *RequestSignature::parse(sign_request(key, request));
   EXPECT_TRUE(signature.verify(request, kNow).ok());
@@ -217,8 +217,8 @@ TEST_F(SignedStoreTest, LargeReceiptsTakeTurns) {
   serve({.open = true});
   const Bytes chunk = pattern(kChunkSizeMin + 16);
   std::vector<PackageId> packages;
-  const crypto::EthKey cid = key_of(8);
-  const crypto::EthKey dan = key_of(9);
+  const crypto::EthKey cid = eth_key(8);
+  const crypto::EthKey dan = eth_key(9);
   for (const crypto::EthKey* key :
        std::initializer_list<const crypto::EthKey*>{&ann_, &bob_, &cid}) {
     ASSERT_TRUE(put_in(as(*key), chunk).ok());
@@ -296,7 +296,7 @@ TEST_F(SignedStoreTest, AFullStoreMakesNoRecords) {
 TEST(AccountBook, EachOwnershipEndsWhereTheFileIsFull) {
   TemporaryFolder folder;
   PosixFiles files;
-  const Address account = key_of(6).address();
+  const Address account = eth_key(6).address();
   const auto all = [](const BlobId&, std::uint64_t) { return true; };
   const Path file = folder.path() / "owners.log";
   auto book = *AccountBook::open(files, file, {.open = true}, kNow, all, 9);
@@ -315,7 +315,7 @@ TEST(AccountBook, EachOwnershipEndsWhereTheFileIsFull) {
 TEST(AccountBook, AFullFileIsWrittenAnewWithoutWhatIsOver) {
   TemporaryFolder folder;
   PosixFiles files;
-  const Address account = key_of(6).address();
+  const Address account = eth_key(6).address();
   const auto all = [](const BlobId&, std::uint64_t) { return true; };
   const Path file = folder.path() / "owners.log";
   auto book = *AccountBook::open(files, file, {.open = true}, kNow, all, 20);
@@ -336,7 +336,7 @@ TEST(AccountBook, WritesTheFileAnewWhereMuchIsVoid) {
   TemporaryFolder folder;
   PosixFiles files;
   const Path file = folder.path() / "owners.log";
-  const Address account = key_of(6).address();
+  const Address account = eth_key(6).address();
   const auto all = [](const BlobId&, std::uint64_t) { return true; };
   auto book = *AccountBook::open(files, file, {.open = true}, kNow, all);
   for (int i = 0; i < 5000; ++i) {
@@ -353,11 +353,27 @@ TEST(AccountBook, WritesTheFileAnewWhereMuchIsVoid) {
   EXPECT_EQ(book->usage(account), (AccountBook::Usage{15, 2}));
 }
 
+TEST(AccountBook, WhatABlobsAbsenceEndedStaysEnded) {
+  TemporaryFolder folder;
+  PosixFiles files;
+  const Path file = folder.path() / "owners.log";
+  const Address account = eth_key(6).address();
+  const auto all = [](const BlobId&, std::uint64_t) { return true; };
+  const auto none = [](const BlobId&, std::uint64_t) { return false; };
+  auto book = *AccountBook::open(files, file, {.open = true}, kNow, all);
+  ASSERT_TRUE(book->charge(account, blob_id({}), 10, kNow).ok());
+  // A crash kept the blob from its place. Then another account brings it.
+  for (const AccountBook::Holds& holds : {AccountBook::Holds(none), AccountBook::Holds(all)}) {
+    book = *AccountBook::open(files, file, {.open = true}, kNow, holds);
+    EXPECT_EQ(book->usage(account), AccountBook::Usage{});
+  }
+}
+
 TEST(AccountBook, IsntOpenedWhereItsFileIsDamaged) {
   TemporaryFolder folder;
   PosixFiles files;
   const Path file = folder.path() / "owners.log";
-  const Address account = key_of(6).address();
+  const Address account = eth_key(6).address();
   const auto all = [](const BlobId&, std::uint64_t) { return true; };
   auto book = *AccountBook::open(files, file, {.open = true}, kNow, all);
   for (int i = 0; i < 3; ++i) {

@@ -3,31 +3,15 @@
 
 #include <gtest/gtest.h>
 
+#include "crypto/testing/fixed_keys.hpp"
 #include "store/remote/http_store.hpp"
 #include "store/remote/store_service.hpp"
+#include "store/remote/testing/set_clock.hpp"
 #include "store/testing/test_support.hpp"
 
 namespace sp::store::testing {
 
-inline constexpr std::int64_t kNow = 1'800'000'000;
-
-/// Stands still but for what is slept.
-class SetClock final : public Clock {
- public:
-  [[nodiscard]] std::int64_t unix_seconds() const override { return now; }
-  [[nodiscard]] std::chrono::nanoseconds monotonic() const override { return {}; }
-  void sleep_for(std::chrono::nanoseconds time) const override {
-    now += std::chrono::duration_cast<std::chrono::seconds>(time).count();
-  }
-
-  mutable std::int64_t now = kNow;
-};
-
-inline crypto::EthKey key_of(std::uint8_t byte) {
-  Secret32 secret;
-  std::fill(secret.writable().begin(), secret.writable().end(), byte);
-  return *crypto::EthKey::from_secret(std::move(secret));
-}
+using crypto::testing::eth_key;
 
 /// A store that a test looks into: `sized` is called before each size(), `removed` after a
 /// remove().
@@ -102,9 +86,9 @@ class SignedStore : public ::testing::Test {
   PosixFiles files_;
   DirectoryStore blobs_{files_, folder_.path()};
   WatchedStore watched_{blobs_};
-  crypto::EthKey key_ = key_of(5);
-  crypto::EthKey ann_ = key_of(6);
-  crypto::EthKey bob_ = key_of(7);
+  crypto::EthKey key_ = eth_key(5);
+  crypto::EthKey ann_ = eth_key(6);
+  crypto::EthKey bob_ = eth_key(7);
   SetClock clock_;
   net::HttpClient client_;
   std::unique_ptr<AccountBook> book_;

@@ -1,0 +1,60 @@
+// Tar streams for tests and fuzz targets of what unpacks them.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <optional>
+#include <string>
+
+#include "store/tar_format.hpp"
+
+namespace sp::store::testing {
+
+/// Makes the checksum of a header right.
+inline void sum_up(MutableByteView block) {
+  std::fill_n(block.begin() + 148, 8, std::uint8_t{' '});
+  unsigned sum = 0;
+  for (const auto byte : block) sum += byte;
+  std::array<char, 8> digits{};
+  std::snprintf(digits.data(), digits.size(), "%06o", sum);
+  std::copy_n(digits.begin(), 7, block.begin() + 148);
+}
+
+/// A tar that nobody would make: entries of any kind, with any name and size.
+class HostileTar {
+ public:
+  HostileTar& entry(std::string_view name, char type, std::string_view content = {},
+                    std::string_view link = {}, std::optional<std::uint64_t> size = {}) {
+    Bytes block = tar_header({"x", false, true, size.value_or(content.size())});
+    std::fill_n(block.begin(), 100, std::uint8_t{0});
+    std::copy_n(name.begin(), std::min<std::size_t>(name.size(), 100), block.begin());
+    std::copy(link.begin(), link.end(), block.begin() + 157);
+    block[156] = static_cast<std::uint8_t>(type);
+    sum_up(block);
+    append(bytes_, block);
+    append(bytes_, as_bytes(content));
+    bytes_.resize(bytes_.size() + tar_padding(content.size()));
+    return *this;
+  }
+  HostileTar& file(std::string_view name, std::string_view content = "hello") {
+    return entry(name, '0', content);
+  }
+  HostileTar& folder(std::string_view name) { return entry(name, '5'); }
+  HostileTar& pax(std::string_view key, std::string_view value) {
+    const std::string rest = " " + std::string(key) + "=" + std::string(value) + "\n";
+    std::size_t size = rest.size() + 1;
+    while (std::to_string(size).size() + rest.size() > size) ++size;
+    return entry("pax", 'x', std::to_string(size) + rest);
+  }
+  [[nodiscard]] Bytes bytes() const {
+    Bytes whole = bytes_;
+    whole.resize(whole.size() + kTarEndSize);
+    return whole;
+  }
+
+ private:
+  Bytes bytes_;
+};
+
+}  // namespace sp::store::testing
