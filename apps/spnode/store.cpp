@@ -45,11 +45,9 @@ class Backend {
   [[nodiscard]] store::RangedStore& blobs() { return *blobs_; }
   /// Asking a bucket for every blob would take a start too long, and cost money; a blob that a
   /// crash kept from it is counted until it is put again.
-  [[nodiscard]] bool holds(const store::BlobId& id, std::uint64_t size) {
-    if (http_) return true;
-    const auto held = blobs_->size(id);
-    // A disk that doesn't answer takes nothing from its owner.
-    return held ? *held == size : held.error().code != Errc::not_found;
+  [[nodiscard]] store::AccountBook::Holds holds() {
+    if (!http_) return store::AccountBook::held_in(*blobs_);
+    return [](const store::BlobId&, std::uint64_t) { return true; };
   }
   /// Whether the bucket is there; what it said is kept, since each look costs money. Belongs to one
   /// thread at a time.
@@ -96,12 +94,9 @@ Status run_store(const Path& path) {
   Backend backend(files, clock);
   SP_TRY(backend.open(settings));
   SP_TRY(sweep_temporaries(settings.folder, SweepDepth::below));
-  const auto holds = [&](const store::BlobId& id, std::uint64_t size) {
-    return backend.holds(id, size);
-  };
   SP_ASSIGN(const auto accounts,
             store::AccountBook::open(files, settings.folder / kOwnersFile, settings.accounts,
-                                     clock.unix_seconds(), holds));
+                                     clock.unix_seconds(), backend.holds()));
   SP_ASSIGN(const auto promises, store::PromiseBook::open(files, settings.folder / kPromisesFile,
                                                           backend.blobs(), clock.unix_seconds()));
   store::StoreService::Options options;

@@ -86,6 +86,7 @@ class SimFiles::Appended final : public AppendFile {
     return Error{Errc::io, "the process is dead"};
   }
   Status cut(std::uint64_t size) override {
+    if (!files_.tasks_.alive(files_.process_)) return Error{Errc::io, "the process is dead"};
     files_.disk_.files_[name_].resize(size);
     return {};
   }

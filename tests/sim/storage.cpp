@@ -9,13 +9,10 @@ using std::chrono::seconds;
 void World::run_store(ProcessId process) {
   SimFiles files(store_disk_, tasks_, process, faults_);
   store::DirectoryStore blobs(files, "/store/blobs");
-  const auto holds = [&](const store::BlobId& id, std::uint64_t size) {
-    const auto held = blobs.size(id);
-    return held && *held == size;
-  };
   const Path forgotten = "/store/promises-" + std::to_string(process);
-  const auto accounts = store::AccountBook::open(files, "/store/owners.log", {.open = true},
-                                                 clock_.unix_seconds(), holds);
+  const auto accounts =
+      store::AccountBook::open(files, "/store/owners.log", {.open = true}, clock_.unix_seconds(),
+                               store::AccountBook::held_in(blobs));
   const auto promises = store::PromiseBook::open(
       files, options_.bug == Bug::store_forgets ? forgotten : Path("/store/promises.log"), blobs,
       clock_.unix_seconds());

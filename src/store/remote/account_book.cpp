@@ -26,6 +26,13 @@ RecordLog::Content record_of(const BlobId& id, const Address& account, std::uint
 
 }  // namespace
 
+AccountBook::Holds AccountBook::held_in(BlobStore& blobs) {
+  return [&blobs](const BlobId& id, std::uint64_t size) {
+    const auto held = blobs.size(id);
+    return held ? *held == size : held.error().code != Errc::not_found;
+  };
+}
+
 Result<std::unique_ptr<AccountBook>> AccountBook::open(Files& files, const Path& file,
                                                        StoreAccounts accounts, std::int64_t now,
                                                        const Holds& holds,

@@ -39,6 +39,8 @@ class AccountBook {
  public:
   /// Whether the store has a blob of that size.
   using Holds = std::function<bool(const BlobId&, std::uint64_t)>;
+  /// Asks the store, which must outlive it. One that doesn't answer takes nothing from an owner.
+  static Holds held_in(BlobStore& blobs);
 
   struct Usage {
     std::uint64_t bytes = 0;

@@ -353,6 +353,25 @@ TEST(AccountBook, WritesTheFileAnewWhereMuchIsVoid) {
   EXPECT_EQ(book->usage(account), (AccountBook::Usage{15, 2}));
 }
 
+TEST(AccountBook, ADiskThatDoesntAnswerTakesNothing) {
+  class Answer final : public BlobStore {
+   public:
+    Status put(const BlobId&, ByteView) override { return {}; }
+    Result<Bytes> get(const BlobId&, std::size_t) override { return Error{Errc::io, "broken"}; }
+    Result<std::uint64_t> size(const BlobId&) override { return says; }
+    Result<std::uint64_t> says = Error{Errc::io, "broken"};
+  };
+  Answer blobs;
+  const AccountBook::Holds holds = AccountBook::held_in(blobs);
+  EXPECT_TRUE(holds(blob_id({}), 10));
+  blobs.says = Error{Errc::not_found, "none"};
+  EXPECT_FALSE(holds(blob_id({}), 10));
+  blobs.says = std::uint64_t{9};
+  EXPECT_FALSE(holds(blob_id({}), 10));
+  blobs.says = std::uint64_t{10};
+  EXPECT_TRUE(holds(blob_id({}), 10));
+}
+
 TEST(AccountBook, WhatABlobsAbsenceEndedStaysEnded) {
   TemporaryFolder folder;
   PosixFiles files;
