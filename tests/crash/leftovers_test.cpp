@@ -59,8 +59,9 @@ TEST_F(Planted, ASecretInAnyForm) {
 }
 
 TEST_F(Planted, AFile) {
-  for (const Path& file : {home / "provider" / "x.1-1.sp-tmp", Path("/tmp/x"), Path("/var/tmp/x"),
-                           Path("/run/x"), Path("/dev/shm/x"), home / "tmp" / "upload-1-abcdef"}) {
+  for (const Path& file :
+       {home / "provider" / "x.1-1.sp-tmp", Path("/tmp/sp-planted"), Path("/var/tmp/sp-planted"),
+        Path("/run/sp-planted"), Path("/dev/shm/sp-planted"), home / "tmp" / "upload-1-abcdef"}) {
     must(world.town().files().make_folder(file.parent_path()));
     std::ofstream(file) << "x";
     EXPECT_EQ(find().size(), 1U) << file;

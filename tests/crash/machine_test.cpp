@@ -15,12 +15,25 @@ using std::chrono::seconds;
 
 // The development chain writes its state each second, and so loses at most that much.
 constexpr milliseconds kDumped{1'500};
+// No write of the state takes that long.
+constexpr milliseconds kWritten{500};
 constexpr seconds kStageLimit{20};
 
 class Machine : public testing::Test {
  protected:
   /// From here on the chain loses nothing of what was before.
-  void wait_for_dump() { world.town().clock().sleep_for(kDumped); }
+  void wait_for_dump() {
+    using FileClock = std::filesystem::file_time_type::clock;
+    const Path state = world.town().home() / "chain" / "state" / spctl::kChainStateFile;
+    const auto begun_since = FileClock::now() + kWritten;
+    const auto deadline = world.town().clock().monotonic() + kStageLimit;
+    std::error_code absent;
+    for (auto written = FileClock::time_point::min(); absent || written < begun_since;
+         written = std::filesystem::last_write_time(state, absent)) {
+      ASSERT_LT(world.town().clock().monotonic(), deadline) << state << " isn't written";
+      world.town().clock().sleep_for(milliseconds(10));
+    }
+  }
   void wait_for(const Ordered& ordered, const std::string& state) {
     const auto deadline = world.town().clock().monotonic() + kStageLimit;
     while (world.shop().progress(ordered.placed.id).state != state) {
@@ -57,10 +70,10 @@ constexpr Stage kStages[] = {{"at once after the create", "", milliseconds(0), "
                              {"long after", "settled", kDumped, "0"}};
 
 TEST_F(Machine, AllProcessesKilledAtOnce) {
-  wait_for_dump();
   for (const Stage& stage : kStages) {
     SCOPED_TRACE(stage.name);
     world.up();
+    wait_for_dump();  // else the end of the order before could be lost with this one
     const Ordered ordered = world.order({"shout", "argument-canary", stage.works});
     if (*stage.state != 0) wait_for(ordered, stage.state);
     world.town().clock().sleep_for(stage.later);
@@ -72,10 +85,10 @@ TEST_F(Machine, AllProcessesKilledAtOnce) {
 }
 
 TEST_F(Machine, TheChainKilled) {
-  wait_for_dump();
   for (const Stage& stage : kStages) {
     SCOPED_TRACE(stage.name);
     world.up();
+    wait_for_dump();  // else the end of the order before could be lost with this one
     const Ordered ordered = world.order({"shout", "argument-canary", stage.works});
     if (*stage.state != 0) wait_for(ordered, stage.state);
     world.town().clock().sleep_for(stage.later);
