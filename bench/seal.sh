@@ -41,9 +41,6 @@ timed() { # file|disk FROM COMMAND...: prints nanoseconds; the command reads FRO
   if [ "$where" = disk ]; then sync "$work/out"; fi
   echo $(($(date +%s%N) - before))
 }
-ours() { # file|disk seal|open FROM
-  timed "$1" "$3" "$bin/seal_bench" "$2" "$3" "$work/out" "$threads"
-}
 line() { # NAME CP OURS AGE, of which $work/rss has the memory of ours
   jq -cn --arg name "$1" --argjson cp "$2" --argjson ours "$3" --argjson age "$4" --argjson mib "$mib" --argjson rss "$(cat "$work/rss")" \
     '{bench: $name, bytes: ($mib * 1048576), seconds: ($ours / 1e9), cpSeconds: ($cp / 1e9), ageSeconds: ($age / 1e9),
@@ -52,11 +49,11 @@ line() { # NAME CP OURS AGE, of which $work/rss has the memory of ours
 for where in file disk; do
   for ((round = 0; round <= rounds; ++round)); do
     cp=$(timed $where "$work/in" cp "$work/in" "$work/out")
-    sealed=$(ours $where seal "$work/in") && jq .maxRssKib "$work/said" >"$work/rss"
+    sealed=$(timed $where "$work/in" "$bin/seal_bench" seal "$work/in" "$work/out" "$threads") && jq .maxRssKib "$work/said" >"$work/rss"
     age=$(timed $where "$work/in" age -e -r "$recipient" -o "$work/out" "$work/in")
     # The first round fills the page cache.
     if [ "$round" != 0 ]; then line "seal.$where" "$cp" "$sealed" "$age"; fi
-    opened=$(ours $where open "$work/in.sealed") && jq .maxRssKib "$work/said" >"$work/rss"
+    opened=$(timed $where "$work/in.sealed" "$bin/seal_bench" open "$work/in.sealed" "$work" "$threads") && jq .maxRssKib "$work/said" >"$work/rss"
     if [ "$round" = 0 ]; then cmp "$work/in" "$work/out"; fi
     age=$(timed $where "$work/in.age" age -d -i "$work/age.key" -o "$work/out" "$work/in.age")
     if [ "$round" != 0 ]; then line "open.$where" "$cp" "$opened" "$age"; fi

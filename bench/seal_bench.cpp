@@ -1,10 +1,10 @@
-// Sealing and unsealing: from memory to nowhere, and from a file to a file.
+// Sealing and unsealing: from memory to nowhere, and from a file to a file as `spctl` does it, as a
+// tree of one file.
 //
 //   seal_bench memory MIB THREADS       JSON lines: bytes per second of sealing and of unsealing
 //   seal_bench seal IN OUT THREADS      seals a file; OUT holds its blobs, one behind the other,
-//   and
-//                                       OUT.places where each lies
-//   seal_bench open IN OUT THREADS      opens what that has sealed
+//                                       and OUT.places where each lies
+//   seal_bench open IN FOLDER THREADS   opens what that has sealed, into a folder that exists
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -22,12 +22,14 @@
 #include "crypto/random.hpp"
 #include "store/buffers.hpp"
 #include "store/package.hpp"
+#include "store/tree.hpp"
 
 namespace sp::bench {
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
+constexpr const char* kName = "out";            // of the file in its tree
 constexpr std::size_t kPatternSize = 16 << 20;  // of random bytes, given again and again
 
 /// `total` bytes of a pattern in memory.
@@ -67,25 +69,6 @@ class NullSink final : public store::ByteSink {
   Status write(ByteView) override { return {}; }
 };
 
-/// A file, written from its beginning on.
-class FileSink final : public store::ByteSink {
- public:
-  explicit FileSink(Fd file) : file_(std::move(file)) {}
-  Status write(ByteView bytes) override {
-    written_ += bytes.size();
-    while (!bytes.empty()) {
-      const ssize_t size = ::write(file_.get(), bytes.data(), bytes.size());
-      if (size <= 0) return errno_error("write");
-      bytes = bytes.subspan(static_cast<std::size_t>(size));
-    }
-    return {};
-  }
-  [[nodiscard]] std::uint64_t written() const { return written_; }
-
- private:
-  Fd file_;
-  std::uint64_t written_ = 0;
-};
 /// Blobs one behind the other in a file; in memory is where they lie.
 class FileStore final : public store::BlobStore {
  public:
@@ -222,15 +205,11 @@ void in_memory(std::uint64_t bytes, unsigned threads) {
   timing.tell("unseal", bytes, threads);
 }
 
-Fd new_file(const char* path) {
-  return Fd(::open(path, O_CREAT | O_TRUNC | O_RDWR | O_CLOEXEC, 0600));
-}
-
 void seal_file(const std::string& from, const std::string& to, unsigned threads) {
   crypto::SystemRandom random;
   const Timing timing;
-  const auto source = must(store::open_file_source(from));
-  FileStore store(new_file(to.c_str()));
+  const auto source = must(store::read_tree({{kName, from}}, store::OddEntries::refuse));
+  FileStore store(Fd(::open(to.c_str(), O_CREAT | O_TRUNC | O_RDWR | O_CLOEXEC, 0600)));
   const auto sealed = must(store::seal_package(*source, Secret32{}, store, random, with(threads)));
   timing.tell("seal", sealed.sealed_size, threads);
   store.keep_places((to + ".places").c_str(), sealed.id);
@@ -241,9 +220,10 @@ void open_file(const std::string& from, const std::string& to, unsigned threads)
   FileStore store(Fd(::open(from.c_str(), O_RDONLY | O_CLOEXEC)));
   const auto package =
       must(store::Package::fetch(store, store.read_places((from + ".places").c_str())));
-  FileSink sink(new_file(to.c_str()));
-  must(package.open(Secret32{}, sink, threads));
-  timing.tell("open", sink.written(), threads);
+  const std::uint64_t size = package.manifest().stream_size;
+  const auto tar = package.open_stream(Secret32{}, threads);
+  must(store::write_tree(*tar, to, {size}));
+  timing.tell("open", size, threads);
 }
 
 }  // namespace

@@ -126,6 +126,39 @@ class TreeTest : public ::testing::Test {
   Path to_ = folder_ / "to";
 };
 
+TEST_F(TreeTest, ASparseFileKeepsItsHoles) {
+  const std::size_t hole = 1 << 18;
+  const auto map = [](std::initializer_list<std::size_t> numbers) {
+    std::string text;
+    for (const std::size_t number : numbers) {
+      text += (text.empty() ? "" : ",") + std::to_string(number);
+    }
+    return text;
+  };
+  const Bytes tar = HostileTar()
+                        .sparse("begins", hole + 3, map({0, 2, hole, 3}), "abcde")
+                        .sparse("ends", hole, map({5, 2, hole, 0}), "yz")
+                        .file("next", "whole")
+                        .bytes();
+  const Status unpacked = unpack_to(to_, tar);
+  ASSERT_TRUE(unpacked.ok()) << unpacked.error().message;
+  EXPECT_EQ(read_file(to_ / "begins"), "ab" + std::string(hole - 2, '\0') + "cde");
+  EXPECT_EQ(read_file(to_ / "ends"), std::string(5, '\0') + "yz" + std::string(hole - 7, '\0'));
+  EXPECT_EQ(read_file(to_ / "next"), "whole");
+  struct stat info {};
+  ASSERT_EQ(::stat((to_ / "begins").c_str(), &info), 0);
+  EXPECT_LT(info.st_blocks * 512, static_cast<blkcnt_t>(hole));
+  // Maps that overlap, go back, or go beyond the size.
+  for (const std::string& lie :
+       {map({0, 4, 2, 1}), map({9, 3, 0, 2}), map({0, 2, 98, 3}), map({200, 5})}) {
+    EXPECT_EQ(error_of(HostileTar().sparse("f", 100, lie, "abcde").bytes()), Errc::malformed)
+        << lie;
+  }
+  // A hole counts as bytes: whoever limits them doesn't get files of any size.
+  EXPECT_EQ(error_of(HostileTar().sparse("f", 2 << 20, map({0, 5, 2 << 20, 0}), "abcde").bytes()),
+            Errc::too_large);
+}
+
 TEST_F(TreeTest, RoundTrip) {
   const std::string large(as_text(pattern(700'000)));
   write_file(from_ / "a", "one");

@@ -193,18 +193,36 @@ class Unpacker {
     return copy_content(file, size, path);
   }
 
+  // Block by block, written from the memory that it was read into. What a sparse file leaves out is
+  // a hole here as well.
   Status copy_content(const Fd& file, std::uint64_t size, const std::string& path) {
-    for (;;) {
-      const la_ssize_t got = archive_read_data(&reader_, buffer_.data(), buffer_.size());
-      if (got < 0) return failure();
-      const auto count = static_cast<std::uint64_t>(got);
-      if (count > size || (count == 0 && size != 0)) {
-        return Error{Errc::malformed, "tar: " + path + " has another size than it says"};
-      }
-      if (count == 0) return {};
-      size -= count;
-      SP_TRY(write_fully(file.get(), ByteView(buffer_).first(count), path));
+    std::uint64_t end = 0;
+    for (bool ended = false; !ended;) {
+      const void* block = nullptr;
+      std::size_t count = 0;
+      auto begin = static_cast<la_int64_t>(end);
+      const int code = archive_read_data_block(&reader_, &block, &count, &begin);
+      ended = code == ARCHIVE_EOF;  // whose offset is behind the last hole
+      if (code != ARCHIVE_OK && !ended) return failure();
+      const auto at = static_cast<std::uint64_t>(begin);
+      if (at < end || at > size || count > size - at) return other_size(path);
+      if (at > end) SP_TRY(leave_hole(file, at, path));
+      end = at + count;
+      SP_TRY(write_fully(file.get(), {static_cast<const std::uint8_t*>(block), count}, path));
     }
+    if (end != size) return other_size(path);
+    return {};
+  }
+
+  static Error other_size(const std::string& path) {
+    return {Errc::malformed, "tar: " + path + " has another size than it says"};
+  }
+
+  static Status leave_hole(const Fd& file, std::uint64_t end, const std::string& path) {
+    const auto offset = static_cast<off_t>(end);
+    if (::ftruncate(file.get(), offset) != 0) return errno_error("lengthen", path);
+    if (::lseek(file.get(), offset, SEEK_SET) != offset) return errno_error("seek in", path);
+    return {};
   }
 
   /// Reads what is behind the archive's end, so that a source which checks itself is checked whole.
@@ -230,7 +248,6 @@ class Unpacker {
   TreeWriter writer_;
   TreeLimits limits_;
   std::uint64_t bytes_ = 0;
-  Bytes buffer_ = Bytes(kBufferSize);
 };
 
 }  // namespace

@@ -41,11 +41,15 @@ class HostileTar {
     return entry(name, '0', content);
   }
   HostileTar& folder(std::string_view name) { return entry(name, '5'); }
+  /// A file of `size` bytes with holes: `map` is "at,count,..." of what `content` has in a row.
+  HostileTar& sparse(std::string_view name, std::size_t size, std::string_view map,
+                     std::string_view content) {
+    entry("pax", 'x',
+          record("GNU.sparse.size", std::to_string(size)) + record("GNU.sparse.map", map));
+    return file(name, content);
+  }
   HostileTar& pax(std::string_view key, std::string_view value) {
-    const std::string rest = " " + std::string(key) + "=" + std::string(value) + "\n";
-    std::size_t size = rest.size() + 1;
-    while (std::to_string(size).size() + rest.size() > size) ++size;
-    return entry("pax", 'x', std::to_string(size) + rest);
+    return entry("pax", 'x', record(key, value));
   }
   [[nodiscard]] Bytes bytes() const {
     Bytes whole = bytes_;
@@ -54,6 +58,13 @@ class HostileTar {
   }
 
  private:
+  static std::string record(std::string_view key, std::string_view value) {
+    const std::string rest = " " + std::string(key) + "=" + std::string(value) + "\n";
+    std::size_t size = rest.size() + 1;
+    while (std::to_string(size).size() + rest.size() > size) ++size;
+    return std::to_string(size) + rest;
+  }
+
   Bytes bytes_;
 };
 
