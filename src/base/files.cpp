@@ -162,7 +162,11 @@ Status PosixFiles::make_folder(const Path& path) {
   Path walked;
   for (const Path& part : path) {
     walked /= part;
-    if (::mkdir(walked.c_str(), 0700) != 0 && errno != EEXIST) return errno_error("mkdir", walked);
+    if (::mkdir(walked.c_str(), 0700) == 0) {
+      SP_TRY(sync_folder(walked.parent_path()));
+    } else if (errno != EEXIST) {
+      return errno_error("mkdir", walked);
+    }
   }
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) return errno_error("stat", path);

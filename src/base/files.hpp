@@ -53,7 +53,8 @@ class Files {
   /// Opens a file that is there to append to it. Errc::not_found, Errc::io; Errc::unsupported where
   /// an implementation has none.
   virtual Result<std::unique_ptr<AppendFile>> append_to(const Path& path);
-  /// Creates the folder and its parents (mode 0700). No error where it exists.
+  /// Creates the folder and its parents (mode 0700), so that they are there after a power failure.
+  /// No error where it exists.
   virtual Status make_folder(const Path& path) = 0;
   /// Removes a file, so that it doesn't come back after a power failure. No error where there is
   /// none.

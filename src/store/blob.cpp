@@ -53,7 +53,12 @@ Status DirectoryStore::put(const BlobId& id, ByteView bytes) {
 
 Status DirectoryStore::put_checked(const BlobId& id, ByteView bytes) {
   const Path path = path_of(id);
-  if (const auto kept = files_.size(path); kept && *kept == bytes.size()) return {};
+  // What is there is compared: bytes that the disk has damaged are mended by whoever has them.
+  const auto size = files_.size(path);
+  if (size && *size == bytes.size()) {
+    const auto kept = files_.read(path, bytes.size());
+    if (kept && std::equal(kept->begin(), kept->end(), bytes.begin(), bytes.end())) return {};
+  }
   Status written = keep(files_, CrashSite::store_blob, path, bytes, FileMode::owner_only);
   if (!written && written.error().code == Errc::not_found) {
     SP_TRY(files_.make_folder(path.parent_path()));

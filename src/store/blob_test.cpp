@@ -105,12 +105,14 @@ TEST_F(DirectoryStoreTest, MendsABlobOfTheWrongSize) {
   EXPECT_EQ(*store_.get(id_, 10'000), bytes_);
 }
 
-TEST_F(DirectoryStoreTest, TellsADamagedBlob) {
+TEST_F(DirectoryStoreTest, TellsADamagedBlobAndTakesItAnew) {
   ASSERT_TRUE(store_.put(id_, bytes_).ok());
   Bytes damaged = bytes_;
   damaged[5'000] ^= 1;
   ASSERT_TRUE(files_.write_atomic(file_of(id_), damaged, FileMode::owner_only).ok());
   EXPECT_EQ(store_.get(id_, 10'000).error().code, Errc::mismatch);
+  ASSERT_TRUE(store_.put(id_, bytes_).ok());
+  EXPECT_EQ(*store_.get(id_, 10'000), bytes_) << "whoever has it mends it";
 }
 
 TEST_F(DirectoryStoreTest, CountsItsBytes) {

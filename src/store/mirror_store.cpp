@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <tuple>
 
 #include "crypto/hash.hpp"
 
@@ -42,16 +43,18 @@ MirrorStore::MirrorStore(std::vector<BlobStore*> stores, std::size_t copies) : c
 }
 
 std::vector<MirrorStore::Source*> MirrorStore::in_order() {
+  struct Rank {
+    State state;
+    unsigned blamed;
+    Source* source;
+  };
+  std::vector<Rank> ranks;  // as they are now: other threads go on changing them
+  for (Source& source : sources_) ranks.push_back({source.state, source.blamed, &source});
+  std::stable_sort(ranks.begin(), ranks.end(), [](const Rank& a, const Rank& b) {
+    return std::tie(a.state, a.blamed) < std::tie(b.state, b.blamed);
+  });
   std::vector<Source*> order;
-  for (const State state : {State::good, State::failing, State::lying}) {
-    for (Source& source : sources_) {
-      if (source.state == state) order.push_back(&source);
-    }
-  }
-  // Whose state changed meanwhile may be missing, or stand twice.
-  for (Source& source : sources_) {
-    if (std::find(order.begin(), order.end(), &source) == order.end()) order.push_back(&source);
-  }
+  for (const Rank& rank : ranks) order.push_back(rank.source);
   return order;
 }
 
@@ -69,7 +72,7 @@ Status MirrorStore::ask(const BlobId& id, const std::function<Status(Source&)>& 
       return {};
     }
     const Errc code = answer.error().code;
-    if (code == Errc::mismatch) source->state = State::lying;
+    if (code == Errc::mismatch) source->blame();
     if ((code == Errc::unavailable || code == Errc::timed_out) && source->state == State::good) {
       source->state = State::failing;
     }
@@ -122,19 +125,31 @@ Result<Bytes> MirrorStore::get_unverified(const BlobId& id, std::size_t size_max
 Status MirrorStore::stream_unverified(const BlobId& id, std::uint64_t offset, std::size_t size_max,
                                       ByteSink& sink) {
   PassingSink passing(sink);
-  std::optional<Error> own;
+  std::vector<Source*> gave;
   Source* last = nullptr;
+  std::optional<Error> own;       // the sink's: no store's fault
+  std::optional<Error> disputed;  // by a store, of what others gave before
   SP_TRY(ask(id, [&](Source& source) -> Status {
     last = &source;
-    Status streamed =
-        source.store->stream_unverified(id, offset + passing.passed(), size_max, passing);
-    if (streamed || !passing.failed()) return streamed;
-    own = streamed.error();  // not the store's fault: no other is asked
+    const std::uint64_t at = offset + passing.passed();
+    Status streamed = source.store->stream_unverified(id, at, size_max, passing);
+    if (offset + passing.passed() > at) gave.push_back(&source);
+    if (streamed) return streamed;
+    if (passing.failed()) {
+      own = streamed.error();
+    } else if (at > 0 && streamed.error().code == Errc::mismatch) {
+      disputed = streamed.error();
+    } else {
+      return streamed;
+    }
     return {};
   }));
   if (own) return *own;
-  if (offset > 0 || passing.digest() == id) return {};
-  last->state = State::lying;
+  if (!disputed && (offset > 0 || passing.digest() == id)) return {};
+  if (!disputed && (gave.empty() || gave == std::vector<Source*>{last})) last->blame();
+  for (Source* source : gave) {
+    if (source != last) source->blame();
+  }
   return Error{Errc::mismatch, "the store gave other bytes for blob " + id.hex()};
 }
 

@@ -2,8 +2,11 @@
 // so it doesn't matter who they are.
 //
 // Reading asks them in the order given, one that hasn't failed before those that have. One that
-// gave other bytes than were asked for is a liar: it is asked last from then on. Writing goes to as
-// many as were said, the first ones that take it.
+// gave other bytes than were asked for is a liar: it is asked last from then on, and behind those
+// that were blamed less often. Where several gave a part of what turned out wrong, nobody knows
+// which of them lied: all but the one that ended it are blamed, so that whoever gives whole blobs
+// never is for what others began. Writing goes to as many as were said, the first ones that take
+// it.
 #pragma once
 
 #include <atomic>
@@ -31,7 +34,8 @@ class MirrorStore final : public BlobStore {
   /// Checks the digest as well: it has to know who lies.
   Result<Bytes> get_unverified(const BlobId& id, std::size_t size_max) override;
   /// Where one breaks off the next goes on. Errc::mismatch where what was given from the blob's
-  /// beginning on isn't the blob: the sink has had it, and the next call asks another store.
+  /// beginning on isn't the blob, or a store says that it ends before: the sink has had it, and the
+  /// next call asks another store first.
   Status stream_unverified(const BlobId& id, std::uint64_t offset, std::size_t size_max,
                            ByteSink& sink) override;
   /// What the first that knows the blob says. Errc::not_found where all say so.
@@ -47,6 +51,11 @@ class MirrorStore final : public BlobStore {
     explicit Source(BlobStore* one) : store(one) {}
     BlobStore* store;
     std::atomic<State> state = State::good;
+    std::atomic<unsigned> blamed = 0;  // how often it lied, or may have
+    void blame() {
+      state = State::lying;
+      ++blamed;
+    }
   };
   [[nodiscard]] std::vector<Source*> in_order();
   Status ask(const BlobId& id, const std::function<Status(Source&)>& question);

@@ -110,6 +110,63 @@ TEST_F(MirrorTest, AnotherGoesOnWhereOneBrokeOff) {
   EXPECT_EQ(mirror_.state(1), MirrorStore::State::good);
 }
 
+// Whoever lies and breaks off leaves the end to another, who is not to blame for the whole.
+TEST_F(MirrorTest, LiarsThatBreakOffDontKeepABlobFromAnybody) {
+  for (OddStore* store : {&a_, &b_, &c_}) {
+    store->held[id_] = bytes_;
+    if (store != &c_) store->lies = true;
+  }
+  a_.cut = b_.cut = 300;
+  b_.held[id_][400] ^= 1;
+  const auto get = [&](std::uint64_t offset = 0) -> Result<Bytes> {
+    MemorySink sink(2000);
+    SP_TRY(mirror_.stream_unverified(id_, offset, 2000, sink));
+    return std::move(sink.bytes());
+  };
+  EXPECT_EQ(get().error().code, Errc::mismatch);
+  EXPECT_EQ(mirror_.state(0), MirrorStore::State::lying);
+  EXPECT_EQ(mirror_.state(1), MirrorStore::State::lying);
+  EXPECT_EQ(mirror_.state(2), MirrorStore::State::good);
+  EXPECT_EQ(*get(), bytes_);
+  SpoolStore spool(files_, folder_.path() / "spool", mirror_, 3);
+  EXPECT_EQ(*spool.get(id_, 1000), bytes_);
+}
+
+TEST_F(MirrorTest, WhoWasBlamedOftenIsAskedLastOfAll) {
+  for (OddStore* store : {&a_, &b_}) store->held[id_] = bytes_;
+  // The honest one broke off once, and the liar gave the end.
+  a_.cut = 300;
+  b_.held[id_][999] ^= 1;
+  SpoolStore spool(files_, folder_.path() / "spool", mirror_, 3);
+  const auto whole = [&] {
+    MemorySink sink(1000);
+    const Status done = mirror_.stream_unverified(id_, 0, 1000, sink);
+    return done ? sink.bytes() : Bytes();
+  };
+  EXPECT_EQ(whole(), Bytes());
+  EXPECT_EQ(mirror_.state(0), MirrorStore::State::lying);
+  a_.cut = 0;
+  EXPECT_EQ(whole(), Bytes());  // of the other, alone
+  EXPECT_EQ(mirror_.state(1), MirrorStore::State::lying);
+  EXPECT_EQ(whole(), bytes_);
+  b_.cut = 300;
+  EXPECT_EQ(whole(), bytes_);
+}
+
+// Longer than the blob, and cut off behind its end: an honest one says that it ends before.
+TEST_F(MirrorTest, WhoSaysThatABlobEndsBeforeIsNotToBlame) {
+  for (OddStore* store : {&a_, &b_}) store->held[id_] = bytes_;
+  a_.held[id_].resize(3000);
+  a_.cut = 1500;
+  MemorySink sink(3000);
+  EXPECT_EQ(mirror_.stream_unverified(id_, 0, 3000, sink).error().code, Errc::mismatch);
+  EXPECT_EQ(mirror_.state(0), MirrorStore::State::lying);
+  EXPECT_EQ(mirror_.state(1), MirrorStore::State::good);
+  MemorySink again(3000);
+  EXPECT_TRUE(mirror_.stream_unverified(id_, 0, 3000, again).ok());
+  EXPECT_EQ(again.bytes(), bytes_);
+}
+
 TEST_F(MirrorTest, WritesAsManyCopiesAsWereAsked) {
   MirrorStore two({&a_, &b_, &c_}, 2);
   a_.down = true;

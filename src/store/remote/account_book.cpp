@@ -5,6 +5,7 @@
 #include "base/codec.hpp"
 #include "base/crash_point.hpp"
 #include "base/log.hpp"
+#include "store/remote/signed_request.hpp"
 
 namespace sp::store {
 namespace {
@@ -116,9 +117,9 @@ void AccountBook::leave(const Address& account) {
 
 Status AccountBook::check_quota(const Address& account, std::uint64_t size) const {
   const auto found = usage_.find(account);
-  if (found == usage_.end() && usage_.size() >= kAccountsMax) {
-    return Error{Errc::refused,
-                 "this store has its " + std::to_string(kAccountsMax) + " accounts already"};
+  if (found == usage_.end() && usage_.size() >= accounts_.accounts_max) {
+    return Error{Errc::refused, "this store has its " + std::to_string(accounts_.accounts_max) +
+                                    " accounts already"};
   }
   const Usage used = found == usage_.end() ? Usage{} : found->second;
   const std::uint64_t quota = quota_of(account);
@@ -141,7 +142,7 @@ Result<AccountBook::Charge> AccountBook::charge(const Address& account, const Bl
   const Key key{id, account};
   const auto deleted = deleted_at_.find(account);
   const std::int64_t since =
-      deleted == deleted_at_.end() ? signed_at : std::max(signed_at, deleted->second);
+      std::max(signed_at, deleted == deleted_at_.end() ? deleted_last_ : deleted->second);
   if (const auto found = owned_.find(key); found != owned_.end()) {
     found->second.since = std::max(found->second.since, since);
     return Charge::owned_already;
@@ -180,6 +181,18 @@ void AccountBook::refund(const Address& account, const BlobId& id) {
     log(LogLevel::error, "store_io", {{"message", written.error().message}});
   }
   forget(found);
+}
+
+void AccountBook::note_deletion(const Address& account, std::int64_t signed_at) {
+  std::int64_t& latest = deleted_at_.try_emplace(account, signed_at).first->second;
+  latest = std::max(latest, signed_at);
+  if (deleted_at_.size() <= accounts_.accounts_max) return;
+  // Now isn't before the window of this one, so the windows of those have ended.
+  std::erase_if(deleted_at_,
+                [&](const auto& one) { return one.second < signed_at - 2 * kRequestClockWindow; });
+  if (deleted_at_.size() <= accounts_.accounts_max) return;
+  for (const auto& [other, at] : deleted_at_) deleted_last_ = std::max(deleted_last_, at);
+  deleted_at_.clear();
 }
 
 AccountBook::Share AccountBook::share(const Address& account, const BlobId& id) const {
@@ -225,8 +238,7 @@ Status AccountBook::disown(const Address& account, const BlobId& id, std::int64_
     SP_CHECK(found != owned_.end());
     SP_TRY(append(found->first, found->second.size | kEndBit));
     forget(found);
-    std::int64_t& latest = deleted_at_[account];
-    latest = std::max(latest, signed_at);
+    note_deletion(account, signed_at);
   }
   return log_->sync();
 }

@@ -8,7 +8,9 @@
 //
 // A deletion counts only where it was signed later than the owner's last upload of the blob, later
 // than the second of any deletion of that account before that, and not before the opening. So what
-// was signed once deletes once: a blob that is brought again isn't taken by a replay.
+// was signed once deletes once: a blob that is brought again isn't taken by a replay. Deletions are
+// remembered while their signatures count; of more accounts than may own something, the latest of
+// all stands for each.
 //
 // Safe to call from any thread.
 #pragma once
@@ -33,6 +35,7 @@ struct StoreAccounts {
   std::map<Address, std::uint64_t> quotas = {};  ///< in bytes, of those who are listed
   std::uint64_t quota_bytes = 10ULL << 30;       ///< of an account that isn't listed
   std::uint64_t quota_blobs = 1'000'000;         ///< of every account
+  std::size_t accounts_max = kAccountsMax;       ///< that own something
 };
 
 class AccountBook {
@@ -108,6 +111,7 @@ class AccountBook {
   Status append(const Key& key, std::uint64_t size);
   Status check_quota(const Address& account, std::uint64_t size) const;
   void forget(std::map<Key, Owned>::iterator owned);
+  void note_deletion(const Address& account, std::int64_t signed_at);
   [[nodiscard]] std::uint64_t quota_of(const Address& account) const;
 
   Files& files_;
@@ -119,6 +123,7 @@ class AccountBook {
   std::map<Key, Owned> owned_;
   std::map<Address, Usage> usage_;
   std::map<Address, std::int64_t> deleted_at_;  // when each account's latest deletion was signed
+  std::int64_t deleted_last_ = 0;               // of accounts that aren't among them any more
   std::map<Address, std::size_t> entered_;
 };
 

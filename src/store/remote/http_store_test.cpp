@@ -227,6 +227,8 @@ TEST_F(HttpStoreTest, DamagedOnDisk) {
   ASSERT_TRUE(files_.write_atomic(file, damaged, FileMode::owner_only).ok());
   EXPECT_EQ(store_->get(id_, 5000).error().code, Errc::mismatch);
   EXPECT_EQ(*store_->get_unverified(id_, 5000), damaged);
+  ASSERT_TRUE(store_->put(id_, bytes_).ok());
+  EXPECT_EQ(*store_->get(id_, 5000), bytes_) << "whoever has it mends it";
 }
 
 /// A store that answers anything to anything.

@@ -353,6 +353,42 @@ TEST(AccountBook, WritesTheFileAnewWhereMuchIsVoid) {
   EXPECT_EQ(book->usage(account), (AccountBook::Usage{15, 2}));
 }
 
+TEST(AccountBook, DeletionsOfManyAccountsAreRememberedTogether) {
+  TemporaryFolder folder;
+  PosixFiles files;
+  const auto all = [](const BlobId&, std::uint64_t) { return true; };
+  const BlobId id = blob_id({});
+  const auto account = [](std::uint8_t number) {
+    Address made;
+    made.data[0] = number;
+    return made;
+  };
+  auto book = *AccountBook::open(files, folder.path() / "owners.log",
+                                 {.open = true, .accounts_max = 2}, kNow - 1000, all);
+  const auto bring_and_delete = [&](std::uint8_t number, std::int64_t at) {
+    ASSERT_TRUE(book->charge(account(number), id, 10, at).ok());
+    ASSERT_TRUE(book->disown(account(number), id, at + 1).ok());
+  };
+  // Brought again, within the second of its deletion: what deleted it then doesn't now.
+  const auto replays = [&](std::uint8_t number, std::int64_t at) {
+    EXPECT_TRUE(book->charge(account(number), id, 10, at).ok());
+    const bool counts = book->may_delete(account(number), id, at + 1).ok();
+    book->refund(account(number), id);
+    return counts;
+  };
+  bring_and_delete(1, kNow - 700);
+  bring_and_delete(2, kNow);
+  EXPECT_FALSE(replays(1, kNow - 700));
+  bring_and_delete(3, kNow);  // the first one's signature is out of date: it is forgotten
+  EXPECT_TRUE(replays(1, kNow - 700));
+  EXPECT_FALSE(replays(2, kNow));
+  EXPECT_FALSE(replays(3, kNow));
+  bring_and_delete(4, kNow + 5);  // more than are told apart
+  for (std::uint8_t number = 2; number < 6; ++number) EXPECT_FALSE(replays(number, kNow));
+  EXPECT_FALSE(replays(5, kNow + 5));
+  EXPECT_TRUE(replays(5, kNow + 6));
+}
+
 TEST(AccountBook, ADiskThatDoesntAnswerTakesNothing) {
   class Answer final : public BlobStore {
    public:
