@@ -7,8 +7,10 @@ size_mib=${SIZE_MIB:-384}
 rss_max_kib=$((160 * 1024)) # of spctl, whatever the size
 work=$(mktemp -d)
 store_pid=
+liar_pid=
 finish() {
-  if [ -n "$store_pid" ]; then kill -KILL "$store_pid" 2>/dev/null || true; fi
+  local pid
+  for pid in $store_pid $liar_pid; do kill -KILL "$pid" 2>/dev/null || true; done
   rm -rf "$work"
 }
 trap finish EXIT
@@ -22,18 +24,25 @@ fail() {
 export SSL_CERT_FILE=$work/store/tls/certificate.pem
 [ -f "$SSL_CERT_FILE" ] || fail "no certificate: $(ls -R "$work/store")"
 # A free port, that stays the same over the store's restarts.
-port=$(node -e 'const s=require("net").createServer().listen(0,"127.0.0.1",()=>{console.log(s.address().port);s.close()})')
-sed -i "s/\"port\": [0-9]*/\"port\": $port/" "$work/store/store.json"
-url=https://127.0.0.1:$port
-start_store() {
+listens_on_free() { # FOLDER: prints the URL
+  local port
+  port=$(node -e 'const s=require("net").createServer().listen(0,"127.0.0.1",()=>{console.log(s.address().port);s.close()})')
+  sed -i "s/\"port\": [0-9]*/\"port\": $port/" "$1/store.json"
+  echo "https://127.0.0.1:$port"
+}
+answers() { # URL
   local i
-  (cd "$work/store" && exec "$bin/spnode" store --config store.json) >>"$work/store.log" 2>&1 &
-  store_pid=$!
   for ((i = 0; i < 200; ++i)); do
-    if curl -sf --cacert "$SSL_CERT_FILE" "$url/health" >/dev/null; then return; fi
+    if curl -sf --cacert "$SSL_CERT_FILE" "$1/health" >/dev/null; then return; fi
     sleep 0.05
   done
-  fail "the store doesn't answer"
+  fail "the store at $1 doesn't answer"
+}
+url=$(listens_on_free "$work/store")
+start_store() {
+  (cd "$work/store" && exec "$bin/spnode" store --config store.json) >>"$work/store.log" 2>&1 &
+  store_pid=$!
+  answers "$url"
 }
 start_store
 # shellcheck source=tests/killed.sh
@@ -81,7 +90,7 @@ code=0
 spctl files download "$id" --store "$url" --out "$work/got" >/dev/null 2>"$work/twice" || code=$?
 [ "$code" = 1 ] || fail "a folder that isn't empty was taken"
 rm -rf "$work/home/transfers/$id"
-# The same content from a second place, where the first is gone, and where it lies.
+# The same content from a second place, where the first is gone.
 spctl files download "$id" --store "https://127.0.0.1:1" --store "$url" --out "$work/again" >/dev/null 2>&1 ||
   fail "a second place doesn't help"
 cmp "$work/data/random" "$work/again/random" || fail "other bytes came from the second place"
@@ -109,6 +118,21 @@ done
 cmp "$work/small/random" "$work/one/random" || fail "downloads to one folder destroyed each other"
 [ "$(cat "$work"/down?.log | grep -c "isn't empty")" = 2 ] || fail "two downloads don't say why they didn't open"
 rm -rf "$work/home/transfers/$(cat "$work/id1")"
+# And from a second place where the first one lies: it has the same blobs, a byte of each changed.
+cp -r "$work/store" "$work/liar"
+find "$work/liar/state/blobs" -type f -regextype posix-extended -regex '.*/[0-9a-f]{64}' |
+  while read -r blob; do printf X | dd of="$blob" bs=1 seek=20 conv=notrunc status=none; done
+liar=$(listens_on_free "$work/liar")
+(cd "$work/liar" && exec "$bin/spnode" store --config store.json) >>"$work/liar.log" 2>&1 &
+liar_pid=$!
+answers "$liar"
+if spctl files download "$(cat "$work/id1")" --store "$liar" --out "$work/lies" >/dev/null 2>&1; then fail "lies were believed"; fi
+spctl files download "$(cat "$work/id1")" --store "$liar" --store "$url" --out "$work/truth" >/dev/null 2>&1 ||
+  fail "an honest place doesn't help beside a liar"
+cmp "$work/small/random" "$work/truth/random" || fail "other bytes came from beside a liar"
+curl -sf --cacert "$SSL_CERT_FILE" "$liar/metrics" | grep -q '^superprotocol_store_http_sent_bytes_total{route="/v1/blobs"} [1-9]' ||
+  fail "the liar wasn't asked"
+kill "$liar_pid"
 # Who waits leaves at Ctrl-C.
 mkdir "$work/home/transfers/$id"
 flock "$work/home/transfers/$id" sleep 20 &

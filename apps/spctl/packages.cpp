@@ -62,6 +62,7 @@ Status open_package_to(Download& download, const Secret32& key, const Path& out)
     fs::remove_all(partial, failed);
     return written;
   }
+  SP_TRY(store::sync_tree(partial));  // the note says that all is there
   SP_TRY(download.opens_into(target));
   {
     const CrashEffect effect(CrashSite::download_opened);

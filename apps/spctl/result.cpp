@@ -105,6 +105,7 @@ Result<OpenedResult> open_result(Context& context, Session& session, const Order
   SP_TRY(check_commitment(record, run, settled, opened.output));
   opened.size = content_size(partial);
   opened.log_tail = read_log_tail(context.files(), partial / "log.txt");
+  SP_TRY(store::sync_tree(partial));  // once it is in its place, nothing fetches it again
   const CrashEffect effect(CrashSite::client_result);
   std::filesystem::rename(partial, target, failed);
   if (failed) return Error{Errc::io, target.string() + ": " + failed.message()};

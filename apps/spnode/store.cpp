@@ -1,4 +1,6 @@
 #include "base/durable.hpp"
+#include "base/log.hpp"
+#include "base/sync.hpp"
 #include "common/daemon.hpp"
 #include "common/environment.hpp"
 #include "common/folder_health.hpp"
@@ -19,6 +21,7 @@ constexpr const char* kOwnersFile = "owners.log";
 constexpr const char* kPromisesFile = "promises.log";
 constexpr std::chrono::seconds kBucketPatience{3};  // of a look at its health
 constexpr std::chrono::seconds kBucketLookKept{10};
+constexpr std::chrono::seconds kRecallPause{10};  // after a bucket that didn't answer
 
 /// A folder or a bucket, with what it stands on.
 class Backend {
@@ -81,6 +84,43 @@ class Backend {
   std::optional<std::chrono::nanoseconds> looked_;
 };
 
+/// Reads what was promised before the start, on a thread of its own: a bucket's manifests take a
+/// while, and until then only deletions wait. What fails is tried again.
+class Recall {
+ public:
+  Recall(store::PromiseBook& promises, store::BlobStore& blobs)
+      : thread_([this, &promises, &blobs] { run(promises, blobs); }) {}
+  Recall(const Recall&) = delete;
+  Recall& operator=(const Recall&) = delete;
+  ~Recall() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    changed_.notify_all();
+    thread_.join();
+  }
+
+ private:
+  void run(store::PromiseBook& promises, store::BlobStore& blobs) {
+    for (;;) {
+      const Status done = promises.recall(blobs, [this] {
+        const std::lock_guard lock(mutex_);
+        return stopping_;
+      });
+      if (done || done.error().code == Errc::cancelled) return;
+      log(LogLevel::warning, "store_promises_unread", {{"message", done.error().message}});
+      std::unique_lock lock(mutex_);
+      if (changed_.wait_for(lock, kRecallPause, [this] { return stopping_; })) return;
+    }
+  }
+
+  Mutex mutex_;
+  Condition changed_;
+  bool stopping_ = false;  // guarded by mutex_
+  Thread thread_;          // the last member: it uses the others
+};
+
 }  // namespace
 
 Status run_store(const Path& path) {
@@ -97,8 +137,8 @@ Status run_store(const Path& path) {
   SP_ASSIGN(const auto accounts,
             store::AccountBook::open(files, settings.folder / kOwnersFile, settings.accounts,
                                      clock.unix_seconds(), backend.holds()));
-  SP_ASSIGN(const auto promises, store::PromiseBook::open(files, settings.folder / kPromisesFile,
-                                                          backend.blobs(), clock.unix_seconds()));
+  SP_ASSIGN(const auto promises,
+            store::PromiseBook::open(files, settings.folder / kPromisesFile, clock.unix_seconds()));
   store::StoreService::Options options;
   options.bytes_max = settings.bytes_max;
   options.anonymous_writes = settings.anonymous_writes;
@@ -125,6 +165,7 @@ Status run_store(const Path& path) {
     text.single("superprotocol_store_deletions_total", Type::counter,
                 "Deletions of blobs by an owner.", service.deleted());
   };
+  const Recall recall(*promises, backend.blobs());
   return serve_until_stopped(frame);
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/log.hpp"
 #include "chain/quorum_answer.hpp"
 #include "chain/rpc_json.hpp"
 #include "chain/transaction.hpp"
@@ -238,20 +239,27 @@ Result<Json> QuorumEndpoint::chain_id() {
   const Votes votes = ask_everyone("eth_chainId", Json::array(), [](Result<Json> answer) {
     return comparable("eth_chainId", std::move(answer));
   });
-  std::optional<Json> found;
-  for (const auto& vote : votes) {
-    if (!vote || !vote->ok()) continue;
-    if (found && *found != **vote) {
-      return Error{Errc::usage, "the endpoints are of different chains: " + answer_words(*found) +
-                                    " and " + answer_words(*vote)};
+  const auto id = agreed("eth_chainId", votes);
+  std::optional<Json> first;  // that anybody said, where no k agree
+  for (std::size_t i = 0; i < votes.size(); ++i) {
+    if (!votes[i] || !votes[i]->ok()) continue;
+    const Json& said = **votes[i];
+    if (!first) first = id ? *id : said;
+    if (said == *first) continue;
+    if (!id) {
+      return Error{Errc::usage, "the endpoints are of different chains: " + answer_words(*first) +
+                                    " and " + answer_words(said)};
     }
-    found = **vote;
+    log(LogLevel::warning, "chain_other_id",
+        {{"endpoint", std::to_string(i + 1)},
+         {"said", answer_words(said)},
+         {"agreed", answer_words(*id)}});
   }
-  SP_ASSIGN(const Json id, agreed("eth_chainId", votes));
+  if (!id) return id.error();
   // A chain never changes its id, so who lies about it later is not heard.
   const std::lock_guard lock(mutex_);
-  chain_id_ = id;
-  return id;
+  chain_id_ = *id;
+  return *id;
 }
 
 Result<Json> QuorumEndpoint::block(const Json& params) {

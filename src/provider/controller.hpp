@@ -139,7 +139,6 @@ class Controller {
   /// The last loader's last frame. Errc::not_found while the order may run again, and where another
   /// session's receipt has settled it.
   Result<api::Finish> finish_of(const api::OrderId& order) const;
-  Result<std::vector<api::OrderId>> orders() const { return ledger_.orders(); }
 
  private:
   struct Running;

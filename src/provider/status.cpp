@@ -13,18 +13,6 @@ constexpr std::string_view kFinish = "/finish";
 
 using Controllers = std::vector<const Controller*>;
 
-net::HttpResponse answer_list(const Controllers& controllers) {
-  Json list = Json::array();
-  for (const Controller* controller : controllers) {
-    const auto orders = controller->orders();
-    // A market that was never open has no ledger yet.
-    if (!orders && orders.error().code == Errc::not_found) continue;
-    if (!orders) return net::problem_response(orders.error());
-    for (const api::OrderId& order : *orders) list.push_back(order.hex0x());
-  }
-  return net::text_response(200, kJsonType, Json{{"orders", std::move(list)}}.dump());
-}
-
 // The market that has taken the order; the last one, which says that it hasn't, where none has.
 const Controller& controller_of(const Controllers& controllers, const api::OrderId& order) {
   SP_CHECK(!controllers.empty());
@@ -57,7 +45,6 @@ net::HttpResponse handle_status_request(const Controllers& controllers,
   if (request.method != "GET") return net::problem_response({Errc::unsupported, "GET only"});
   std::string_view path = request.path;
   if (path == "/health") return net::text_response(200, "text/plain", "ok");
-  if (path == "/v1/orders") return answer_list(controllers);
   if (!path.starts_with(kOrders)) {
     return net::problem_response({Errc::not_found, "no such resource"});
   }

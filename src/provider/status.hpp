@@ -1,7 +1,6 @@
 // What the provider tells over HTTP about its orders: for their customers, and for whoever runs it.
 //
 //   GET /health                  "ok"
-//   GET /v1/orders               {"orders": [ID]}
 //   GET /v1/orders/ID            {"state", "stage", "failure"}
 //   GET /v1/orders/ID/finish     the loader's Finish, binary: attestation, receipt, evidence, C;
 //                                404 until the order can't run again (Controller::finish_of)

@@ -76,6 +76,10 @@ struct TreeLimits {
 /// far stays; the caller removes it. Errc::refused, Errc::too_large, Errc::malformed, Errc::io.
 Status write_tree(ByteSource& tar, const Path& destination, const TreeLimits& limits);
 
+/// Returns when all that was written below the folder is on the disk, and all else on that disk.
+/// Errc::io.
+Status sync_tree(const Path& folder);
+
 /// SHA-256 of the canonical tar stream of a folder: the output digest, and `spctl files hash`.
 Result<Digest32> tree_digest(const Path& folder, OddEntries odd);
 

@@ -273,6 +273,12 @@ Status unpack(archive& reader, ByteSource& tar, const Path& destination, const T
   return Unpacker(reader, feed, TreeWriter(std::move(root), limits.entries_max), limits).run();
 }
 
+Status sync_tree(const Path& folder) {
+  const Fd root(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!root.valid()) return errno_error("open", folder);
+  return ::syncfs(root.get()) == 0 ? Status{} : errno_error("syncfs", folder);
+}
+
 Status write_tree(ByteSource& tar, const Path& destination, const TreeLimits& limits) {
   const ArchiveReader reader = make_tar_reader();
   return unpack(*reader, tar, destination, limits);

@@ -14,9 +14,9 @@ void World::run_store(ProcessId process) {
       store::AccountBook::open(files, "/store/owners.log", {.open = true}, clock_.unix_seconds(),
                                store::AccountBook::held_in(blobs));
   const auto promises = store::PromiseBook::open(
-      files, options_.bug == Bug::store_forgets ? forgotten : Path("/store/promises.log"), blobs,
+      files, options_.bug == Bug::store_forgets ? forgotten : Path("/store/promises.log"),
       clock_.unix_seconds());
-  if (!accounts || !promises) return;
+  if (!accounts || !promises || !(*promises)->recall(blobs)) return;
   store::StoreService service(blobs, store_key_, clock_, accounts->get(), promises->get(), {});
   Alone alone(tasks_);
   network_.serve("store", process,

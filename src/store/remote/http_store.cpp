@@ -18,6 +18,9 @@ namespace {
 
 constexpr std::size_t kIdentityMax = 1024;
 constexpr std::size_t kErrorBodyMax = 4096;
+/// Of a blob, after which the tries begin anew. A store that gives less and breaks off gives up its
+/// place to others.
+constexpr std::size_t kProgressMin = 64 << 10;
 
 std::string blob_path(const BlobId& id) { return "/v1/blobs/" + id.hex(); }
 
@@ -197,6 +200,7 @@ Result<Bytes> HttpStore::get_unverified(const BlobId& id, std::size_t size_max) 
 Status HttpStore::stream_unverified(const BlobId& id, std::uint64_t offset, std::size_t size_max,
                                     ByteSink& sink) {
   BlobReceiver receiver(id, offset, size_max, sink);
+  std::uint64_t counted = offset;
   for (unsigned attempt = 1;; ++attempt) {
     const std::uint64_t from = receiver.at();
     net::Headers headers;
@@ -213,7 +217,10 @@ Status HttpStore::stream_unverified(const BlobId& id, std::uint64_t offset, std:
       return Error{Errc::mismatch,
                    "blob " + id.hex() + " ends before byte " + std::to_string(from)};
     }
-    if (receiver.at() > from) attempt = 0;  // progress: the next tries are the first ones again
+    if (receiver.at() - counted >= kProgressMin) {
+      counted = receiver.at();
+      attempt = 0;  // the next tries are the first ones again
+    }
     if (receiver.gave_up() || !wait_after(std::max(attempt, 1U), answer)) {
       if (!answer) return answer.error();
       return error_of(*answer, "fetching blob " + id.hex());

@@ -7,9 +7,11 @@
 #include <thread>
 
 #include "base/json.hpp"
+#include "crypto/random.hpp"
 #include "crypto/testing/fixed_keys.hpp"
 #include "store/remote/byte_range.hpp"
 #include "store/remote/http_store.hpp"
+#include "store/remote/testing/set_clock.hpp"
 #include "store/testing/test_support.hpp"
 
 namespace sp::store {
@@ -229,6 +231,55 @@ TEST_F(HttpStoreTest, DamagedOnDisk) {
   EXPECT_EQ(*store_->get_unverified(id_, 5000), damaged);
   ASSERT_TRUE(store_->put(id_, bytes_).ok());
   EXPECT_EQ(*store_->get(id_, 5000), bytes_) << "whoever has it mends it";
+}
+
+/// Gives a blob of any size piece by piece, and breaks off behind each.
+class Breaking final : public net::HttpCaller {
+ public:
+  explicit Breaking(std::size_t piece) : piece_(piece) {}
+  Result<net::HttpResponse> download(const std::string&, const net::Headers& headers,
+                                     net::BodyReceiver& receiver) override {
+    ++calls;
+    const auto field = headers.find("range");
+    const std::uint64_t at = field == headers.end() ? 0 : std::stoull(field->second.substr(6));
+    net::HttpResponse head;
+    head.status = at == 0 ? 200 : 206;
+    head.headers["content-range"] = content_range({at, kWhole - 1, kWhole});
+    SP_TRY(receiver.begin(head));
+    const Bytes bytes(std::min<std::uint64_t>(piece_, kWhole - at));
+    SP_TRY(receiver.take(bytes));
+    if (at + bytes.size() == kWhole) return head;
+    return Error{Errc::unavailable, "broke off"};
+  }
+
+  static constexpr std::uint64_t kWhole = 1 << 20;
+  unsigned calls = 0;
+
+ private:
+  Result<net::HttpResponse> carry(const std::string&, const std::string&, ByteView,
+                                  const net::Headers&) override {
+    return Error{Errc::unavailable, "not asked for"};
+  }
+  const std::size_t piece_;
+};
+
+// So that whoever gives a byte at a time doesn't keep others from being asked.
+TEST(HttpStorePatience, ALittleIsNoProgress) {
+  testing::SetClock clock;
+  crypto::SystemRandom random;
+  const auto fetch = [&](Breaking& caller) {
+    const Backoff backoff{3, std::chrono::milliseconds(1), std::chrono::milliseconds(1)};
+    HttpStore store(caller, "http://store", {nullptr, std::nullopt, &clock, &random, backoff});
+    MemorySink sink(Breaking::kWhole);
+    const Status done = store.stream_unverified(BlobId{}, 0, Breaking::kWhole, sink);
+    return done ? sink.bytes().size() : 0;
+  };
+  Breaking bytes(1);
+  EXPECT_EQ(fetch(bytes), 0U);
+  EXPECT_EQ(bytes.calls, 3U);
+  Breaking pieces(30'000);  // three of which are progress
+  EXPECT_EQ(fetch(pieces), Breaking::kWhole);
+  EXPECT_EQ(pieces.calls, 35U);
 }
 
 /// A store that answers anything to anything.

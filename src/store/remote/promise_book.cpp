@@ -37,12 +37,16 @@ std::size_t PromiseBook::BlobHash::operator()(const BlobId& id) const {
   return value;
 }
 
-Result<std::unique_ptr<PromiseBook>> PromiseBook::open(Files& files, Path file, BlobStore& blobs,
-                                                       std::int64_t now, std::size_t records_max) {
+Result<std::unique_ptr<PromiseBook>> PromiseBook::open(Files& files, Path file, std::int64_t now,
+                                                       std::size_t records_max) {
   std::unique_ptr<PromiseBook> book(new PromiseBook(files, records_max));
   SP_ASSIGN(book->log_, RecordLog::open(files, std::move(file), records_max,
-                                        [&](const auto& one) { book->recall(one, now); }));
-  SP_TRY(book->hold_all_kept(blobs));
+                                        [&](const auto& one) { book->read(one, now); }));
+  for (const auto& [account, kept] : book->kept_) {
+    for (const auto& [package, until] : kept.until) {
+      book->unread_[package].emplace_back(account, until);
+    }
+  }
   if (book->log_->needs_rewrite() || book->log_->records() > book->kept_count_) {
     SP_TRY(book->write_anew());
   }
@@ -51,7 +55,7 @@ Result<std::unique_ptr<PromiseBook>> PromiseBook::open(Files& files, Path file, 
 
 /// A record of before accounts stood in it is package, time, and zeros: a time of zero in the place
 /// where others have theirs.
-void PromiseBook::recall(const RecordLog::Content& record, std::int64_t now) {
+void PromiseBook::read(const RecordLog::Content& record, std::int64_t now) {
   Reader reader(record);
   auto account = reader.fixed<Address>();
   auto package = reader.fixed<PackageId>();
@@ -68,22 +72,34 @@ void PromiseBook::recall(const RecordLog::Content& record, std::int64_t now) {
   known = std::max(known, until);
 }
 
-Status PromiseBook::hold_all_kept(BlobStore& blobs) {
-  std::unordered_map<PackageId, std::vector<std::pair<Address, std::int64_t>>, BlobHash> packages;
-  for (const auto& [account, kept] : kept_) {
-    for (const auto& [package, until] : kept.until) packages[package].emplace_back(account, until);
-  }
-  for (const auto& [package, promised] : packages) {
-    const auto whole = Package::fetch(blobs, package);
-    if (whole) {
-      for (const auto& [account, until] : promised) hold(*whole, account, until);
-      continue;
+Status PromiseBook::recall(BlobStore& blobs, const std::function<bool()>& stop) {
+  for (;;) {
+    PackageId package;
+    {
+      const std::lock_guard lock(mutex_);
+      if (unread_.empty()) return {};
+      package = unread_.begin()->first;
     }
-    if (whole.error().code == Errc::io || whole.error().code == Errc::unavailable)
+    if (stop()) return Error{Errc::cancelled, "reading promises was stopped"};
+    SP_TRY(recall_one(blobs, package));
+  }
+}
+
+Status PromiseBook::recall_one(BlobStore& blobs, const PackageId& package) {
+  const auto whole = Package::fetch(blobs, package);
+  if (whole) {
+    // It can't change: what is promised meanwhile isn't of before the start.
+    for (const auto& [account, until] : unread_.at(package)) hold(*whole, account, until);
+  } else {
+    const Errc code = whole.error().code;
+    if (code == Errc::io || code == Errc::unavailable || code == Errc::timed_out) {
       return whole.error();
+    }
     log(LogLevel::error, "store_promise_broken",
         {{"package", package.hex()}, {"message", whole.error().message}});
   }
+  const std::lock_guard lock(mutex_);
+  unread_.erase(package);
   return {};
 }
 
@@ -210,6 +226,10 @@ Status PromiseBook::unless_promised(const BlobId& id, const Address& account, st
   Others others{};
   {
     const std::lock_guard lock(mutex_);
+    if (!unread_.empty()) {
+      return Error{Errc::unavailable, "the store still reads what it has promised, " +
+                                          std::to_string(unread_.size()) + " packages"};
+    }
     SP_ASSIGN(others, look(id, account, now));
     ending_.push_back(id);
   }

@@ -23,13 +23,18 @@ inline constexpr std::size_t kPromisesAccountPart = 4;  ///< of a file: an accou
 
 class PromiseBook {
  public:
-  /// Reads the file, which need not exist, and the manifests of what is promised beyond `now`, in
-  /// seconds of Unix time; writes it anew without what is over, here and when it is full. A package
-  /// whose manifest isn't there any more is told to the log. `files` outlives the book. Errc::io,
-  /// Errc::too_large (over `records_max` records), Errc::mismatch where the file is damaged.
-  static Result<std::unique_ptr<PromiseBook>> open(Files& files, Path file, BlobStore& blobs,
-                                                   std::int64_t now,
+  /// Reads the file, which need not exist; writes it anew without what is over at `now`, in seconds
+  /// of Unix time, here and when it is full. `files` outlives the book. Errc::io, Errc::too_large
+  /// (over `records_max` records), Errc::mismatch where the file is damaged.
+  static Result<std::unique_ptr<PromiseBook>> open(Files& files, Path file, std::int64_t now,
                                                    std::size_t records_max = kPromisesMax);
+
+  /// Reads the manifests of what open() found promised, one after the other, which in a bucket
+  /// takes a while; before it has ended well no blob can be deleted. Goes on where it was left. A
+  /// package whose manifest isn't there any more is told to the log. `stop` is asked between two:
+  /// Errc::cancelled; Errc::io, Errc::unavailable, Errc::timed_out. From one thread at a time.
+  Status recall(
+      BlobStore& blobs, const std::function<bool()>& stop = [] { return false; });
 
   /// From its return on the account deletes no blob of the package before `until`. A promise whose
   /// receipt is then refused holds until the next start, so the caller knows that all is its own.
@@ -47,7 +52,8 @@ class PromiseBook {
   enum class Others : std::uint8_t { none, promised };
   using End = std::function<Status(Others)>;
   /// Runs `end` where the account is promised nothing of the blob at `now`, with no promise of it
-  /// made meanwhile. Errc::refused with the time until which it is.
+  /// made meanwhile. Errc::refused with the time until which it is; Errc::unavailable before
+  /// recall() has ended.
   Status unless_promised(const BlobId& id, const Address& account, std::int64_t now,
                          const End& end);
 
@@ -61,8 +67,8 @@ class PromiseBook {
   };
 
   PromiseBook(Files& files, std::size_t records_max) : files_(files), records_max_(records_max) {}
-  void recall(const RecordLog::Content& record, std::int64_t now);
-  Status hold_all_kept(BlobStore& blobs);
+  void read(const RecordLog::Content& record, std::int64_t now);
+  Status recall_one(BlobStore& blobs, const PackageId& package);
   Status make_room(std::int64_t now);
   Status make_share(Kept& own, std::int64_t now);
   Status write_anew();
@@ -81,7 +87,9 @@ class PromiseBook {
   std::map<std::pair<BlobId, Address>, std::int64_t> until_;
   std::map<Address, Kept> kept_;  // what the log says
   std::size_t kept_count_ = 0;    // of all accounts
-  std::int64_t looked_at_ = 0;    // when, in a full file, what is over was last sought
+  using Promised = std::vector<std::pair<Address, std::int64_t>>;
+  std::unordered_map<PackageId, Promised, BlobHash> unread_;  // of before the start
+  std::int64_t looked_at_ = 0;  // when, in a full file, what is over was last sought
 };
 
 }  // namespace sp::store

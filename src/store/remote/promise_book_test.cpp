@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "crypto/random.hpp"
+#include "store/package.hpp"
 #include "store/remote/testing/signed_store.hpp"
 
 namespace sp::store {
@@ -21,7 +23,8 @@ class PromiseBookTest : public ::testing::Test {
  protected:
   // As after a restart.
   void open(std::int64_t now, std::size_t records_max) {
-    book_ = *PromiseBook::open(files_, file_, blobs_, now, records_max);
+    book_ = *PromiseBook::open(files_, file_, now, records_max);
+    ASSERT_TRUE(book_->recall(blobs_).ok());
   }
   Status keep(unsigned number, unsigned package, std::int64_t until, std::int64_t now) {
     return book_->keep(blob_id(pattern(10, package)), account(number), until, now);
@@ -59,6 +62,36 @@ TEST_F(PromiseBookTest, AnAccountHasAPartOfTheFile) {
   }
   EXPECT_EQ(keep(0, 5, kNow + 20, kNow).error().code, Errc::refused);
   EXPECT_TRUE(keep(0, 5, kNow + 20, kNow + 10).ok()) << "three are over";
+}
+
+// As a bucket's manifests come: one at a time, and not always.
+TEST_F(PromiseBookTest, DeletesNothingBeforeAllIsRecalled) {
+  open(kNow, 100);
+  crypto::SystemRandom random;
+  std::vector<PackageId> packages;
+  for (unsigned i = 0; i < 3; ++i) {
+    const Bytes content = pattern(10, i);
+    MemorySource source(content);
+    packages.push_back(seal_package(source, Secret32(), blobs_, random, {})->id);
+    ASSERT_TRUE(book_->keep(packages[i], account(0), kNow + 10, kNow).ok());
+  }
+  book_ = *PromiseBook::open(files_, file_, kNow, 100);
+  const auto delete_of = [&](const BlobId& id) {
+    const Status done = book_->unless_promised(id, account(0), kNow, [](auto) { return Status{}; });
+    return done ? std::string("deleted") : std::string(errc_name(done.error().code));
+  };
+  testing::WatchedStore bucket(blobs_);
+  EXPECT_EQ(delete_of(packages[0]), "unavailable");
+  int asked = 0;
+  EXPECT_EQ(book_->recall(bucket, [&] { return ++asked == 2; }).error().code, Errc::cancelled);
+  bucket.is_away = true;
+  EXPECT_EQ(book_->recall(bucket).error().code, Errc::unavailable);
+  EXPECT_EQ(delete_of(blob_id({})), "unavailable") << "what isn't promised can't be told apart";
+  bucket.is_away = false;
+  asked = 0;
+  EXPECT_TRUE(book_->recall(bucket, [&] { return ++asked == 3; }).ok()) << "two were left";
+  for (const PackageId& package : packages) EXPECT_EQ(delete_of(package), "refused");
+  EXPECT_EQ(delete_of(blob_id({})), "deleted");
 }
 
 }  // namespace

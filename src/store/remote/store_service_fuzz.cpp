@@ -86,7 +86,8 @@ class Shop {
                                 return held && *held == size;
                               })
                 .value();
-    promises_ = PromiseBook::open(files_, folder_ / "promises", blobs_, clock.now).value();
+    promises_ = PromiseBook::open(files_, folder_ / "promises", clock.now).value();
+    SP_CHECK(promises_->recall(blobs_).ok());
     service_ = std::make_unique<StoreService>(blobs_, store_key(), clock, book_.get(),
                                               promises_.get(), options_);
   }

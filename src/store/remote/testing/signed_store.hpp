@@ -20,6 +20,7 @@ class WatchedStore final : public RangedStore {
   explicit WatchedStore(RangedStore& blobs) : blobs_(blobs) {}
   Status put(const BlobId& id, ByteView bytes) override { return blobs_.put(id, bytes); }
   Result<Bytes> get(const BlobId& id, std::size_t size_max) override {
+    if (is_away) return Error{Errc::unavailable, "the bucket is away"};
     return blobs_.get(id, size_max);
   }
   Result<std::uint64_t> size(const BlobId& id) override {
@@ -44,6 +45,7 @@ class WatchedStore final : public RangedStore {
   std::function<void(const BlobId&)> sized;
   std::function<void()> removed;
   bool counts = true;
+  bool is_away = false;
 
  private:
   RangedStore& blobs_;
@@ -59,7 +61,8 @@ class SignedStore : public ::testing::Test {
                                  const auto held = blobs_.size(id);
                                  return held && *held == size;
                                });
-    promises_ = *PromiseBook::open(files_, folder_.path() / "promises.log", blobs_, clock_.now);
+    promises_ = *PromiseBook::open(files_, folder_.path() / "promises.log", clock_.now);
+    ASSERT_TRUE(promises_->recall(blobs_).ok());
     service_ = std::make_unique<StoreService>(watched_, key_, clock_, book_.get(), promises_.get(),
                                               options);
     net::HttpServer::Options listening;
