@@ -12,12 +12,16 @@
 
 #include "api/broker.hpp"
 #include "base/testing/must.hpp"
+#include "crypto/aead.hpp"
+#include "crypto/hash.hpp"
 #include "customers.hpp"
 #include "net/patience.hpp"
 #include "net/testing/raw_socket.hpp"
 #include "prove/dev.hpp"
 #include "spctl/programs.hpp"
 #include "store/remote/http_store.hpp"
+#include "store/remote/signed_request.hpp"
+#include "store/remote/store_service.hpp"
 
 namespace sp::bench {
 namespace {
@@ -151,6 +155,31 @@ Bytes senseless_proof(Random& random) {
   return proof.encode();
 }
 
+// Brings a package so large that of its account's receipts one is made at a time. What asks for
+// one.
+Flood::Ask receipt_question(Town& town, const crypto::EthKey& owner, const Clock& clock,
+                            Random& random) {
+  store::HttpStore blobs(town.http(), town.network().store.url, town.writing(owner, random));
+  Bytes chunk(store::kChunkSizeMin + crypto::kGcmTagSize);
+  random.fill(chunk);
+  must(blobs.put(store::blob_id(chunk), chunk));
+  store::Manifest manifest;
+  manifest.chunk_size = store::kChunkSizeMin;
+  manifest.chunks.assign(store::kSmallManifestMax / store::BlobId::kSize + 1,
+                         store::blob_id(chunk));
+  manifest.stream_size = manifest.chunks.size() * store::kChunkSizeMin;
+  const Bytes encoded = manifest.encode();
+  must(blobs.put(store::blob_id(encoded), encoded));
+  const Json body{{"package", store::blob_id(encoded).hex()},
+                  {"until", clock.unix_seconds() + 3600}};
+  return [&, json = to_bytes(as_bytes(body.dump()))](net::HttpClient& client) {
+    const store::StoreRequest request{town.network().store.address, "POST", "/v1/receipts",
+                                      crypto::sha256(json), clock.unix_seconds()};
+    return client.call("POST", town.network().store.url + "/v1/receipts", json,
+                       {{"authorization", store::sign_request(owner, request)}});
+  };
+}
+
 TEST_F(Overload, AFloodOfRequestsAndAnOrderInTheMiddle) {
   const std::string broker = town_->network().broker.url;
   const std::string wrong = town_->network().store.url + "/v1/blobs/" + std::string(64, 'a');
@@ -166,7 +195,9 @@ TEST_F(Overload, AFloodOfRequestsAndAnOrderInTheMiddle) {
   questions.emplace_back(
       [&](net::HttpClient& client) { return client.call("POST", broker + "/v1/deposits", body); });
   Flood at_broker(kFlooders, std::move(questions));
-  Flood at_store(kFlooders / 8, {[&](auto& client) { return client.call("PUT", wrong, body); }});
+  const auto owner = crypto::EthKey::generate(random_);
+  Flood at_store(kFlooders / 8, {[&](auto& client) { return client.call("PUT", wrong, body); },
+                                 receipt_question(*town_, owner, clock_, random_)});
   clock_.sleep_for(seconds(2));
   const Time begun = clock_.monotonic();
   const Outcome order = run_customers(*town_, 1, seconds(60), clock_, random_, moments_);
@@ -181,6 +212,7 @@ TEST_F(Overload, AFloodOfRequestsAndAnOrderInTheMiddle) {
   EXPECT_GT(told.answered, 2 * told.busy) << "most were served";
   EXPECT_EQ(told.wordless, 0U);
   EXPECT_GT(stored.answered, kFlooders) << "the store's flood was none";
+  EXPECT_GT(stored.busy, 0U) << "the store was never busy";
   EXPECT_EQ(stored.wordless, 0U);
   expect_memory_bounded();
   expect_normal_again();

@@ -13,6 +13,7 @@ namespace {
 constexpr std::uint64_t kEndBit = std::uint64_t{1} << 63;  // in the size: the ownership ends
 constexpr std::size_t kVoidRecordsMax = 4096;  // more are left out by writing the file anew
 constexpr std::size_t kVoidPart = 8;           // of a full file: so much of it has to be void
+constexpr std::string_view kMoreQuota = "; delete something, or ask the operator for more";
 
 // account, blob, size.
 RecordLog::Content record_of(const BlobId& id, const Address& account, std::uint64_t size) {
@@ -84,7 +85,7 @@ Status AccountBook::make_room() {
   if (log_->records() + needed <= records_max_) return {};
   if (owned_.size() + needed > records_max_ ||
       log_->records() - owned_.size() <= records_max_ / kVoidPart) {
-    return Error{Errc::refused, "this store's record of owners is full"};
+    return Error{Errc::refused, "this store's record of owners is full until some delete theirs"};
   }
   return write_anew();
 }
@@ -119,19 +120,20 @@ Status AccountBook::check_quota(const Address& account, std::uint64_t size) cons
   const auto found = usage_.find(account);
   if (found == usage_.end() && usage_.size() >= accounts_.accounts_max) {
     return Error{Errc::refused, "this store has its " + std::to_string(accounts_.accounts_max) +
-                                    " accounts already"};
+                                    " accounts already; take another store"};
   }
   const Usage used = found == usage_.end() ? Usage{} : found->second;
   const std::uint64_t quota = quota_of(account);
   if (used.bytes > quota || size > quota - used.bytes) {
     return Error{Errc::refused, "the quota of " + account.hex0x() + " is " + std::to_string(quota) +
                                     " bytes: " + std::to_string(used.bytes) + " are used, " +
-                                    std::to_string(size) + " more don't fit"};
+                                    std::to_string(size) + " more don't fit" +
+                                    std::string(kMoreQuota)};
   }
   if (used.blobs >= accounts_.quota_blobs) {
     return Error{Errc::refused, "the quota of " + account.hex0x() + " is " +
                                     std::to_string(accounts_.quota_blobs) +
-                                    " blobs, and all are used"};
+                                    " blobs, and all are used" + std::string(kMoreQuota)};
   }
   return {};
 }

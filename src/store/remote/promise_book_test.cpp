@@ -84,10 +84,10 @@ TEST_F(PromiseBookTest, DeletesNothingBeforeAllIsRecalled) {
   EXPECT_EQ(delete_of(packages[0]), "unavailable");
   int asked = 0;
   EXPECT_EQ(book_->recall(bucket, [&] { return ++asked == 2; }).error().code, Errc::cancelled);
-  bucket.is_away = true;
+  bucket.away = Error{Errc::unavailable, "the bucket is away"};
   EXPECT_EQ(book_->recall(bucket).error().code, Errc::unavailable);
   EXPECT_EQ(delete_of(blob_id({})), "unavailable") << "what isn't promised can't be told apart";
-  bucket.is_away = false;
+  bucket.away = {};
   asked = 0;
   EXPECT_TRUE(book_->recall(bucket, [&] { return ++asked == 3; }).ok()) << "two were left";
   for (const PackageId& package : packages) EXPECT_EQ(delete_of(package), "refused");

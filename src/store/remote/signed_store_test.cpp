@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "base/json.hpp"
+#include "crypto/hash.hpp"
 #include "store/remote/testing/signed_store.hpp"
 
 namespace sp::store {
@@ -78,6 +79,25 @@ class SignedStoreTest : public SignedStore {
     const std::string path = "/v1/blobs/" + blob_id(bytes).hex();
     return sign_request(key, {key_.address(), "PUT", path, blob_id(bytes).data, time});
   }
+  net::HttpResponse send(const crypto::EthKey& key, const std::string& method,
+                         const std::string& path, ByteView body, std::int64_t time = kNow) {
+    const StoreRequest request{key_.address(), method, path, crypto::sha256(body), time};
+    return *client_.call(method, url_ + path, body,
+                         {{"authorization", sign_request(key, request)}});
+  }
+  net::HttpResponse ask_receipt(const crypto::EthKey& key, const PackageId& package) {
+    const std::string json = Json{{"package", package.hex()}, {"until", kNow + 10}}.dump();
+    return send(key, "POST", "/v1/receipts", as_bytes(json));
+  }
+  // A refusal that time cures says when, in words and as Retry-After.
+  static void expect_later(const net::HttpResponse& answer, unsigned status,
+                           const std::string& seconds) {
+    const std::string text(as_text(answer.body));
+    EXPECT_EQ(answer.status, status) << text;
+    EXPECT_EQ(answer.headers.contains("retry-after") ? answer.headers.at("retry-after") : "none",
+              seconds);
+    EXPECT_NE(text.find("; try again in " + seconds + " s\""), std::string::npos) << text;
+  }
   static Status put_in(HttpStore store, const Bytes& bytes) {
     return store.put(blob_id(bytes), bytes);
   }
@@ -133,14 +153,17 @@ TEST_F(SignedStoreTest, QuotaInBytesAndBlobs) {
   EXPECT_TRUE(put_in(as(ann_), pattern(1000, 2)).ok());
   const auto over = put_in(as(ann_), pattern(501, 3));
   EXPECT_EQ(over.error().code, Errc::io);
-  EXPECT_NE(over.error().message.find("status 507: the quota of " + ann_.address().hex0x() +
-                                      " is 2500 bytes: 2000 are used, 501 more don't fit"),
+  EXPECT_NE(over.error().message.find(
+                "status 507: the quota of " + ann_.address().hex0x() +
+                " is 2500 bytes: 2000 are used, 501 more don't fit; delete something, "),
             std::string::npos)
       << over.error().message;
   EXPECT_TRUE(put_in(as(ann_), pattern(500, 3)).ok());
-  EXPECT_EQ(
-      put_in(as(ann_), {}).error().message.find("blobs, and all are used") == std::string::npos,
-      false);
+  const auto many = put_in(as(ann_), {});
+  EXPECT_NE(many.error().message.find(" is 3 blobs, and all are used; delete something, or ask "
+                                      "the operator for more"),
+            std::string::npos)
+      << many.error().message;
   // Another has a quota of his own, which what he brings counts for, be it there or not.
   EXPECT_TRUE(put_in(as(bob_), bytes_).ok());
   EXPECT_EQ(book_->usage(bob_.address()), (AccountBook::Usage{1000, 1}));
@@ -196,8 +219,7 @@ TEST_F(SignedStoreTest, AnAccountHasOnlySoManyRequestsAtOnce) {
   serve({.open = true});
   for (std::size_t i = 0; i < kAccountPutsMax; ++i) ASSERT_TRUE(book_->enter(ann_.address()));
   const auto busy = put(bytes_, {{"authorization", signed_put(ann_, bytes_, kNow)}});
-  EXPECT_EQ(busy.status, 429U);
-  EXPECT_EQ(busy.headers.at("retry-after"), "1");
+  expect_later(busy, 429, "1");
   EXPECT_EQ(put(bytes_, {{"authorization", signed_put(bob_, bytes_, kNow)}}).status, 201U);
   book_->leave(ann_.address());
   EXPECT_EQ(put(bytes_, {{"authorization", signed_put(ann_, bytes_, kNow)}}).status, 200U);
@@ -238,7 +260,7 @@ TEST_F(SignedStoreTest, LargeReceiptsTakeTurns) {
   std::thread anns([&] { EXPECT_TRUE(as(ann_).request_receipt(packages[0], kNow + 10).ok()); });
   std::thread bobs([&] { EXPECT_TRUE(as(bob_).request_receipt(packages[1], kNow + 10).ok()); });
   under_way.wait();
-  EXPECT_EQ(as(cid).request_receipt(packages[2], kNow + 10).error().code, Errc::unavailable);
+  expect_later(ask_receipt(cid, packages[2]), 503, "1");
   EXPECT_EQ(as(dan).request_receipt(packages[2], kNow + 10).error().code, Errc::unauthorised);
   EXPECT_TRUE(as(cid).request_receipt(small, kNow + 10).ok());
   go_on.count_down();
@@ -260,6 +282,34 @@ TEST_F(SignedStoreTest, AnAccountHasOneLargeReceiptAtOnce) {
   };
   EXPECT_TRUE(as(ann_).request_receipt(package, kNow + 10).ok());
   EXPECT_EQ(second, Errc::unavailable);
+}
+
+TEST_F(SignedStoreTest, PromisesThatFindNoRoomAreForLater) {
+  promises_max_ = kPromisesAccountPart;  // one of an account
+  serve({.open = true});
+  const Bytes chunk = pattern(kChunkSizeMin + 16);
+  ASSERT_TRUE(put_in(as(ann_), chunk).ok());
+  const PackageId small = bring_manifest(ann_, {blob_id(chunk)});
+  const PackageId large = bring_manifest(ann_, {blob_id(chunk), blob_id(chunk)});
+  EXPECT_EQ(ask_receipt(ann_, small).status, 200U);
+  expect_later(ask_receipt(ann_, large), 507, "3600");
+}
+
+TEST_F(SignedStoreTest, ABucketThatIsAwayIsForLater) {
+  serve({.open = true});
+  ASSERT_TRUE(put_in(as(ann_), bytes_).ok());
+  const std::string path = "/v1/blobs/" + blob_id(bytes_).hex();
+  for (const Errc code : {Errc::unavailable, Errc::timed_out}) {
+    watched_.away = Error{code, "the bucket doesn't answer"};
+    expect_later(*client_.call("GET", url_ + path), 503, "2");
+    EXPECT_EQ(client_.call("HEAD", url_ + path)->headers.at("retry-after"), "2");
+    expect_later(send(ann_, "PUT", path, bytes_), 503, "2");
+    expect_later(send(ann_, "DELETE", path, {}, kNow + 1), 503, "2");
+    expect_later(ask_receipt(ann_, blob_id(bytes_)), 503, "2");
+  }
+  watched_.away = {};
+  EXPECT_EQ(client_.call("GET", url_ + path)->body, bytes_);
+  EXPECT_EQ(book_->usage(ann_.address()), (AccountBook::Usage{1000, 1}));
 }
 
 TEST_F(SignedStoreTest, ABucketHasABound) {

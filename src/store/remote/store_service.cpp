@@ -4,6 +4,7 @@
 #include "base/json.hpp"
 #include "base/log.hpp"
 #include "crypto/hash.hpp"
+#include "net/problem.hpp"
 #include "store/remote/byte_range.hpp"
 #include "store/remote/conditional.hpp"
 #include "store/remote/signed_request.hpp"
@@ -57,7 +58,9 @@ net::HttpResponse error_response(const Error& error) {
     log(LogLevel::error, "store_io", {{"message", error.message}});
     return error_response(500, {Errc::io, "the store's disk failed"});
   }
-  return error_response(status_of(error.code), error);
+  const unsigned status = status_of(error.code);
+  if (status == 503) return net::retry_response(status, error, net::kProblemRetryAfter);
+  return error_response(status, error);
 }
 
 /// Why a blob or a promise isn't kept: 507 where it is for want of room, or of a disk.
@@ -65,7 +68,13 @@ net::HttpResponse cannot_keep(const Error& error) {
   if (error.code == Errc::refused) return error_response(507, error);
   if (error.code != Errc::io) return error_response(error);
   log(LogLevel::error, "store_io", {{"message", error.message}});
-  return error_response(507, {Errc::io, "the store can't keep the blob"});
+  return error_response(507, {Errc::io, "the store's disk failed; its operator has to mend it"});
+}
+
+/// Room for promises comes by itself, as they end; room for blobs doesn't.
+net::HttpResponse cannot_promise(const Error& error) {
+  if (error.code != Errc::refused) return cannot_keep(error);
+  return net::retry_response(507, error, kPromisesRetryAfter);
 }
 
 net::HttpResponse not_allowed(std::string_view allowed) {
@@ -108,9 +117,7 @@ net::HttpResponse who_error(const Error& error) {
 }
 
 net::HttpResponse too_many(std::string_view what, unsigned status = 429) {
-  auto response = error_response(status, {Errc::unavailable, std::string(what)});
-  response.headers["retry-after"] = "1";
-  return response;
+  return net::retry_response(status, {Errc::unavailable, std::string(what)}, net::kBusyRetryAfter);
 }
 
 bool is_lower_hex(std::string_view text) {
@@ -369,7 +376,8 @@ Status StoreService::reserve(std::size_t size) {
   if (!bytes_used_) return bytes_used_.error();
   if (*bytes_used_ > options_.bytes_max || size > options_.bytes_max - *bytes_used_) {
     return Error{Errc::refused, "the store is full: " + std::to_string(*bytes_used_) + " of " +
-                                    std::to_string(options_.bytes_max) + " bytes are used"};
+                                    std::to_string(options_.bytes_max) +
+                                    " bytes are used; its operator has to make room"};
   }
   *bytes_used_ += size;
   return {};
@@ -467,7 +475,7 @@ net::HttpResponse StoreService::issue_receipt(const net::HttpRequest& request) {
   if (!receipt) return error_response(receipt.error());
   if (promises_ != nullptr) {
     const Status kept = promises_->keep(package, account, until, now);
-    if (!kept) return cannot_keep(kept.error());
+    if (!kept) return cannot_promise(kept.error());
   }
   return binary_response(200, receipt->encode());
 }

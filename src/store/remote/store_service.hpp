@@ -2,7 +2,7 @@
 //
 //   PUT  /v1/blobs/HEX   body = the bytes    201 kept, 200 was there, 409 digest differs,
 //                                            412 was there and If-None-Match is "*", 413 too large,
-//                                            507 full, or over the account's quota
+//                                            507 full, or over the account's quota, with what to do
 //   GET  /v1/blobs/HEX   Range, If-Range, If-Match, If-None-Match honoured
 //                                            200, 206, 304, 404, 412, 416
 //   HEAD /v1/blobs/HEX                       200 with Content-Length, 304, 404, 412
@@ -14,16 +14,17 @@
 //                                            200 storage receipt, binary; 403 not the owner's of
 //                                            all; 404 names what is missing; 409 until is past or
 //                                            too far; 503 other large packages are looked at; 507
-//                                            no room for more promises
+//                                            no room for more promises, with Retry-After
 //   GET  /v1/identity                        {"address": "0x..."}, the account that signs receipts
 //   GET  /health                             "ok"
 //
 // HEX is 64 lower-case digits. One range in bytes is honoured; for any other Range the whole blob
 // is the answer. PUT, POST and DELETE are signed (signed_request.hpp): 401 without a good
-// signature, 403 for an account that may not write, 429 with Retry-After for one that has too many
-// at once. Reading is for all: what lies here is sealed, and named by digest. A HEAD that is signed
-// is answered as if the blob weren't there where it isn't the account's: whoever then puts it owns
-// it. Errors have a JSON body
+// signature, 403 for an account that may not write, 429 for one that has too many at once. Any may
+// be 503: the bucket is away. 429 and 503 say when to try again, in words and as Retry-After.
+// Reading is for all: what lies here is sealed, and named by digest. A HEAD that is signed is
+// answered as if the blob weren't there where it isn't the account's: whoever then puts it owns it.
+// Errors have a JSON body
 // {"error": code, "message": text}.
 #pragma once
 
@@ -46,6 +47,8 @@ namespace sp::store {
 inline constexpr std::size_t kReceiptRequestMax = 1024;  ///< bytes of its JSON
 /// Bytes of a manifest of about a thousand chunks. The receipt of a larger package takes a turn.
 inline constexpr std::size_t kSmallManifestMax = 32 << 10;
+/// When to ask again for a promise that there is no room for. Promises take days to end.
+inline constexpr std::chrono::seconds kPromisesRetryAfter{3600};
 
 /// Answers the requests above. Safe to call from any thread. What the constructor takes must
 /// outlive it.

@@ -62,6 +62,42 @@ const std::vector<Bytes>& contents() {
   return made;
 }
 
+/// What is in the way of a request: as many of its account as may be at once, or a bucket that is
+/// away.
+enum class Trouble : std::uint8_t { none, busy, away };
+
+class Bucket final : public RangedStore {
+ public:
+  explicit Bucket(RangedStore& blobs) : blobs_(blobs) {}
+  Status put(const BlobId& id, ByteView bytes) override {
+    SP_TRY(away);
+    return blobs_.put(id, bytes);
+  }
+  Result<Bytes> get(const BlobId& id, std::size_t size_max) override {
+    SP_TRY(away);
+    return blobs_.get(id, size_max);
+  }
+  Result<std::uint64_t> size(const BlobId& id) override {
+    SP_TRY(away);
+    return blobs_.size(id);
+  }
+  Status remove(const BlobId& id) override {
+    SP_TRY(away);
+    return blobs_.remove(id);
+  }
+  Result<Bytes> get_range_unverified(const BlobId& id, std::uint64_t offset,
+                                     std::size_t size) override {
+    SP_TRY(away);
+    return blobs_.get_range_unverified(id, offset, size);
+  }
+  [[nodiscard]] Result<std::uint64_t> total_size() const override { return blobs_.total_size(); }
+
+  Status away;
+
+ private:
+  RangedStore& blobs_;
+};
+
 /// What a request may change.
 struct State {
   std::vector<AccountBook::Usage> used;
@@ -88,7 +124,7 @@ class Shop {
                 .value();
     promises_ = PromiseBook::open(files_, folder_ / "promises", clock.now).value();
     SP_CHECK(promises_->recall(blobs_).ok());
-    service_ = std::make_unique<StoreService>(blobs_, store_key(), clock, book_.get(),
+    service_ = std::make_unique<StoreService>(bucket_, store_key(), clock, book_.get(),
                                               promises_.get(), options_);
   }
 
@@ -101,6 +137,17 @@ class Shop {
   }
 
   HttpResponse handle(const HttpRequest& request) { return service_->handle(request); }
+  HttpResponse handle(const HttpRequest& request, Trouble trouble, const Address& account) {
+    if (trouble == Trouble::away) bucket_.away = Error{Errc::unavailable, "the bucket is away"};
+    const std::size_t others = trouble == Trouble::busy ? kAccountPutsMax : 0;
+    for (std::size_t i = 0; i < others; ++i) SP_CHECK(book_->enter(account));
+    HttpResponse answer = handle(request);
+    for (std::size_t i = 0; i < others; ++i) book_->leave(account);
+    bucket_.away = {};
+    SP_CHECK(answer.status != 429 || trouble == Trouble::busy);
+    SP_CHECK(answer.status != 503 || trouble == Trouble::away);
+    return answer;
+  }
 
   [[nodiscard]] State state() {
     State now;
@@ -124,6 +171,7 @@ class Shop {
   const sp::testing::TemporaryFolder folder_{testing::quick_folder()};
   PosixFiles files_;
   DirectoryStore blobs_{files_, folder_ / "blobs"};
+  Bucket bucket_{blobs_};
   std::unique_ptr<AccountBook> book_;
   std::unique_ptr<PromiseBook> promises_;
   std::unique_ptr<StoreService> service_;
@@ -154,13 +202,16 @@ bool sign(FuzzInput& input, const crypto::EthKey& key, std::int64_t now, HttpReq
 
 /// Every answer is one of those that the protocol knows, and an error says what it is.
 void check_form(const HttpRequest& request, const HttpResponse& answer) {
-  constexpr std::array kKnown{200U, 201U, 204U, 206U, 304U, 400U, 401U, 403U,
-                              404U, 405U, 409U, 412U, 413U, 416U, 425U, 507U};
+  constexpr std::array kKnown{200U, 201U, 204U, 206U, 304U, 400U, 401U, 403U, 404U,
+                              405U, 409U, 412U, 413U, 416U, 425U, 429U, 503U, 507U};
   SP_CHECK(std::ranges::find(kKnown, answer.status) != kKnown.end());
   SP_CHECK(answer.status != 507 || request.method == "PUT" || request.method == "POST");
   if (answer.status < 400 || answer.status == 412) return;
   const Json problem = parse_json(as_text(answer.body), 1 << 16).value();
   SP_CHECK(problem.at("error").is_string() && problem.at("message").is_string());
+  if (answer.status != 429 && answer.status != 503) return;
+  const std::string words = "; try again in " + answer.headers.at("retry-after") + " s";
+  SP_CHECK(problem.at("message").get<std::string>().ends_with(words));
 }
 
 void check_receipt(Shop& shop, const HttpResponse& answer, const Json& asked) {
@@ -182,7 +233,7 @@ void check_kept(Shop& shop, const Address& account, const BlobId& id, const Byte
   SP_CHECK(got.status == 200 && got.body == content);
 }
 
-void ask_for_receipt(FuzzInput& input, Shop& shop, const crypto::EthKey& key) {
+void ask_for_receipt(FuzzInput& input, Shop& shop, const crypto::EthKey& key, Trouble trouble) {
   const std::int64_t until = shop.clock.now + input.number<std::uint16_t>() - 99;
   Json json{{"package", blob_id(input.flag() ? contents()[2 + input.below(3)] : Bytes{}).hex()},
             {"until", until}};
@@ -191,7 +242,7 @@ void ask_for_receipt(FuzzInput& input, Shop& shop, const crypto::EthKey& key) {
   request.body = to_bytes(as_bytes(sp::testing::json_text(json)));
   const State before = shop.state();
   const bool wrong = sign(input, key, shop.clock.now, request);
-  const HttpResponse answer = shop.handle(request);
+  const HttpResponse answer = shop.handle(request, trouble, key.address());
   check_form(request, answer);
   if (answer.status == 200) {
     SP_CHECK(!wrong);
@@ -201,7 +252,7 @@ void ask_for_receipt(FuzzInput& input, Shop& shop, const crypto::EthKey& key) {
   }
 }
 
-void ask_for_blob(FuzzInput& input, Shop& shop, const crypto::EthKey& key) {
+void ask_for_blob(FuzzInput& input, Shop& shop, const crypto::EthKey& key, Trouble trouble) {
   const std::string method = input.one_of(std::array<const char*, 3>{"PUT", "DELETE", "HEAD"});
   const Bytes& content = contents()[input.below(contents().size())];
   const BlobId id = blob_id(content);
@@ -213,7 +264,7 @@ void ask_for_blob(FuzzInput& input, Shop& shop, const crypto::EthKey& key) {
   const bool owned = shop.owns(account, id);
   const State before = shop.state();
   const bool wrong = sign(input, key, shop.clock.now, request);
-  const HttpResponse answer = shop.handle(request);
+  const HttpResponse answer = shop.handle(request, trouble, key.address());
   check_form(request, answer);
   const bool done = answer.status < 400 || (answer.status == 412 && method == "PUT");
   if (wrong) SP_CHECK(!done);
@@ -293,19 +344,22 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Shop shop(options);
   for (std::size_t i = 0; i < kRequestsMax && !input.empty(); ++i) {
     const auto& key = accounts()[input.below(accounts().size())];
-    switch (input.byte() % 8) {
+    const std::uint8_t what = input.byte();
+    const std::size_t way = what / 8 % 4;
+    const Trouble trouble = way == 1 ? Trouble::busy : way == 2 ? Trouble::away : Trouble::none;
+    switch (what % 8) {
       case 0:
         ask_anything(input, shop);
         break;
       case 1:
       case 2:
-        ask_for_receipt(input, shop, key);
+        ask_for_receipt(input, shop, key, trouble);
         break;
       case 3:
         restart(input, shop);
         break;
       default:
-        ask_for_blob(input, shop, key);
+        ask_for_blob(input, shop, key, trouble);
     }
   }
   return 0;

@@ -14,26 +14,30 @@ namespace sp::store::testing {
 using crypto::testing::eth_key;
 
 /// A store that a test looks into: `sized` is called before each size(), `removed` after a
-/// remove().
+/// remove(). `away` is what it says of blobs while it isn't good.
 class WatchedStore final : public RangedStore {
  public:
   explicit WatchedStore(RangedStore& blobs) : blobs_(blobs) {}
-  Status put(const BlobId& id, ByteView bytes) override { return blobs_.put(id, bytes); }
+  Status put(const BlobId& id, ByteView bytes) override {
+    return away ? blobs_.put(id, bytes) : away;
+  }
   Result<Bytes> get(const BlobId& id, std::size_t size_max) override {
-    if (is_away) return Error{Errc::unavailable, "the bucket is away"};
+    if (!away) return away.error();
     return blobs_.get(id, size_max);
   }
   Result<std::uint64_t> size(const BlobId& id) override {
     if (sized) sized(id);
+    if (!away) return away.error();
     return blobs_.size(id);
   }
   Status remove(const BlobId& id) override {
-    const Status done = blobs_.remove(id);
+    const Status done = away ? blobs_.remove(id) : away;
     if (removed) removed();
     return done;
   }
   Result<Bytes> get_range_unverified(const BlobId& id, std::uint64_t offset,
                                      std::size_t size) override {
+    if (!away) return away.error();
     return blobs_.get_range_unverified(id, offset, size);
   }
   /// As a bucket's, where `counts` is false.
@@ -44,8 +48,8 @@ class WatchedStore final : public RangedStore {
 
   std::function<void(const BlobId&)> sized;
   std::function<void()> removed;
+  Status away;
   bool counts = true;
-  bool is_away = false;
 
  private:
   RangedStore& blobs_;
@@ -61,7 +65,8 @@ class SignedStore : public ::testing::Test {
                                  const auto held = blobs_.size(id);
                                  return held && *held == size;
                                });
-    promises_ = *PromiseBook::open(files_, folder_.path() / "promises.log", clock_.now);
+    promises_ =
+        *PromiseBook::open(files_, folder_.path() / "promises.log", clock_.now, promises_max_);
     ASSERT_TRUE(promises_->recall(blobs_).ok());
     service_ = std::make_unique<StoreService>(watched_, key_, clock_, book_.get(), promises_.get(),
                                               options);
@@ -94,6 +99,7 @@ class SignedStore : public ::testing::Test {
   crypto::EthKey bob_ = eth_key(7);
   SetClock clock_;
   net::HttpClient client_;
+  std::size_t promises_max_ = kPromisesMax;
   std::unique_ptr<AccountBook> book_;
   std::unique_ptr<PromiseBook> promises_;
   std::unique_ptr<StoreService> service_;
