@@ -91,10 +91,6 @@ fish_offers() { fish --no-config -c '. $argv[1]; complete -C "$argv[2..]"' "$wor
 for shell in bash zsh fish; do
   spctl completion "$shell" >"$work/spctl.$shell"
   spnode completion "$shell" >"$work/spnode.$shell"
-  if ! command -v "$shell" >/dev/null; then
-    echo "no $shell here: its completion isn't tried"
-    continue
-  fi
   # offers WORD COMMAND...: the word is among what may stand in the last one's place.
   offers() {
     local word=$1

@@ -10,6 +10,7 @@ output=$(cd "$2" && pwd)
 version=$("$bin/spctl" --version | awk '{print $2}')
 arch=$(dpkg --print-architecture)
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git -C "$root" log -1 --format=%ct 2>/dev/null || echo 1)}
+command -v dpkg-shlibdeps >/dev/null || { echo "deb.sh: no dpkg-shlibdeps here: apt-get install dpkg-dev" >&2; exit 1; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 umask 022
@@ -47,11 +48,18 @@ documents() {
   } | gzip -9n >"$folder/changelog.gz"
 }
 
-# The packages that the programs' libraries belong to.
+fail() { echo "deb.sh: $*" >&2; exit 1; }
+
+# depends_of PROGRAM: sets $depends to the packages that the program's libraries belong to. Not for $(...) among
+# arguments, where a failure is lost.
 depends_of() {
+  local said=$work/shlibs/said
   mkdir -p "$work/shlibs/debian"
   printf 'Source: superprotocol\n\nPackage: superprotocol\nArchitecture: any\n' >"$work/shlibs/debian/control"
-  (cd "$work/shlibs" && dpkg-shlibdeps -O "$@" 2>/dev/null) | sed 's/^shlibs:Depends=//'
+  depends=$(cd "$work/shlibs" && dpkg-shlibdeps -O "$1" 2>"$said") ||
+    fail "dpkg-shlibdeps can't say what ${1##*/} depends on: $(cat "$said")"
+  depends=${depends#shlibs:Depends=}
+  [ -n "$depends" ] || fail "dpkg-shlibdeps names no package that ${1##*/} depends on: $(cat "$said")"
 }
 
 # pack NAME DEPENDS RECOMMENDS DESCRIPTION: makes the package of $tree. RECOMMENDS may be empty.
@@ -82,7 +90,8 @@ tree=$work/spctl
 program spctl usr/bin/spctl
 pages spctl
 documents superprotocol-spctl
-pack superprotocol-spctl "$(depends_of "$tree/usr/bin/spctl")" "" \
+depends_of "$tree/usr/bin/spctl"
+pack superprotocol-spctl "$depends" "" \
   "client of Super Protocol
  Orders computations on others' hardware without showing them to its owner,
  and proves what ran."
@@ -100,7 +109,8 @@ done
 place 644 "$root/packaging/superprotocol.sysusers" usr/lib/sysusers.d/superprotocol.conf
 place 644 "$root/packaging/superprotocol.tmpfiles" usr/lib/tmpfiles.d/superprotocol.conf
 for script in postinst prerm postrm; do place 755 "$root/packaging/node.$script" "DEBIAN/$script"; done
-pack superprotocol-node "$(depends_of "$tree/usr/bin/spnode"), systemd (>= 252), ca-certificates" runc \
+depends_of "$tree/usr/bin/spnode"
+pack superprotocol-node "$depends, systemd (>= 252), ca-certificates" runc \
   "daemons of Super Protocol
  Store, key broker and provider, each a systemd service that starts once
  \`spnode init\` has made its keys and settings. A provider needs runc."

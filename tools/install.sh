@@ -10,12 +10,13 @@ packages=(
   libtss2-dev swtpm
   nlohmann-json3-dev libcli11-dev libgtest-dev libgmock-dev libbenchmark-dev
   runc ca-certificates curl xz-utils zstd procps iproute2
+  dpkg-dev systemd zsh fish
 )
 case "${1:-}" in
   lint) packages+=(clang-format-14 clang-tidy-14 shellcheck) ;;
   fuzz) packages+=(clang-14 libclang-rt-14-dev) ;;
   bench) packages+=(jq nginx-light age) ;;
-  machine) packages+=(debootstrap qemu-system-x86 e2fsprogs dpkg-dev) ;;
+  machine) packages+=(debootstrap qemu-system-x86 e2fsprogs) ;;
   # The S3 server of tests/s3. Where systemd runs, they start as services when they are installed.
   s3) packages+=(swift-proxy swift-account swift-container swift-object memcached) ;;
 esac
