@@ -118,6 +118,7 @@ done
 read -r front told <"$work/ports" || fail "nothing counts"
 moved() { curl -sf "http://127.0.0.1:$told/$1"; }
 size_mib=${SIZE_MIB:-96}
+rss_max_kib=$((80 * 1024)) # of spctl, whatever the size: less than what it moves
 KILLS=${KILLS:-8}
 # shellcheck source=tests/killed.sh
 . "$here/../killed.sh"
@@ -137,6 +138,8 @@ repeat files download "$id" --store s3://bucket/large --out "$work/got"
 moved_once "$(($(moved down) - before))" "$with_fields"
 cmp "$work/large/random" "$work/got/random" || fail "other bytes came back after kills"
 [ -z "$(find "$work/home/transfers" -mindepth 1)" ] || fail "left behind: $(ls "$work/home/transfers")"
+[ "$most_kib" -lt "$rss_max_kib" ] || fail "spctl took $most_kib KiB"
+echo "spctl took at most $most_kib KiB for $size_mib MiB to S3 and back"
 export AWS_ENDPOINT_URL=$direct
 
 # A store whose blobs lie in the bucket; quotas are its own.
