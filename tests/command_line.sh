@@ -68,10 +68,12 @@ spnode init store --folder "$work/store" --host other.example >/dev/null || fail
 # A home that can't be written is in a customer's way.
 if [ "$(id -u)" = 0 ]; then
   mkdir "$work/readonly"
+  code=0
   # shellcheck disable=SC2016
-  unshare -m bash -c 'mount -t tmpfs -o ro none "$1" && { "$2" --home "$1" doctor || true; }' \
-    bash "$work/readonly" "$bin/spctl" >"$work/said"
-  grep -q "Read-only file system" "$work/said" || fail "doctor doesn't see a read-only home"
+  unshare -m bash -c 'mount -t tmpfs -o ro none "$1" || exit 99; "$2" --home "$1" doctor' \
+    bash "$work/readonly" "$bin/spctl" >"$work/said" || code=$?
+  [ "$code" = 1 ] || fail "doctor of a read-only home ended with $code"
+  grep -q "^problem  home: .*Read-only file system" "$work/said" || fail "doctor doesn't see a read-only home"
 fi
 
 # Completion behind values. In each shell: what may stand at the end of a command line of spctl or spnode.

@@ -40,6 +40,15 @@ first=$!
 spctl up >/dev/null || fail "the second up beside another ended with $?"
 wait "$first" || fail "the first up beside another ended with $?"
 spctl status >/dev/null || fail "what two at once brought up doesn't answer"
+# The doctor finds nothing in anybody's way: the contracts are this version's, all services are well.
+for role in customer provider broker store; do
+  spctl doctor --role "$role" --folder "$home/$role" >"$work/doctor.log" || fail "doctor of the $role: $(cat "$work/doctor.log")"
+  [ "$(tail -n 1 "$work/doctor.log")" = "A $role can work here." ] || fail "doctor of the $role says nothing at last"
+  [ "$role" = store ] && continue
+  for line in "chain: http://127.0.0.1:.*, chain 31337" "market: 0x.* is this version's" "token: 0x" "clock: agrees" "store: http" "broker: http"; do
+    grep -q "^ok       $line" "$work/doctor.log" || fail "doctor of the $role: no $line"
+  done
+done
 before=$(spctl tokens balance --json)
 
 # An order over own uploads: result, exit code, proof.

@@ -195,16 +195,15 @@ class StopTest : public ClaimsTest {
     go_ = true;
     ClaimsTest::TearDown();
   }
-
- private:
   void wait_for(const std::function<bool()>& done) {
-    const auto deadline = town.clock().monotonic() + std::chrono::seconds(10);
+    const auto deadline = town.clock().monotonic() + std::chrono::seconds(20);
     while (!done() && town.clock().monotonic() < deadline) {
       town.clock().sleep_for(std::chrono::milliseconds(5));
     }
     ASSERT_TRUE(done());
   }
 
+ private:
   std::atomic<bool> asked_ = false, go_ = false;
 };
 
@@ -232,6 +231,44 @@ TEST_F(StopTest, SettlesWhatTheCustomerHasCancelled) {
   EXPECT_EQ(entry_of(placed).state, provider::EntryState::settled);
   town.start_provider();
   shop.expect_settled(placed, Outcome::provider);
+}
+
+// A provider of one order at a time, whose stop waits for what is under way.
+class GraceTest : public StopTest {
+ protected:
+  void SetUp() override {
+    StopTest::SetUp();
+    town.reconfigure("provider", [this](Json& json) {
+      before_ = json;
+      json["stopGraceSeconds"] = 60;
+      json["markets"][0]["capacity"] = 1;
+    });
+  }
+  void TearDown() override {
+    town.reconfigure("provider", [this](Json& json) { json = before_; });
+    StopTest::TearDown();
+  }
+
+ private:
+  Json before_;
+};
+
+TEST_F(GraceTest, TheRunningOrderEndsAndNoOtherBegins) {
+  const Placed running = shop.place({.argv = {"sleep", "3"}, .bought = true});
+  const Placed waiting = shop.place({.bought = true});
+  wait_for([&] { return shop.progress(running.id).stage == "running"; });
+  wait_for([&] { return shop.progress(waiting.id).state == "queued"; });
+  town.signal_provider(SIGTERM);
+  wait_for([&] { return entry_of(running).state == provider::EntryState::settled; });
+  town.stop_provider();
+  EXPECT_EQ(entry_of(waiting).state, provider::EntryState::queued);
+  EXPECT_EQ(town.provider_broker->count("/v1/attest"), 1U) << "the other has begun";
+  town.start_provider();
+  for (const Placed& placed : {running, waiting}) {
+    EXPECT_EQ(shop.wait(placed.id).state, "settled");
+    EXPECT_EQ(shop.receipt_of(placed.id).outcome, Outcome::success);
+  }
+  EXPECT_EQ(town.provider_broker->count("/v1/attest"), 2U);
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <pthread.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -9,12 +11,14 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <nlohmann/json.hpp>
 #include <thread>
 
 #include "base/process.hpp"
 #include "base/testing/temporary_folder.hpp"
 #include "base/world.hpp"
+#include "common/daemon.hpp"
 #include "common/notify.hpp"
 #include "common/store_settings.hpp"
 #include "metrics_format.hpp"
@@ -218,6 +222,55 @@ TEST_F(FrameTest, AStopTellsAHalfSentRequestToComeAgain) {
   const auto end = process_->wait(kPatience);
   ASSERT_TRUE(end.has_value());
   EXPECT_EQ(end->exit_code, 0);
+}
+
+// Standard error in a file, as long as this lives.
+class ErrorsTo {
+ public:
+  explicit ErrorsTo(const Fd& file) : before_(::dup(STDERR_FILENO)) {
+    EXPECT_GE(::dup2(file.get(), STDERR_FILENO), 0);
+  }
+  ~ErrorsTo() { ::dup2(before_.get(), STDERR_FILENO); }
+  ErrorsTo(const ErrorsTo&) = delete;
+  ErrorsTo& operator=(const ErrorsTo&) = delete;
+
+ private:
+  const Fd before_;
+};
+
+// A handler at work when the stop comes, and for longer than a closing listener has patience: its
+// answer still comes whole. (The frame runs in this process, where a handler can be held.)
+TEST_F(FrameTest, AStopWaitsForWhatIsAtWork) {
+  const std::string answer(1 << 20, 'x');
+  std::promise<void> at_work, stopping, go;
+  DaemonFrame frame;
+  frame.name = "held";
+  frame.handler = [&, held = go.get_future().share()](const net::HttpRequest&) {
+    at_work.set_value();
+    held.wait();
+    return net::text_response(200, "text/plain", answer);
+  };
+  frame.drain = [&] { stopping.set_value(); };
+  log_ = Fd(::open((folder_ / "log").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  const ErrorsTo log(log_);
+  Status served;
+  std::thread daemon([&] {
+    block_stop_signals();
+    served = serve_until_stopped(frame);
+  });
+  while (listening().is_null()) std::this_thread::sleep_for(milliseconds(1));
+  const std::string port = listening()["port"];
+  auto asked = std::async(std::launch::async, [&] { return get("/work", port); });
+  at_work.get_future().wait();
+  ::pthread_kill(daemon.native_handle(), SIGTERM);
+  stopping.get_future().wait();
+  std::this_thread::sleep_for(2 * net::kStopGrace);
+  go.set_value();
+  const net::HttpResponse response = asked.get();
+  daemon.join();
+  EXPECT_EQ(response.status, 200U);
+  EXPECT_TRUE(as_text(response.body) == answer) << response.body.size();
+  EXPECT_TRUE(served.ok());
 }
 
 TEST_F(FrameTest, AHangUpChangesNothing) {
