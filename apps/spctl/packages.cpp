@@ -74,6 +74,7 @@ Status open_package_to(Download& download, const Secret32& key, const Path& out)
     fs::remove_all(partial, failed);
     return error;
   }
+  SP_TRY(store::sync_tree(target.parent_path()));
   download.finish();
   return {};
 }

@@ -110,6 +110,7 @@ Result<OpenedResult> open_result(Context& context, Session& session, const Order
   std::filesystem::rename(partial, target, failed);
   if (failed) return Error{Errc::io, target.string() + ": " + failed.message()};
   discard.keep();
+  SP_TRY(store::sync_tree(target.parent_path()));
   (*download)->finish();
   opened.folder = target;
   return opened;

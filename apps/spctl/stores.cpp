@@ -8,6 +8,9 @@ namespace {
 
 constexpr store::Backoff kBackoff{kStoreAttempts, std::chrono::milliseconds(200),
                                   std::chrono::milliseconds(20'000)};
+// Who asks for long pauses doesn't keep others from being asked.
+constexpr store::Backoff kMirrorBackoff{kMirrorAttempts, std::chrono::milliseconds(200),
+                                        std::chrono::milliseconds(20'000), std::chrono::seconds(5)};
 
 Result<std::unique_ptr<store::BlobStore>> open_bucket(Context& context, const std::string& url) {
   auto location = store::S3Location::parse(url);
@@ -25,7 +28,7 @@ Result<std::unique_ptr<store::BlobStore>> open_bucket(Context& context, const st
 }  // namespace
 
 Status OpenStore::add(Context& context, const std::string& url,
-                      const std::optional<Address>& account, unsigned attempts) {
+                      const std::optional<Address>& account, const store::Backoff& backoff) {
   name_ += (name_.empty() ? "" : " ") + url;
   if (url.starts_with("s3://")) {
     SP_ASSIGN(auto bucket, open_bucket(context, url));
@@ -41,8 +44,7 @@ Status OpenStore::add(Context& context, const std::string& url,
   access.store = account;
   access.clock = &context.clock();
   access.random = &context.random();
-  access.backoff = kBackoff;
-  access.backoff.attempts = attempts;
+  access.backoff = backoff;
   stores_.push_back(std::make_unique<store::HttpStore>(context.http(), url, access));
   return {};
 }
@@ -60,7 +62,7 @@ Result<std::unique_ptr<OpenStore>> open_stores(Context& context,
     SP_ASSIGN(opened->signer_, context.keys().load(key_name));
   }
   for (const std::string& url : urls) {
-    SP_TRY(opened->add(context, url, account, urls.size() > 1 ? kMirrorAttempts : kStoreAttempts));
+    SP_TRY(opened->add(context, url, account, urls.size() > 1 ? kMirrorBackoff : kBackoff));
   }
   opened->blobs_ = opened->stores_.front().get();
   if (opened->stores_.size() > 1) {

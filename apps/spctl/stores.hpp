@@ -34,7 +34,7 @@ class OpenStore {
                                                         const std::string& key_name);
   OpenStore() = default;
   Status add(Context& context, const std::string& url, const std::optional<Address>& account,
-             unsigned attempts);
+             const store::Backoff& backoff);
 
   std::optional<crypto::EthKey> signer_;
   std::vector<std::unique_ptr<store::BlobStore>> stores_;

@@ -236,8 +236,12 @@ Result<Json> QuorumEndpoint::chain_id() {
     const std::lock_guard lock(mutex_);
     if (chain_id_) return *chain_id_;
   }
-  const Votes votes = ask_everyone("eth_chainId", Json::array(), [](Result<Json> answer) {
+  const auto reader = [](Result<Json> answer) {
     return comparable("eth_chainId", std::move(answer));
+  };
+  // One that lies and one that is late keep nobody from the id that the others agree on.
+  const Votes votes = ask("eth_chainId", Json::array(), reader, [this](const Votes& so_far) {
+    return largest_group(so_far).size() >= k_ ? Enough::soon : Enough::not_yet;
   });
   const auto id = agreed("eth_chainId", votes);
   std::optional<Json> first;  // that anybody said, where no k agree

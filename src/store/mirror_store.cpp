@@ -68,13 +68,15 @@ Status MirrorStore::ask(const BlobId& id, const std::function<Status(Source&)>& 
   for (Source* source : in_order()) {
     const Status answer = question(*source);
     if (answer) {
-      if (source->state == State::failing) source->state = State::good;
+      State failing = State::failing;
+      source->state.compare_exchange_strong(failing, State::good);
       return {};
     }
     const Errc code = answer.error().code;
     if (code == Errc::mismatch) source->blame();
-    if ((code == Errc::unavailable || code == Errc::timed_out) && source->state == State::good) {
-      source->state = State::failing;
+    if (code == Errc::unavailable || code == Errc::timed_out) {
+      State good = State::good;
+      source->state.compare_exchange_strong(good, State::failing);
     }
     if (!worst || weight(code) > weight(worst->code)) worst = answer.error();
   }
@@ -127,9 +129,9 @@ Status MirrorStore::stream_unverified(const BlobId& id, std::uint64_t offset, st
   PassingSink passing(sink);
   std::vector<Source*> gave;
   Source* last = nullptr;
-  std::optional<Error> own;       // the sink's: no store's fault
-  std::optional<Error> disputed;  // by a store, of what others gave before
-  SP_TRY(ask(id, [&](Source& source) -> Status {
+  std::optional<Error> own;  // the sink's: no store's fault
+  bool disproved = false;    // what was given before, by a store that has the blob
+  const Status asked = ask(id, [&](Source& source) -> Status {
     last = &source;
     const std::uint64_t at = offset + passing.passed();
     Status streamed = source.store->stream_unverified(id, at, size_max, passing);
@@ -137,20 +139,28 @@ Status MirrorStore::stream_unverified(const BlobId& id, std::uint64_t offset, st
     if (streamed) return streamed;
     if (passing.failed()) {
       own = streamed.error();
-    } else if (at > 0 && streamed.error().code == Errc::mismatch) {
-      disputed = streamed.error();
+    } else if (at > 0 && streamed.error().code == Errc::mismatch && has(source, id, size_max)) {
+      disproved = true;
     } else {
       return streamed;
     }
     return {};
-  }));
+  });
   if (own) return *own;
-  if (!disputed && (offset > 0 || passing.digest() == id)) return {};
-  if (!disputed && (gave.empty() || gave == std::vector<Source*>{last})) last->blame();
+  const bool whole = offset == 0 && !disproved && passing.digest() == id;
+  if (!asked) return whole ? Status{} : asked;
+  if (!disproved && (offset > 0 || whole)) return {};
+  if (!disproved && (gave.empty() || gave == std::vector<Source*>{last})) last->blame();
   for (Source* source : gave) {
     if (source != last) source->blame();
   }
   return Error{Errc::mismatch, "the store gave other bytes for blob " + id.hex()};
+}
+
+// Whether a store that says where a blob ends has it: else it is the one that lies.
+bool MirrorStore::has(Source& source, const BlobId& id, std::size_t size_max) {
+  const auto bytes = source.store->get_unverified(id, size_max);
+  return bytes && blob_id(*bytes) == id;
 }
 
 Result<std::uint64_t> MirrorStore::size(const BlobId& id) {

@@ -34,8 +34,8 @@ class MirrorStore final : public BlobStore {
   /// Checks the digest as well: it has to know who lies.
   Result<Bytes> get_unverified(const BlobId& id, std::size_t size_max) override;
   /// Where one breaks off the next goes on. Errc::mismatch where what was given from the blob's
-  /// beginning on isn't the blob, or a store says that it ends before: the sink has had it, and the
-  /// next call asks another store first.
+  /// beginning on isn't the blob, or a store that has it says that it ends before: the sink has had
+  /// it, and the next call asks another store first.
   Status stream_unverified(const BlobId& id, std::uint64_t offset, std::size_t size_max,
                            ByteSink& sink) override;
   /// What the first that knows the blob says. Errc::not_found where all say so.
@@ -59,6 +59,7 @@ class MirrorStore final : public BlobStore {
   };
   [[nodiscard]] std::vector<Source*> in_order();
   Status ask(const BlobId& id, const std::function<Status(Source&)>& question);
+  static bool has(Source& source, const BlobId& id, std::size_t size_max);
 
   std::deque<Source> sources_;
   const std::size_t copies_;

@@ -39,8 +39,9 @@ class OddStore final : public BlobStore {
     if (offset > bytes.size()) return Error{Errc::mismatch, "shorter"};
     ByteView rest = ByteView(bytes).subspan(offset);
     offsets.push_back(offset);
-    if (cut == 0 || rest.size() <= cut) return sink.write(rest);
-    SP_TRY(sink.write(rest.first(cut)));
+    const bool breaks = (cut != 0 && rest.size() > cut) || breaks_at_end;
+    if (!breaks) return sink.write(rest);
+    SP_TRY(sink.write(rest.first(cut == 0 ? rest.size() : std::min(cut, rest.size()))));
     return Error{Errc::unavailable, "broke off"};
   }
   Result<std::uint64_t> size(const BlobId& id) override {
@@ -51,6 +52,7 @@ class OddStore final : public BlobStore {
   std::map<BlobId, Bytes> held;
   std::vector<std::uint64_t> offsets;
   std::size_t cut = 0;  // bytes after which a stream breaks off
+  bool breaks_at_end = false;
   bool down = false;
   bool lies = false;
   int asked = 0;
@@ -165,6 +167,32 @@ TEST_F(MirrorTest, WhoSaysThatABlobEndsBeforeIsNotToBlame) {
   MemorySink again(3000);
   EXPECT_TRUE(mirror_.stream_unverified(id_, 0, 3000, again).ok());
   EXPECT_EQ(again.bytes(), bytes_);
+}
+
+// It has other bytes, fewer: its word doesn't take from anybody what others gave.
+TEST_F(MirrorTest, ALiarThatSaysThatABlobEndsBeforeIsPassedOver) {
+  a_.held[id_] = pattern(100);
+  b_.held[id_] = bytes_;
+  b_.cut = 300;
+  SpoolStore spool(files_, folder_.path() / "spool", mirror_, 3);
+  const Path part = folder_.path() / "spool" / (id_.hex() + ".part");
+  std::filesystem::create_directories(part.parent_path());
+  std::ofstream(part) << std::string(as_text(ByteView(bytes_).first(300)));
+  EXPECT_EQ(spool.get(id_, 1000).error().code, Errc::mismatch) << "the liar's word, at last";
+  EXPECT_EQ(mirror_.state(0), MirrorStore::State::lying);
+  EXPECT_EQ(mirror_.state(1), MirrorStore::State::failing);
+  b_.cut = 0;
+  EXPECT_EQ(*spool.get(id_, 1000), bytes_);
+}
+
+TEST_F(MirrorTest, WhatIsWholeIsTakenThoughItBrokeOffAtItsEnd) {
+  a_.held[id_] = pattern(100);
+  b_.held[id_] = bytes_;
+  b_.breaks_at_end = true;
+  MemorySink sink(1000);
+  a_.down = true;
+  EXPECT_TRUE(mirror_.stream_unverified(id_, 0, 1000, sink).ok());
+  EXPECT_EQ(sink.bytes(), bytes_);
 }
 
 TEST_F(MirrorTest, WritesAsManyCopiesAsWereAsked) {

@@ -21,7 +21,10 @@ inline constexpr std::size_t kTreePathMax = 1024;     ///< bytes of one entry's 
 inline constexpr std::size_t kTreeNameMax = 255;      ///< bytes of one component of it
 inline constexpr std::size_t kTreeMembersMax = 1024;  ///< of one read_tree
 inline constexpr std::uint64_t kArchiveBytesMax = std::uint64_t{1} << 40;  ///< of read_archive
-inline constexpr std::size_t kTarTrailerMax = 1 << 20;     ///< bytes behind the end of a tar stream
+inline constexpr std::size_t kTarTrailerMax = 1 << 20;  ///< bytes behind the end of a tar stream
+/// Bytes before an entry's content: headers, names, the map of a sparse file. They are held in
+/// memory, many times their size. Of a compressed archive they are counted as they are stored.
+inline constexpr std::size_t kTarHeaderMax = 4 << 20;
 inline constexpr std::size_t kTreeEntriesMax = 1'000'000;  ///< files and folders of one tree
 /// Bytes of all paths of one read_tree together, and of what is kept beside them: they are held in
 /// memory.

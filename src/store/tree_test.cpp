@@ -154,9 +154,34 @@ TEST_F(TreeTest, ASparseFileKeepsItsHoles) {
     EXPECT_EQ(error_of(HostileTar().sparse("f", 100, lie, "abcde").bytes()), Errc::malformed)
         << lie;
   }
+  // Less than the map says, and a size without a map.
+  EXPECT_EQ(error_of(HostileTar().sparse("f", 100, map({0, 3, 50, 50}), "abcde").bytes()),
+            Errc::malformed);
+  for (const char* key : {"GNU.sparse.size", "GNU.sparse.realsize", "SCHILY.realsize"}) {
+    EXPECT_EQ(error_of(HostileTar().pax(key, "100").file("f").bytes()), Errc::malformed) << key;
+  }
   // A hole counts as bytes: whoever limits them doesn't get files of any size.
   EXPECT_EQ(error_of(HostileTar().sparse("f", 2 << 20, map({0, 5, 2 << 20, 0}), "abcde").bytes()),
             Errc::too_large);
+}
+
+// The map of a sparse file takes memory before its size is known.
+TEST_F(TreeTest, AHeaderIsBounded) {
+  const auto of_map = [](std::size_t size) {
+    std::string map = "2000000\n";
+    while (map.size() < size) map += "0\n0\n";
+    return HostileTar()
+        .records({{"GNU.sparse.major", "1"},
+                  {"GNU.sparse.minor", "0"},
+                  {"GNU.sparse.name", "f"},
+                  {"GNU.sparse.realsize", "5"}})
+        .file("f", map)
+        .bytes();
+  };
+  EXPECT_EQ(error_of(of_map(kTarHeaderMax + (1 << 20))), Errc::too_large);
+  EXPECT_EQ(error_of(of_map(kTarHeaderMax / 2)), Errc::malformed);
+  EXPECT_EQ(error_of(HostileTar().pax("comment", std::string(5 << 20, 'x')).file("f").bytes()),
+            Errc::malformed);
 }
 
 TEST_F(TreeTest, RoundTrip) {

@@ -116,6 +116,8 @@ struct Feed {
   ByteSource& source;
   Bytes buffer = Bytes(kBufferSize);
   std::optional<Error> failure;
+  std::size_t header_size = 0;  // read since the last entry's content
+  bool in_header = false;
   bool ended = false;
 };
 
@@ -128,6 +130,12 @@ la_ssize_t feed_read(archive* reader, void* context, const void** block) {
     return -1;
   }
   feed.ended = *got == 0;
+  if (feed.in_header && (feed.header_size += *got) > kTarHeaderMax) {
+    feed.failure = Error{Errc::too_large, "tar: an entry's header has more than " +
+                                              std::to_string(kTarHeaderMax) + " bytes"};
+    archive_set_error(reader, ENOMEM, "too large");
+    return -1;
+  }
   *block = feed.buffer.data();
   return static_cast<la_ssize_t>(*got);
 }
@@ -140,7 +148,10 @@ class Unpacker {
   Status run() {
     for (;;) {
       archive_entry* entry = nullptr;
+      feed_.in_header = true;
+      feed_.header_size = 0;
       const int code = archive_read_next_header(&reader_, &entry);
+      feed_.in_header = false;
       if (code == ARCHIVE_EOF) break;
       if (code != ARCHIVE_OK && !(code == ARCHIVE_WARN && is_charset_warning())) return failure();
       SP_TRY(unpack_entry(*entry));
@@ -190,12 +201,27 @@ class Unpacker {
     }
     bytes_ += size;
     SP_ASSIGN(const Fd file, writer_.add_file(path, (archive_entry_perm(&entry) & S_IXUSR) != 0));
-    return copy_content(file, size, path);
+    return copy_content(entry, file, path);
+  }
+
+  // What the entry says that its archive holds of it: of a sparse file, less than all.
+  static std::uint64_t stored_size(archive_entry& entry) {
+    if (archive_entry_sparse_reset(&entry) == 0) {
+      return static_cast<std::uint64_t>(archive_entry_size(&entry));
+    }
+    std::uint64_t stored = 0;
+    la_int64_t at = 0, length = 0;
+    while (archive_entry_sparse_next(&entry, &at, &length) == ARCHIVE_OK) {
+      stored += static_cast<std::uint64_t>(length);
+    }
+    return stored;
   }
 
   // Block by block, written from the memory that it was read into. What a sparse file leaves out is
   // a hole here as well.
-  Status copy_content(const Fd& file, std::uint64_t size, const std::string& path) {
+  Status copy_content(archive_entry& entry, const Fd& file, const std::string& path) {
+    const auto size = static_cast<std::uint64_t>(archive_entry_size(&entry));
+    std::uint64_t left = stored_size(entry);
     std::uint64_t end = 0;
     for (bool ended = false; !ended;) {
       const void* block = nullptr;
@@ -205,12 +231,13 @@ class Unpacker {
       ended = code == ARCHIVE_EOF;  // whose offset is behind the last hole
       if (code != ARCHIVE_OK && !ended) return failure();
       const auto at = static_cast<std::uint64_t>(begin);
-      if (at < end || at > size || count > size - at) return other_size(path);
+      if (at < end || at > size || count > std::min(left, size - at)) return other_size(path);
+      left -= count;
       if (at > end) SP_TRY(leave_hole(file, at, path));
       end = at + count;
       SP_TRY(write_fully(file.get(), {static_cast<const std::uint8_t*>(block), count}, path));
     }
-    if (end != size) return other_size(path);
+    if (end != size || left != 0) return other_size(path);
     return {};
   }
 

@@ -186,7 +186,7 @@ void AccountBook::refund(const Address& account, const BlobId& id) {
 }
 
 void AccountBook::note_deletion(const Address& account, std::int64_t signed_at) {
-  std::int64_t& latest = deleted_at_.try_emplace(account, signed_at).first->second;
+  std::int64_t& latest = deleted_at_.try_emplace(account, deleted_last_).first->second;
   latest = std::max(latest, signed_at);
   if (deleted_at_.size() <= accounts_.accounts_max) return;
   // Now isn't before the window of this one, so the windows of those have ended.

@@ -20,7 +20,7 @@ std::optional<milliseconds> pause_after(const Backoff& backoff, unsigned attempt
                                         const Result<net::HttpResponse>& answer, Random& random) {
   if (attempt >= backoff.attempts) return {};
   const auto asked = answer ? net::retry_after(answer->headers) : std::nullopt;
-  if (asked && *asked > kRetryAfterMax) return {};
+  if (asked && *asked > backoff.patience) return {};
   milliseconds ceiling = backoff.first;
   for (unsigned i = 1; i < attempt && ceiling < backoff.max; ++i) ceiling *= 2;
   ceiling = std::min(ceiling, backoff.max);

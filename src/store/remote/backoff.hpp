@@ -1,6 +1,6 @@
 // When a request is tried again: after a pause that doubles from `first` to `max`, of which a
 // random part is slept ("full jitter"), never before the seconds that Retry-After names. A server
-// that asks for more than kRetryAfterMax isn't waited for.
+// that asks for more than Backoff::patience isn't waited for.
 //
 // Safe to call from any thread.
 #pragma once
@@ -16,9 +16,10 @@ namespace sp::store {
 inline constexpr std::chrono::seconds kRetryAfterMax{60};  ///< of one pause
 
 struct Backoff {
-  unsigned attempts = 1;                  ///< in all
-  std::chrono::milliseconds first{200};   ///< 1 ms to max
-  std::chrono::milliseconds max{20'000};  ///< of one pause, but for Retry-After
+  unsigned attempts = 1;                           ///< in all
+  std::chrono::milliseconds first{200};            ///< 1 ms to max
+  std::chrono::milliseconds max{20'000};           ///< of one pause, but for Retry-After
+  std::chrono::seconds patience = kRetryAfterMax;  ///< with a Retry-After, up to kRetryAfterMax
 };
 
 /// Whether an answer, or its absence, may be otherwise the next time: 429, 500, 502, 503, 504,

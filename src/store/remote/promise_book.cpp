@@ -91,10 +91,9 @@ Status PromiseBook::recall_one(BlobStore& blobs, const PackageId& package) {
     // It can't change: what is promised meanwhile isn't of before the start.
     for (const auto& [account, until] : unread_.at(package)) hold(*whole, account, until);
   } else {
+    // A bucket that refuses, or a proxy's words, say nothing about the package.
     const Errc code = whole.error().code;
-    if (code == Errc::io || code == Errc::unavailable || code == Errc::timed_out) {
-      return whole.error();
-    }
+    if (code != Errc::not_found && code != Errc::mismatch) return whole.error();
     log(LogLevel::error, "store_promise_broken",
         {{"package", package.hex()}, {"message", whole.error().message}});
   }

@@ -31,8 +31,8 @@ class PromiseBook {
 
   /// Reads the manifests of what open() found promised, one after the other, which in a bucket
   /// takes a while; before it has ended well no blob can be deleted. Goes on where it was left. A
-  /// package whose manifest isn't there any more is told to the log. `stop` is asked between two:
-  /// Errc::cancelled; Errc::io, Errc::unavailable, Errc::timed_out. From one thread at a time.
+  /// package whose manifest isn't there any more, or isn't it, is told to the log. `stop` is asked
+  /// between two: Errc::cancelled; other errors of the store. From one thread at a time.
   Status recall(
       BlobStore& blobs, const std::function<bool()>& stop = [] { return false; });
 

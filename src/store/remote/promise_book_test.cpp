@@ -84,8 +84,11 @@ TEST_F(PromiseBookTest, DeletesNothingBeforeAllIsRecalled) {
   EXPECT_EQ(delete_of(packages[0]), "unavailable");
   int asked = 0;
   EXPECT_EQ(book_->recall(bucket, [&] { return ++asked == 2; }).error().code, Errc::cancelled);
-  bucket.away = Error{Errc::unavailable, "the bucket is away"};
-  EXPECT_EQ(book_->recall(bucket).error().code, Errc::unavailable);
+  for (const Errc why : {Errc::unavailable, Errc::timed_out, Errc::io, Errc::unauthorised,
+                         Errc::refused, Errc::malformed, Errc::usage}) {
+    bucket.away = Error{why, "the bucket says nothing about it"};
+    EXPECT_EQ(book_->recall(bucket).error().code, why);
+  }
   EXPECT_EQ(delete_of(blob_id({})), "unavailable") << "what isn't promised can't be told apart";
   bucket.away = {};
   asked = 0;

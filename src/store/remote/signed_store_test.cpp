@@ -437,6 +437,8 @@ TEST(AccountBook, DeletionsOfManyAccountsAreRememberedTogether) {
   for (std::uint8_t number = 2; number < 6; ++number) EXPECT_FALSE(replays(number, kNow));
   EXPECT_FALSE(replays(5, kNow + 5));
   EXPECT_TRUE(replays(5, kNow + 6));
+  bring_and_delete(2, kNow + 1);  // told apart again, by no less than what stands for all
+  EXPECT_FALSE(replays(2, kNow + 5));
 }
 
 TEST(AccountBook, ADiskThatDoesntAnswerTakesNothing) {

@@ -44,12 +44,15 @@ class HostileTar {
   /// A file of `size` bytes with holes: `map` is "at,count,..." of what `content` has in a row.
   HostileTar& sparse(std::string_view name, std::size_t size, std::string_view map,
                      std::string_view content) {
-    entry("pax", 'x',
-          record("GNU.sparse.size", std::to_string(size)) + record("GNU.sparse.map", map));
-    return file(name, content);
+    return records({{"GNU.sparse.size", std::to_string(size)}, {"GNU.sparse.map", map}})
+        .file(name, content);
   }
-  HostileTar& pax(std::string_view key, std::string_view value) {
-    return entry("pax", 'x', record(key, value));
+  HostileTar& pax(std::string_view key, std::string_view value) { return records({{key, value}}); }
+  using Record = std::pair<std::string_view, std::string_view>;
+  HostileTar& records(std::initializer_list<Record> records) {
+    std::string all;
+    for (const auto& [key, value] : records) all += record(key, value);
+    return entry("pax", 'x', all);
   }
   [[nodiscard]] Bytes bytes() const {
     Bytes whole = bytes_;
