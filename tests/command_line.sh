@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # command_line.sh BIN: what the programs say and end with where the command line or its output is at fault; no network is needed.
 set -euo pipefail
-bin=$1
+bin=$(cd "$1" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 fail() {
@@ -64,6 +64,17 @@ ends 2 "isn't an IP address" spnode check store --config "$work/store/store.json
 ends 2 "isn't for other.example" spnode init store --folder "$work/store" --host other.example
 rm -r "$work/store/tls"
 spnode init store --folder "$work/store" --host other.example >/dev/null || fail "no new certificate"
+
+# A store in a bucket whose credentials are nowhere, and where they are.
+sed -i '0,/{/s||{"backend": {"s3": {"url": "s3://bucket/here"}},|; s/store\.example/127.0.0.1/' "$work/store/store.json"
+check_store() { env -C "$work/store" -i HOME="$work" "$@" "$bin/spnode" check store --config store.json; }
+ends 2 "backend.s3: nobody says who asks the S3 server" check_store
+ends 2 "backend.s3: S3 settings: not a secret key" check_store AWS_ACCESS_KEY_ID=a
+check_store AWS_ACCESS_KEY_ID=a AWS_SECRET_ACCESS_KEY=b >/dev/null || fail "credentials of the environment don't count"
+mkdir "$work/.aws"
+printf '[default]\naws_access_key_id = a\naws_secret_access_key = b\n' >"$work/.aws/credentials"
+check_store >/dev/null || fail "credentials of ~/.aws don't count"
+ends 2 "backend.s3: $work/.aws/credentials: no profile [other]" check_store AWS_PROFILE=other
 
 # A home that can't be written is in a customer's way.
 if [ "$(id -u)" = 0 ]; then

@@ -1,4 +1,4 @@
-// Each problem that `spctl doctor` names, provoked; those of the chain are in doctor_chain_test.cpp.
+// Each problem that `spctl doctor` names, provoked; of the chain see doctor_chain_test.cpp.
 #include "spctl/doctor_checks.hpp"
 
 #include <gtest/gtest.h>

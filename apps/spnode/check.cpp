@@ -5,6 +5,7 @@
 #include "broker/service.hpp"
 #include "common/broker_settings.hpp"
 #include "common/daemon.hpp"
+#include "common/environment.hpp"
 #include "common/provider_settings.hpp"
 #include "common/secret_files.hpp"
 #include "common/store_settings.hpp"
@@ -54,13 +55,21 @@ void check_operation(Problems& problems, const Listen& listen, const Operation& 
   if (operation.metrics) check_listen(problems, "metrics", *operation.metrics);
 }
 
+// What the environment adds to the settings is this one's; the bucket isn't asked.
+void check_bucket(Problems& problems, const Files& files, const BucketSettings& bucket) {
+  check_ca_file(problems, bucket.ca_file);
+  const auto usable =
+      store::s3_settings(bucket.location, bucket.choices, environment_variable, files);
+  if (!usable) problems.push_back("backend.s3: " + usable.error().message);
+}
+
 Problems check_store(const Files& files, const Path& path) {
   const auto settings = StoreSettings::load(files, path);
   if (!settings) return {settings.error().message};
   Problems problems;
   check_operation(problems, settings->listen, settings->operation);
   note(problems, load_key(files, settings->key));
-  if (settings->bucket) check_ca_file(problems, settings->bucket->ca_file);
+  if (settings->bucket) check_bucket(problems, files, *settings->bucket);
   return problems;
 }
 

@@ -36,15 +36,15 @@ void Opening::work(std::size_t index) {
     const Status opened = door.open();
     std::unique_lock lock(mutex_);
     if (first) ++tried_;
-    if (!opened && !may_pass(opened.error().code) && wrong_) {
-      wrong_ = opened.error().in("market " + door.name);
-    }
+    const bool passes = opened || may_pass(opened.error().code);
+    if (!passes && wrong_) wrong_ = opened.error().in("market " + door.name);
     wake_.notify_all();
     if (opened) {
       log(LogLevel::info, "market_open", {{"market", door.name}});
       return;
     }
-    log(LogLevel::warning, "market_closed",
+    // Two events, since a chain that is away comes back by itself, and nothing else does.
+    log(passes ? LogLevel::warning : LogLevel::error, passes ? "market_closed" : "market_unusable",
         {{"market", door.name}, {"reason", opened.error().message}});
     if (wake_.wait_for(lock, pause, [this] { return stopping_; })) return;
     pause = std::min(pause * 2, kOpenPauseMax);

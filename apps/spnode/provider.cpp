@@ -86,11 +86,16 @@ class ProviderMarket {
   /// Where the chain answers: goes on with what an earlier life sent, takes and runs orders.
   Status open(chain::TxSender& sender) {
     SP_TRY(access_.check());
-    SP_TRY(sender.tend());
-    return controller_->start();
+    SP_TRY(as_kept(sender.tend()));
+    return as_kept(controller_->start());
   }
 
  private:
+  // What an earlier life kept and can't be read isn't the settings' fault.
+  static Status as_kept(Status status) {
+    if (status || status.error().code != Errc::malformed) return status;
+    return Error{Errc::mismatch, status.error().message};
+  }
   [[nodiscard]] provider::ControllerOptions controller_options() const {
     provider::ControllerOptions options;
     options.authority = authority_;

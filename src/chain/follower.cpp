@@ -46,7 +46,7 @@ Status Follower::read_cursor() {
   const auto file = files_->read(options_.cursor, kCursorSizeMax);
   if (!file && file.error().code == Errc::not_found) return {};
   if (!file) return file.error().in("cursor " + options_.cursor.string());
-  const std::string where = "cursor " + options_.cursor.string();
+  const std::string where = "damaged cursor " + options_.cursor.string();
   if (file->size() < Digest32::kSize) return Error{Errc::malformed, where + ": truncated"};
   const std::size_t body_size = file->size() - Digest32::kSize;
   const ByteView body = ByteView(*file).first(body_size);
@@ -73,7 +73,8 @@ Status Follower::read_cursor() {
   }
   if (const Status status = reader.finish(); !status) return status.error().in(where);
   if (file_subject != subject()) {
-    return Error{Errc::mismatch, where + ": belongs to another contract or other topics"};
+    return Error{Errc::mismatch, "cursor " + options_.cursor.string() +
+                                     ": belongs to another contract or other topics"};
   }
   next_ = next;
   proven_ = proven;

@@ -103,7 +103,10 @@ Status TxOutbox::load(std::uint64_t chain_id, std::chrono::nanoseconds now) {
     const auto bytes = files_->read(folder_ / name, kFileMax);
     if (!bytes) return bytes.error().in(where);
     auto entry = OutboxEntry::decode(*bytes, account_, chain_id);
-    if (!entry) return entry.error().in(where);
+    if (!entry) {
+      const bool others = entry.error().code == Errc::mismatch;
+      return entry.error().in((others ? "" : "damaged ") + where);
+    }
     if (std::to_string(entry->transaction.nonce) != name) {
       return Error{Errc::mismatch, where + ": is of another nonce"};
     }

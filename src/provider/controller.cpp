@@ -96,12 +96,17 @@ Status Controller::recover() {
   queue_.clear();  // of a start that failed
   SP_ASSIGN(const std::vector<api::OrderId> orders, ledger_.orders());
   for (const api::OrderId& order : orders) {
-    SP_ASSIGN(const Entry entry, ledger_.load(order));
-    if (entry.state == EntryState::settled && may_settle(entry, parts_.clock)) look_later(order);
-    if (entry.locks) watch_lock(order, {});
-    if (is_over(entry.state)) continue;
+    const auto entry = ledger_.load(order);
+    if (!entry) {
+      const bool unread = entry.error().code == Errc::io;
+      return entry.error().in((unread ? "ledger " : "damaged ledger ") +
+                              ledger_.path_of(order).string());
+    }
+    if (entry->state == EntryState::settled && may_settle(*entry, parts_.clock)) look_later(order);
+    if (entry->locks) watch_lock(order, {});
+    if (is_over(entry->state)) continue;
     log(LogLevel::info, "order_resumed",
-        {{"order", order.hex0x()}, {"state", entry_state_name(entry.state)}});
+        {{"order", order.hex0x()}, {"state", entry_state_name(entry->state)}});
     queue_.push_back(order);
   }
   return {};

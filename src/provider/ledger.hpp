@@ -55,9 +55,10 @@ class Ledger {
   Status remove(const api::OrderId& order);
   /// All orders of the ledger, by id.
   Result<std::vector<api::OrderId>> orders() const;
+  /// The file of an order's entry.
+  [[nodiscard]] Path path_of(const api::OrderId& order) const;
 
  private:
-  [[nodiscard]] Path path_of(const api::OrderId& order) const;
   Files& files_;
   Path folder_;
 };

@@ -142,15 +142,17 @@ for daemon in store broker provider; do
   esac
   grep -q "^$expected" "$work/$daemon.metrics" || fail "the metrics of $daemon haven't seen the order"
 done
-# A provider whose chain is gone says so.
+# A broker and a provider whose chain is gone say so.
 read -r chain _ <"$home/chain/chain.pid"
 kill -STOP "$chain"
-for _ in $(seq 400); do
-  state=$(curl -s -o "$work/health" -w '%{http_code}' "$(url_of broker)/health")
-  [ "$state" = 503 ] && break
-  sleep 0.2
+for daemon in broker provider; do
+  for _ in $(seq 400); do
+    state=$(curl -s -o "$work/health" -w '%{http_code}' "$(url_of "$daemon")/health")
+    [ "$state" = 503 ] && break
+    sleep 0.2
+  done
+  [ "$state" = 503 ] || fail "a $daemon without a chain is well: $(cat "$work/health")"
+  grep -q "hasn't answered for" "$work/health" || fail "the $daemon says another reason: $(cat "$work/health")"
 done
 kill -CONT "$chain"
-[ "$state" = 503 ] || fail "a broker without a chain is well: $(cat "$work/health")"
-grep -q "hasn't answered for" "$work/health" || fail "it says another reason: $(cat "$work/health")"
 echo "canaries: all well"
