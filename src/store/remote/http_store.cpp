@@ -41,7 +41,8 @@ Error error_of(const net::HttpResponse& response, std::string_view doing) {
   if (response.status == 413) code = Errc::too_large;
   if (response.status == 507) code = Errc::io;
   std::string text = words_of(response);
-  if (const auto wait = net::retry_after(response.headers)) {
+  const auto wait = net::retry_after(response.headers);
+  if (wait && text.find("try again in ") == std::string::npos) {
     text += ", to be tried again after " + std::to_string(wait->count()) + " s";
   }
   return Error{code, text}.in(doing);
