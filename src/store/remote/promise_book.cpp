@@ -23,6 +23,13 @@ RecordLog::Content record_of(const Address& account, const PackageId& package, s
   return content;
 }
 
+/// Whether there is no such package. A bucket that refuses, or a proxy's words, say nothing of it.
+bool is_none(BlobStore& blobs, const PackageId& package, Errc why) {
+  if (why == Errc::not_found || why == Errc::mismatch) return true;
+  const auto bytes = blobs.get(package, kManifestSizeMax);
+  return bytes && !Manifest::decode(*bytes);
+}
+
 std::int64_t end_of_day(std::int64_t time) {
   constexpr std::int64_t kDay = 24 * 3600;
   const std::int64_t day = time / kDay;
@@ -91,9 +98,7 @@ Status PromiseBook::recall_one(BlobStore& blobs, const PackageId& package) {
     // It can't change: what is promised meanwhile isn't of before the start.
     for (const auto& [account, until] : unread_.at(package)) hold(*whole, account, until);
   } else {
-    // A bucket that refuses, or a proxy's words, say nothing about the package.
-    const Errc code = whole.error().code;
-    if (code != Errc::not_found && code != Errc::mismatch) return whole.error();
+    if (!is_none(blobs, package, whole.error().code)) return whole.error();
     log(LogLevel::error, "store_promise_broken",
         {{"package", package.hex()}, {"message", whole.error().message}});
   }
