@@ -50,15 +50,21 @@ Json picked(const Json& object, const std::array<const char*, N>& names) {
 
 Json comparable_logs(const Json& logs) {
   if (!logs.is_array()) return logs;
-  Json list = Json::array();
+  // By their texts: whole numbers and fractions of a hostile answer have no order among them that
+  // a sort could rely on.
+  std::vector<std::pair<std::string, Json>> entries;
   for (const Json& entry : logs) {
     Json kept = picked(entry, kLogFields);
     const bool removed = entry.is_object() && entry.contains("removed") &&
                          !entry["removed"].is_null() && entry["removed"] != false;
     if (removed) kept["removed"] = true;
-    list.push_back(std::move(kept));
+    std::string text = kept.dump(-1, ' ', false, Json::error_handler_t::replace);
+    entries.emplace_back(std::move(text), std::move(kept));
   }
-  std::sort(list.begin(), list.end());
+  std::sort(entries.begin(), entries.end(),
+            [](const auto& a, const auto& b) { return a.first < b.first; });
+  Json list = Json::array();
+  for (auto& [text, entry] : entries) list.push_back(std::move(entry));
   return list;
 }
 
