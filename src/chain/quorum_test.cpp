@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cmath>
-
 #include <thread>
 
 #include <atomic>
@@ -159,12 +157,6 @@ TEST_F(QuorumTest, OneLiarAboutLogsIsOutvoted) {
   lies[3][0]["blockHash"] = FakeNode::hash(10, "x");
   lies[4][2]["removed"] = true;
   lies[5] = Json::array();
-  // Between these numbers "smaller" is no order: the fraction equals each of the others.
-  lies.push_back(Json::array());
-  for (std::int64_t i = 0; i < 300; ++i) {
-    lies[6].push_back((std::int64_t{1} << 53) + i % 3);
-    lies[6].push_back(std::ldexp(1.0, 53));
-  }
   for (std::size_t liar = 0; liar < 3; ++liar) {
     for (const Json& said : lies) {
       make(3, 2, kPatient);
