@@ -136,14 +136,13 @@ Status MirrorStore::stream_unverified(const BlobId& id, std::uint64_t offset, st
     const std::uint64_t at = offset + passing.passed();
     Status streamed = source.store->stream_unverified(id, at, size_max, passing);
     if (offset + passing.passed() > at) gave.push_back(&source);
-    if (streamed) return streamed;
-    if (passing.failed()) {
+    if (!streamed && passing.failed()) {
       own = streamed.error();
-    } else if (at > 0 && streamed.error().code == Errc::mismatch && has(source, id, size_max)) {
-      disproved = true;
-    } else {
-      return streamed;
+      return {};
     }
+    if (streamed || at == 0 || streamed.error().code != Errc::mismatch) return streamed;
+    SP_TRY(prove(source, id, size_max));
+    disproved = true;
     return {};
   });
   if (own) return *own;
@@ -157,10 +156,13 @@ Status MirrorStore::stream_unverified(const BlobId& id, std::uint64_t offset, st
   return Error{Errc::mismatch, "the store gave other bytes for blob " + id.hex()};
 }
 
-// Whether a store that says where a blob ends has it: else it is the one that lies.
-bool MirrorStore::has(Source& source, const BlobId& id, std::size_t size_max) {
-  const auto bytes = source.store->get_unverified(id, size_max);
-  return bytes && blob_id(*bytes) == id;
+// A store says that a blob ends before what others gave of it: by the blob, or else it is the liar,
+// and what they gave may be right.
+Status MirrorStore::prove(Source& source, const BlobId& id, std::size_t size_max) {
+  SP_ASSIGN(const Bytes bytes, source.store->get_unverified(id, size_max));
+  if (blob_id(bytes) == id) return {};
+  source.blame();
+  return Error{Errc::unavailable, "the store has other bytes for blob " + id.hex()};
 }
 
 Result<std::uint64_t> MirrorStore::size(const BlobId& id) {

@@ -59,7 +59,7 @@ class MirrorStore final : public BlobStore {
   };
   [[nodiscard]] std::vector<Source*> in_order();
   Status ask(const BlobId& id, const std::function<Status(Source&)>& question);
-  static bool has(Source& source, const BlobId& id, std::size_t size_max);
+  static Status prove(Source& source, const BlobId& id, std::size_t size_max);
 
   std::deque<Source> sources_;
   const std::size_t copies_;

@@ -15,31 +15,39 @@ using testing::kNow;
 using testing::pattern;
 using testing::TemporaryFolder;
 
-TEST(AccountBook, EachOwnershipEndsWhereTheFileIsFull) {
-  TemporaryFolder folder;
-  PosixFiles files;
-  const Address account = eth_key(6).address();
-  const auto all = [](const BlobId&, std::uint64_t) { return true; };
-  const Path file = folder.path() / "owners.log";
-  auto book = *AccountBook::open(files, file, {.open = true}, kNow, all, 9);
+class AccountBookTest : public ::testing::Test {
+ protected:
+  static bool all(const BlobId&, std::uint64_t) { return true; }
+  /// As after a restart.
+  auto open(const AccountBook::Holds& holds = all, std::size_t records_max = kOwnedBlobsMax) {
+    return AccountBook::open(files_, file_, accounts_, now_, holds, records_max);
+  }
+
+  TemporaryFolder folder_;
+  PosixFiles files_;
+  const Path file_ = folder_.path() / "owners.log";
+  const Address account_ = eth_key(6).address();
+  StoreAccounts accounts_{.open = true};
+  std::int64_t now_ = kNow;
+};
+
+TEST_F(AccountBookTest, EachOwnershipEndsWhereTheFileIsFull) {
+  auto book = *open(all, 9);
   std::vector<BlobId> owned;
   for (unsigned i = 0; i < 5; ++i) {
     const BlobId id = blob_id(pattern(10, i));
-    const auto charged = book->charge(account, id, 10, kNow);
+    const auto charged = book->charge(account_, id, 10, kNow);
     EXPECT_EQ(charged.ok(), i < 4);
     if (charged) owned.push_back(id);
   }
-  for (const BlobId& id : owned) EXPECT_TRUE(book->disown(account, id, kNow + 1).ok());
-  EXPECT_EQ(book->usage(account), AccountBook::Usage{});
-  EXPECT_TRUE(book->charge(account, owned[0], 10, kNow + 2).ok()) << "there is room again";
+  for (const BlobId& id : owned) EXPECT_TRUE(book->disown(account_, id, kNow + 1).ok());
+  EXPECT_EQ(book->usage(account_), AccountBook::Usage{});
+  EXPECT_TRUE(book->charge(account_, owned[0], 10, kNow + 2).ok()) << "there is room again";
 }
 
-TEST(AccountBook, OnlySoManyAccountsOwnSomething) {
-  TemporaryFolder folder;
-  PosixFiles files;
-  const auto all = [](const BlobId&, std::uint64_t) { return true; };
-  auto book = *AccountBook::open(files, folder.path() / "owners.log",
-                                 {.open = true, .accounts_max = 2}, kNow, all);
+TEST_F(AccountBookTest, OnlySoManyAccountsOwnSomething) {
+  accounts_.accounts_max = 2;
+  auto book = *open();
   const BlobId id = blob_id({});
   for (std::uint8_t key = 6; key < 8; ++key) {
     EXPECT_TRUE(book->charge(eth_key(key).address(), id, 10, kNow).ok());
@@ -50,59 +58,47 @@ TEST(AccountBook, OnlySoManyAccountsOwnSomething) {
   EXPECT_TRUE(book->charge(eth_key(8).address(), id, 10, kNow).ok());
 }
 
-TEST(AccountBook, AFullFileIsWrittenAnewWithoutWhatIsOver) {
-  TemporaryFolder folder;
-  PosixFiles files;
-  const Address account = eth_key(6).address();
-  const auto all = [](const BlobId&, std::uint64_t) { return true; };
-  const Path file = folder.path() / "owners.log";
-  auto book = *AccountBook::open(files, file, {.open = true}, kNow, all, 20);
-  ASSERT_TRUE(book->charge(account, blob_id({}), 10, kNow).ok());
+TEST_F(AccountBookTest, AFullFileIsWrittenAnewWithoutWhatIsOver) {
+  auto book = *open(all, 20);
+  ASSERT_TRUE(book->charge(account_, blob_id({}), 10, kNow).ok());
   for (unsigned i = 0; i < 100; ++i) {
     const BlobId id = blob_id(pattern(10, i));
-    ASSERT_TRUE(book->charge(account, id, 10, kNow).ok());
+    ASSERT_TRUE(book->charge(account_, id, 10, kNow).ok());
     ASSERT_TRUE(book->sync().ok());
     if (i == 99) break;
-    ASSERT_TRUE(book->disown(account, id, kNow + 1).ok());
+    ASSERT_TRUE(book->disown(account_, id, kNow + 1).ok());
   }
-  EXPECT_LE(*files.size(file), 20U * 64);
-  book = *AccountBook::open(files, file, {.open = true}, kNow, all, 20);
-  EXPECT_EQ(book->usage(account), (AccountBook::Usage{20, 2}));
+  EXPECT_LE(*files_.size(file_), 20U * 64);
+  book = *open(all, 20);
+  EXPECT_EQ(book->usage(account_), (AccountBook::Usage{20, 2}));
 }
 
-TEST(AccountBook, WritesTheFileAnewWhereMuchIsVoid) {
-  TemporaryFolder folder;
-  PosixFiles files;
-  const Path file = folder.path() / "owners.log";
-  const Address account = eth_key(6).address();
-  const auto all = [](const BlobId&, std::uint64_t) { return true; };
-  auto book = *AccountBook::open(files, file, {.open = true}, kNow, all);
+TEST_F(AccountBookTest, WritesTheFileAnewWhereMuchIsVoid) {
+  auto book = *open();
   for (int i = 0; i < 5000; ++i) {
-    ASSERT_TRUE(book->charge(account, blob_id({}), 10, kNow).ok());
-    if (i != 4999) book->refund(account, blob_id({}));
+    ASSERT_TRUE(book->charge(account_, blob_id({}), 10, kNow).ok());
+    if (i != 4999) book->refund(account_, blob_id({}));
   }
-  EXPECT_EQ(*files.size(file), 9999U * 64);
+  EXPECT_EQ(*files_.size(file_), 9999U * 64);
   book.reset();
-  book = *AccountBook::open(files, file, {.open = true}, kNow, all);
-  EXPECT_EQ(book->usage(account), (AccountBook::Usage{10, 1}));
-  EXPECT_EQ(*files.size(file), 64U);
-  ASSERT_TRUE(book->charge(account, blob_id(as_bytes("x")), 5, kNow).ok());
-  book = *AccountBook::open(files, file, {.open = true}, kNow, all);
-  EXPECT_EQ(book->usage(account), (AccountBook::Usage{15, 2}));
+  book = *open();
+  EXPECT_EQ(book->usage(account_), (AccountBook::Usage{10, 1}));
+  EXPECT_EQ(*files_.size(file_), 64U);
+  ASSERT_TRUE(book->charge(account_, blob_id(as_bytes("x")), 5, kNow).ok());
+  book = *open();
+  EXPECT_EQ(book->usage(account_), (AccountBook::Usage{15, 2}));
 }
 
-TEST(AccountBook, DeletionsOfManyAccountsAreRememberedTogether) {
-  TemporaryFolder folder;
-  PosixFiles files;
-  const auto all = [](const BlobId&, std::uint64_t) { return true; };
+TEST_F(AccountBookTest, DeletionsOfManyAccountsAreRememberedTogether) {
   const BlobId id = blob_id({});
   const auto account = [](std::uint8_t number) {
     Address made;
     made.data[0] = number;
     return made;
   };
-  auto book = *AccountBook::open(files, folder.path() / "owners.log",
-                                 {.open = true, .accounts_max = 2}, kNow - 1000, all);
+  accounts_.accounts_max = 2;
+  now_ = kNow - 1000;
+  auto book = *open();
   const auto bring_and_delete = [&](std::uint8_t number, std::int64_t at) {
     ASSERT_TRUE(book->charge(account(number), id, 10, at).ok());
     ASSERT_TRUE(book->disown(account(number), id, at + 1).ok());
@@ -148,41 +144,31 @@ TEST(AccountBook, ADiskThatDoesntAnswerTakesNothing) {
   EXPECT_TRUE(holds(blob_id({}), 10));
 }
 
-TEST(AccountBook, WhatABlobsAbsenceEndedStaysEnded) {
-  TemporaryFolder folder;
-  PosixFiles files;
-  const Path file = folder.path() / "owners.log";
-  const Address account = eth_key(6).address();
-  const auto all = [](const BlobId&, std::uint64_t) { return true; };
+TEST_F(AccountBookTest, WhatABlobsAbsenceEndedStaysEnded) {
   const auto none = [](const BlobId&, std::uint64_t) { return false; };
-  auto book = *AccountBook::open(files, file, {.open = true}, kNow, all);
-  ASSERT_TRUE(book->charge(account, blob_id({}), 10, kNow).ok());
+  auto book = *open();
+  ASSERT_TRUE(book->charge(account_, blob_id({}), 10, kNow).ok());
   // A crash kept the blob from its place. Then another account brings it.
   for (const AccountBook::Holds& holds : {AccountBook::Holds(none), AccountBook::Holds(all)}) {
-    book = *AccountBook::open(files, file, {.open = true}, kNow, holds);
-    EXPECT_EQ(book->usage(account), AccountBook::Usage{});
+    book = *open(holds);
+    EXPECT_EQ(book->usage(account_), AccountBook::Usage{});
   }
 }
 
-TEST(AccountBook, IsntOpenedWhereItsFileIsDamaged) {
-  TemporaryFolder folder;
-  PosixFiles files;
-  const Path file = folder.path() / "owners.log";
-  const Address account = eth_key(6).address();
-  const auto all = [](const BlobId&, std::uint64_t) { return true; };
-  auto book = *AccountBook::open(files, file, {.open = true}, kNow, all);
+TEST_F(AccountBookTest, IsntOpenedWhereItsFileIsDamaged) {
+  auto book = *open();
   for (int i = 0; i < 3; ++i) {
     ASSERT_TRUE(
-        book->charge(account, blob_id(pattern(10, static_cast<unsigned>(i))), 10, kNow).ok());
+        book->charge(account_, blob_id(pattern(10, static_cast<unsigned>(i))), 10, kNow).ok());
     ASSERT_TRUE(book->sync().ok());
   }
   book.reset();
-  Bytes bytes = *files.read(file, 3 * 64);
+  Bytes bytes = *files_.read(file_, 3 * 64);
   bytes[64] ^= 1;
-  std::ofstream(file, std::ios::binary | std::ios::trunc) << as_text(bytes);
-  const auto refused = AccountBook::open(files, file, {.open = true}, kNow, all);
+  std::ofstream(file_, std::ios::binary | std::ios::trunc) << as_text(bytes);
+  const auto refused = open();
   EXPECT_EQ(refused.error().code, Errc::mismatch);
-  EXPECT_EQ(*files.read(file, 3 * 64), bytes);
+  EXPECT_EQ(*files_.read(file_, 3 * 64), bytes);
 }
 
 }  // namespace
