@@ -2,9 +2,9 @@
 # Transfers of spctl that are killed at random moments and have to go on where they were. Sourced: . killed.sh
 # It needs `bin`, `work`, `fail` and the home $work/home; `midway` is what happens besides when half of the kills are over.
 # shellcheck disable=SC2154  # of who sources it
-kills=${KILLS:-12} # in each direction
-longest_ms=400     # before a kill
-under_way=$((8 * ((1 << 20) + 16)))  # bytes that a kill may cost: as many chunks as are moved at once
+kills=${KILLS:-12}                   # in each direction
+longest_ms=${longest_ms:-400}        # before a kill
+under_way=$((8 * ((1 << 20) + 16))) # bytes that a kill may cost: as many chunks as are moved at once
 most_kib=0
 midway() { :; }
 

@@ -91,13 +91,19 @@ AWS_SECRET_ACCESS_KEY=wrong "$bin/spctl" --home "$work/home" files download "$id
   --out "$work/none" >/dev/null 2>"$work/none.log" || code=$?
 refused SignatureDoesNotMatch "$work/none.log" "a wrong secret is told as such"
 
-# Killed again and again on the way to the bucket and back: what passes to Swift is counted between them.
+# Killed again and again on the way to the bucket and back: what passes to Swift is counted between them, and passes
+# slowly enough that no machine is through before the second kill.
 cat >"$work/counter.js" <<'END'
-const fs = require("fs"), http = require("http"), net = require("net"), [port, file] = process.argv.slice(2);
-const moved = {up: 0, down: 0};
+const fs = require("fs"), http = require("http"), net = require("net"), {pipeline, Transform} = require("stream");
+const [port, file, bytesPerMs] = process.argv.slice(2);
+const moved = {up: 0, down: 0}, due = {up: 0, down: 0};
 const pass = (from, to, way) => {
-  from.on("data", (bytes) => moved[way] += bytes.length).pipe(to);
-  for (const event of ["error", "close"]) from.on(event, () => to.destroy());
+  const transform = (bytes, _, done) => {
+    moved[way] += bytes.length;
+    due[way] = Math.max(due[way], Date.now()) + bytes.length / bytesPerMs;
+    setTimeout(done, due[way] - Date.now(), null, bytes);
+  };
+  pipeline(from, new Transform({transform}), to, () => {});
 };
 const front = net.createServer((client) => {
   const server = net.connect(port, "127.0.0.1");
@@ -109,7 +115,9 @@ const front = net.createServer((client) => {
   });
 });
 END
-node "$work/counter.js" "$port" "$work/ports" 2>"$work/counter.log" &
+size_mib=${SIZE_MIB:-96}
+longest_ms=999 # before a kill
+node "$work/counter.js" "$port" "$work/ports" $(((size_mib << 20) / (3 * longest_ms))) 2>"$work/counter.log" &
 counter_pid=$!
 for ((i = 0; i < 100; ++i)); do
   [ ! -s "$work/ports" ] || break
@@ -117,12 +125,10 @@ for ((i = 0; i < 100; ++i)); do
 done
 read -r front told <"$work/ports" || fail "nothing counts"
 moved() { curl -sf "http://127.0.0.1:$told/$1"; }
-size_mib=${SIZE_MIB:-96}
 rss_max_kib=$((80 * 1024)) # of spctl, whatever the size: less than what it moves
 KILLS=${KILLS:-8}
 # shellcheck source=tests/killed.sh
 . "$here/../killed.sh"
-longest_ms=999
 mkdir "$work/large"
 head -c $((size_mib << 20)) /dev/urandom >"$work/large/random"
 rm -r "$work/got"
