@@ -58,11 +58,13 @@ std::vector<MirrorStore::Source*> MirrorStore::in_order() {
   return order;
 }
 
-// Asks one after the other until one answers. What is told where none does: that somebody lied
-// before that somebody couldn't be asked, and that before that nobody has it.
+// Asks one after the other until one answers. What is told where none does: that somebody couldn't
+// be asked before that somebody lied, since another time cures that alone, and that nobody has it
+// only where all say so.
 Status MirrorStore::ask(const BlobId& id, const std::function<Status(Source&)>& question) {
   std::optional<Error> worst;
   const auto weight = [](Errc code) {
+    if (code == Errc::unavailable || code == Errc::timed_out) return 3;
     return code == Errc::mismatch ? 2 : code != Errc::not_found;
   };
   for (Source* source : in_order()) {
@@ -141,8 +143,13 @@ Status MirrorStore::stream_unverified(const BlobId& id, std::uint64_t offset, st
       return {};
     }
     if (streamed || at == 0 || streamed.error().code != Errc::mismatch) return streamed;
-    SP_TRY(prove(source, id, size_max));
-    disproved = true;
+    const std::uint64_t end = offset + passing.passed();
+    SP_ASSIGN(const Bytes blob, prove(source, id, size_max));
+    disproved = blob.size() < end;
+    if (disproved) return {};
+    source.blame();  // it has what it denies
+    const Status rest = passing.write(ByteView(blob).subspan(static_cast<std::size_t>(end)));
+    if (!rest) own = rest.error();
     return {};
   });
   if (own) return *own;
@@ -151,16 +158,16 @@ Status MirrorStore::stream_unverified(const BlobId& id, std::uint64_t offset, st
   if (!disproved && (offset > 0 || whole)) return {};
   if (!disproved && (gave.empty() || gave == std::vector<Source*>{last})) last->blame();
   for (Source* source : gave) {
-    if (source != last) source->blame();
+    if (source != last || disproved) source->blame();
   }
   return Error{Errc::mismatch, "the store gave other bytes for blob " + id.hex()};
 }
 
-// A store says that a blob ends before what others gave of it: by the blob, or else it is the liar,
-// and what they gave may be right.
-Status MirrorStore::prove(Source& source, const BlobId& id, std::size_t size_max) {
-  SP_ASSIGN(const Bytes bytes, source.store->get_unverified(id, size_max));
-  if (blob_id(bytes) == id) return {};
+// A store says that a blob ends before what others gave of it: it has to show the blob, or else it
+// is the liar, and what they gave may be right.
+Result<Bytes> MirrorStore::prove(Source& source, const BlobId& id, std::size_t size_max) {
+  SP_ASSIGN(Bytes bytes, source.store->get_unverified(id, size_max));
+  if (blob_id(bytes) == id) return bytes;
   source.blame();
   return Error{Errc::unavailable, "the store has other bytes for blob " + id.hex()};
 }

@@ -5,8 +5,9 @@
 // gave other bytes than were asked for is a liar: it is asked last from then on, and behind those
 // that were blamed less often. Where several gave a part of what turned out wrong, nobody knows
 // which of them lied: all but the one that ended it are blamed, so that whoever gives whole blobs
-// never is for what others began. Writing goes to as many as were said, the first ones that take
-// it.
+// never is for what others began. Where none gives a blob, the error is that of one that couldn't
+// be asked (another time may cure that), else of a liar, and Errc::not_found where all say so.
+// Writing goes to as many as were said, the first ones that take it.
 #pragma once
 
 #include <atomic>
@@ -34,8 +35,8 @@ class MirrorStore final : public BlobStore {
   /// Checks the digest as well: it has to know who lies.
   Result<Bytes> get_unverified(const BlobId& id, std::size_t size_max) override;
   /// Where one breaks off the next goes on. Errc::mismatch where what was given from the blob's
-  /// beginning on isn't the blob, or a store that has it says that it ends before: the sink has had
-  /// it, and the next call asks another store first.
+  /// beginning on isn't the blob, or a store shows the blob, and it ends before: the sink has had
+  /// what was given, and the next call asks another store first.
   Status stream_unverified(const BlobId& id, std::uint64_t offset, std::size_t size_max,
                            ByteSink& sink) override;
   /// What the first that knows the blob says. Errc::not_found where all say so.
@@ -59,7 +60,7 @@ class MirrorStore final : public BlobStore {
   };
   [[nodiscard]] std::vector<Source*> in_order();
   Status ask(const BlobId& id, const std::function<Status(Source&)>& question);
-  static Status prove(Source& source, const BlobId& id, std::size_t size_max);
+  static Result<Bytes> prove(Source& source, const BlobId& id, std::size_t size_max);
 
   std::deque<Source> sources_;
   const std::size_t copies_;

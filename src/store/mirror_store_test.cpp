@@ -40,12 +40,15 @@ class OddStore final : public BlobStore {
   Status stream_unverified(const BlobId& id, std::uint64_t offset, std::size_t,
                            ByteSink& sink) override {
     SP_ASSIGN(const Bytes bytes, look(id));
-    if (offset > bytes.size()) return Error{Errc::mismatch, "shorter"};
+    if (denies && offset > 0) SP_TRY(sink.write(before_denial));
+    if (offset > bytes.size() || (denies && offset > 0)) return Error{Errc::mismatch, "shorter"};
     ByteView rest = ByteView(bytes).subspan(offset);
     offsets.push_back(offset);
     const bool breaks = (cut != 0 && rest.size() > cut) || breaks_at_end;
     if (!breaks) return sink.write(rest);
-    SP_TRY(sink.write(rest.first(cut == 0 ? rest.size() : std::min(cut, rest.size()))));
+    const std::size_t given = cut == 0 ? rest.size() : std::min(cut, rest.size());
+    if (cut_once) cut = 0;
+    SP_TRY(sink.write(rest.first(given)));
     return Error{Errc::unavailable, "broke off"};
   }
   Result<std::uint64_t> size(const BlobId& id) override {
@@ -55,8 +58,11 @@ class OddStore final : public BlobStore {
 
   std::map<BlobId, Bytes> held;
   std::vector<std::uint64_t> offsets;
-  std::size_t cut = 0;  // bytes after which a stream breaks off
+  std::size_t cut = 0;    // bytes after which a stream breaks off
+  bool cut_once = false;  // and is whole from then on
   bool breaks_at_end = false;
+  bool denies = false;          // that the blob has more than a reader has
+  Bytes before_denial;          // which it has the reader have
   bool gone_for_whole = false;  // answers for a part alone
   bool down = false;
   bool lies = false;
@@ -103,6 +109,17 @@ TEST_F(MirrorTest, ALiarIsAskedLast) {
   b_.lies = true;
   EXPECT_EQ(mirror_.get(id_, 1000).error().code, Errc::mismatch);
   EXPECT_EQ(a_.asked, asked + 1);
+}
+
+// Who asks again gets it from the one that is back; a lie is no reason to ask again.
+TEST_F(MirrorTest, WhoIsAwayWeighsMoreThanALiar) {
+  for (OddStore* store : {&a_, &b_}) store->held[id_] = bytes_;
+  b_.lies = true;
+  a_.down = true;
+  EXPECT_EQ(mirror_.get(id_, 1000).error().code, Errc::unavailable);
+  EXPECT_EQ(mirror_.state(1), MirrorStore::State::lying);
+  a_.down = false;
+  EXPECT_EQ(*mirror_.get(id_, 1000), bytes_);
 }
 
 TEST_F(MirrorTest, AnotherGoesOnWhereOneBrokeOff) {
@@ -192,6 +209,38 @@ TEST_F(MirrorTest, ALiarThatSaysThatABlobEndsBeforeIsPassedOver) {
   EXPECT_EQ(*spool.get(id_, 1000), bytes_);
 }
 
+// It has the very bytes, which say that its word is wrong: they are taken, and nobody else blamed.
+TEST_F(MirrorTest, ALiarThatHasWhatItDeniesGivesIt) {
+  for (OddStore* store : {&a_, &b_}) store->held[id_] = bytes_;
+  a_.cut = 300;
+  b_.denies = true;
+  MemorySink sink(1000);
+  EXPECT_TRUE(mirror_.stream_unverified(id_, 0, 1000, sink).ok());
+  EXPECT_EQ(sink.bytes(), bytes_);
+  EXPECT_EQ(mirror_.state(0), MirrorStore::State::failing);
+  EXPECT_EQ(mirror_.state(1), MirrorStore::State::lying);
+  // Neither is a part of before thrown away, be it at the blob's end.
+  for (const std::uint64_t had : {400U, 1000U}) {
+    MemorySink rest(1000);
+    EXPECT_TRUE(MirrorStore({&b_}, 1).stream_unverified(id_, had, 1000, rest).ok());
+    EXPECT_EQ(rest.bytes(), Bytes(bytes_.begin() + static_cast<std::ptrdiff_t>(had), bytes_.end()));
+  }
+  MemorySink little(500);
+  EXPECT_EQ(mirror_.stream_unverified(id_, 0, 1000, little).error().code, Errc::too_large);
+}
+
+// It shows that what it gave itself is no part of the blob.
+TEST_F(MirrorTest, WhoDisprovesItselfIsBlamedAsWell) {
+  for (OddStore* store : {&a_, &b_}) store->held[id_] = bytes_;
+  a_.cut = 300;
+  b_.denies = true;
+  b_.before_denial.resize(2000);
+  MemorySink sink(3000);
+  EXPECT_EQ(mirror_.stream_unverified(id_, 0, 3000, sink).error().code, Errc::mismatch);
+  EXPECT_EQ(mirror_.state(0), MirrorStore::State::lying) << "nobody knows";
+  EXPECT_EQ(mirror_.state(1), MirrorStore::State::lying);
+}
+
 // Nothing is said against it where it couldn't be asked for the proof.
 TEST_F(MirrorTest, WhoCantProveItJustNowIsNoLiar) {
   a_.held[id_] = bytes_;
@@ -209,6 +258,41 @@ TEST_F(MirrorTest, WhatIsWholeIsTakenThoughItBrokeOffAtItsEnd) {
   a_.down = true;
   EXPECT_TRUE(mirror_.stream_unverified(id_, 0, 1000, sink).ok());
   EXPECT_EQ(sink.bytes(), bytes_);
+}
+
+// The liar gave the end of what the honest one began, so that both were blamed.
+TEST_F(MirrorTest, AHiccupBesideALiarEndsNoDownload) {
+  for (OddStore* store : {&a_, &b_}) store->held[id_] = bytes_;
+  a_.cut = 300;
+  a_.cut_once = true;
+  b_.lies = true;
+  b_.held[id_][999] ^= 1;
+  MirrorStore two({&a_, &b_}, 1);
+  SpoolStore spool(files_, folder_.path() / "spool", two, 2);
+  const auto blob = spool.get(id_, 1000);
+  ASSERT_TRUE(blob.ok()) << blob.error().message;
+  EXPECT_EQ(*blob, bytes_);
+}
+
+// Whoever was blamed before: other threads may have met the same hiccup, and what a part held may
+// have been wrong.
+TEST_F(MirrorTest, AsManyLiarsAsThereMayBeEndNoDownload) {
+  std::deque<OddStore> stores(kMirrorsMax);
+  std::vector<BlobStore*> all;
+  for (OddStore& store : stores) {
+    store.held[id_] = bytes_;
+    if (&store != &stores.back()) store.held[id_][999] ^= 1;
+    all.push_back(&store);
+  }
+  MirrorStore mirror(all, 1);
+  SpoolStore spool(files_, folder_.path() / "spool", mirror, kMirrorsMax);
+  const Path part = folder_.path() / "spool" / (id_.hex() + ".part");
+  std::filesystem::create_directories(part.parent_path());
+  std::ofstream(part) << "something else";
+  stores.back().cut = 300;
+  const auto blob = spool.get(id_, 1000);
+  ASSERT_TRUE(blob.ok()) << blob.error().message;
+  EXPECT_EQ(*blob, bytes_);
 }
 
 TEST_F(MirrorTest, WritesAsManyCopiesAsWereAsked) {
@@ -275,7 +359,9 @@ TEST_F(MirrorTest, ASpoolBelievesNothing) {
   // A liar leaves nothing behind.
   std::filesystem::remove(kept);
   a_.lies = true;
+  const int asked = a_.asked;
   EXPECT_EQ(spool.get(id_, 1000).error().code, Errc::mismatch);
+  EXPECT_EQ(a_.asked, asked + 1) << "nobody else could be honest";
   EXPECT_EQ(files_.size(part).error().code, Errc::not_found);
   EXPECT_EQ(files_.size(kept).error().code, Errc::not_found);
   // Beside another it is found out, and the other asked.

@@ -63,7 +63,7 @@ Result<Bytes> SpoolStore::get(const BlobId& id, std::size_t size_max) {
 Result<Bytes> SpoolStore::fetch(const BlobId& id, std::size_t size_max) {
   const Path path = folder_ / (id.hex() + ".part");
   SP_TRY(files_.make_folder(folder_));
-  std::size_t lies = 0;
+  Ask ask = Ask::rest;
   for (int tries = 0; tries < kTriesMax; ++tries) {
     SP_ASSIGN(const Fd part, open_part(path));
     if (!part.valid()) {
@@ -72,7 +72,7 @@ Result<Bytes> SpoolStore::fetch(const BlobId& id, std::size_t size_max) {
       continue;
     }
     bool emptied = false;
-    auto bytes = complete(id, size_max, part.get(), emptied);
+    auto bytes = complete(id, size_max, ask, part.get(), emptied);
     if (bytes) {
       SP_TRY(files_.make_folder(kept_.path_of(id).parent_path()));
       const CrashEffect effect(CrashSite::download_blob);
@@ -82,24 +82,26 @@ Result<Bytes> SpoolStore::fetch(const BlobId& id, std::size_t size_max) {
       return bytes;
     }
     if (bytes.error().code != Errc::mismatch) return bytes;
-    // What the part held before may have been to blame, or one of several stores.
-    if (!emptied && ++lies >= sources_) return bytes;
+    if (emptied) continue;  // what the part held before may have been to blame
+    if (sources_ == 1 || ask == Ask::whole) return bytes;
+    ask = Ask::whole;
   }
   return Error{Errc::unavailable, "blob " + id.hex() + " is being fetched by others"};
 }
 
-// Gets the rest of a part, and checks the whole. `afresh`: it wasn't the blob, and the part is
-// empty now, and had something in it before.
-Result<Bytes> SpoolStore::complete(const BlobId& id, std::size_t size_max, int part,
+// Gets the rest of a part, or the whole anew, and checks it. `emptied`: it wasn't the blob, and the
+// part is empty now, and had something in it before.
+Result<Bytes> SpoolStore::complete(const BlobId& id, std::size_t size_max, Ask ask, int part,
                                    bool& emptied) {
   const Path path = folder_ / (id.hex() + ".part");
   SP_ASSIGN(std::uint64_t had, files_.size(path));
-  if (had > size_max) {
+  if (had > size_max || (had > 0 && ask == Ask::whole)) {
     if (::ftruncate(part, 0) != 0) return errno_error("truncate", path);
     had = 0;
   }
   FileSink sink(part, path);
-  Status streamed = source_.stream_unverified(id, had, size_max, sink);
+  Status streamed = ask == Ask::whole ? pass_whole(id, size_max, sink)
+                                      : source_.stream_unverified(id, had, size_max, sink);
   if (!streamed && streamed.error().code != Errc::mismatch) {
     SP_ASSIGN(const std::uint64_t has, files_.size(path));
     if (has == 0) SP_TRY(files_.remove(path));
@@ -114,6 +116,11 @@ Result<Bytes> SpoolStore::complete(const BlobId& id, std::size_t size_max, int p
   if (::ftruncate(part, 0) != 0) return errno_error("truncate", path);
   if (!emptied) SP_TRY(files_.remove(path));
   return streamed.error();
+}
+
+Status SpoolStore::pass_whole(const BlobId& id, std::size_t size_max, ByteSink& sink) {
+  SP_ASSIGN(const Bytes bytes, source_.get(id, size_max));
+  return sink.write(bytes);
 }
 
 }  // namespace sp::store

@@ -5,8 +5,9 @@
 // grows as bytes come. Nothing counts before its digest has been checked, and it is checked again
 // when it is read from the folder. What a killed process had not yet handed to the system is lost,
 // at most kSpoolLossMax bytes of each blob under way (of a bucket's, the pieces that were on their
-// way); a power failure may lose more, and costs time alone. Several processes may share a folder:
-// a lock on the part makes the second wait.
+// way; of one that a liar among several stores has spoiled, all); a power failure may lose more,
+// and costs time alone. Several processes may share a folder: a lock on the part makes the second
+// wait.
 #pragma once
 
 #include "store/blob.hpp"
@@ -19,7 +20,9 @@ inline constexpr std::size_t kSpoolLossMax = 64 << 10;
 class SpoolStore final : public BlobStore {
  public:
   /// What is passed must outlive it; the folder is made when the first blob comes. `sources` is how
-  /// many stores stand behind the source, and so how often wrong bytes are asked for again.
+  /// many stores stand behind the source. Of several, one that lies spoils what others gave of a
+  /// blob, and the honest one may have broken off: wrong bytes are asked for again by get(), for
+  /// which a MirrorStore asks each for the whole.
   SpoolStore(Files& files, Path folder, BlobStore& source, std::size_t sources = 1);
 
   /// To the source.
@@ -33,7 +36,9 @@ class SpoolStore final : public BlobStore {
 
  private:
   Result<Bytes> fetch(const BlobId& id, std::size_t size_max);
-  Result<Bytes> complete(const BlobId& id, std::size_t size_max, int part, bool& emptied);
+  enum class Ask : std::uint8_t { rest, whole };
+  Result<Bytes> complete(const BlobId& id, std::size_t size_max, Ask ask, int part, bool& emptied);
+  Status pass_whole(const BlobId& id, std::size_t size_max, ByteSink& sink);
 
   Files& files_;
   const Path folder_;
