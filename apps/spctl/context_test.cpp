@@ -76,5 +76,24 @@ TEST_F(WriteOutputTest, ADeviceStaysAndAFullOneIsAnError) {
   EXPECT_TRUE(fs::is_character_file(device));
 }
 
+// What is read comes from any place of a store; each is named once, the first in front.
+TEST(SessionPlaces, AreThoseOfTheNetworkAndOfItsServices) {
+  const auto account = [](std::uint8_t byte) { return *Address::from(Bytes(20, byte)); };
+  apps::Network network;
+  network.rpc = "http://127.0.0.1:1";
+  network.store = {"http://store", account(1)};
+  network.broker = {"http://broker", account(2)};
+  network.services = {{account(1), "http://again"}, {account(3), "http://other"}};
+  network.mirrors = {{account(1), {"http://store", "http://mirror"}}, {account(3), {"http://far"}}};
+  const SystemClock clock;
+  const Session session(std::move(network), clock);
+  using Urls = std::vector<std::string>;
+  EXPECT_EQ(session.urls_of(account(1)), (Urls{"http://store", "http://again", "http://mirror"}));
+  EXPECT_EQ(session.urls_of(account(2)), Urls{"http://broker"});
+  EXPECT_EQ(session.urls_of(account(3)), (Urls{"http://other", "http://far"}));
+  EXPECT_EQ(session.urls_of(account(4)), Urls{});
+  EXPECT_EQ(session.url_of(account(4)).error().code, Errc::not_found);
+}
+
 }  // namespace
 }  // namespace sp::spctl

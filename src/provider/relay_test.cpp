@@ -1,4 +1,5 @@
-// A loader that reads nothing from its window: a guest that is frozen is enough.
+// Loaders that read nothing from their window (a guest that is frozen is enough), and stores with
+// several places, some of which are away or lie.
 #include "provider/relay.hpp"
 
 #include <gtest/gtest.h>
@@ -7,6 +8,7 @@
 
 #include <future>
 
+#include "base/codec.hpp"
 #include "base/files.hpp"
 
 namespace sp::provider {
@@ -95,6 +97,62 @@ TEST_F(RelayTest, AWindowThatTakesNothingEnds) {
   ::shutdown(loader_end_.get(), SHUT_RDWR);
   EXPECT_EQ(ended, std::future_status::ready);
   EXPECT_EQ(served_.get().error().code, Errc::unavailable);
+}
+
+// Places of stores by URL, each of which gives one answer to all, or is away.
+struct Places final : net::HttpCaller {
+  Result<net::HttpResponse> carry(const std::string&, const std::string& url, ByteView,
+                                  const net::Headers&) override {
+    for (const auto& [place, answer] : answers) {
+      if (!url.starts_with(place)) continue;
+      net::HttpResponse response;
+      response.body = answer;
+      return response;
+    }
+    return Error{Errc::unavailable, url + " is away"};
+  }
+
+  std::map<std::string, Bytes> answers;
+};
+
+class PlacesOfAStore : public ::testing::Test {
+ protected:
+  // The blob's text, or the error's name.
+  std::string given(const Address& store) {
+    Writer body;
+    body.raw(store::blob_id(blob_).view()).u32(1000);
+    const auto blob =
+        forwarder_.forward({1, api::ServiceKind::store, store, "get", std::move(body).take()});
+    return std::string(blob ? as_text(*blob) : errc_name(blob.error().code));
+  }
+
+  const Address store_ = *Address::from(Bytes(20, 1));
+  const Address other_ = *Address::from(Bytes(20, 2));
+  const Bytes blob_ = to_bytes(as_bytes("sealed"));
+  const Bytes lie_ = to_bytes(as_bytes("other bytes"));
+  const Services services_{{store_, "http://first"}, {other_, "http://other"}};
+  const Mirrors mirrors_{{store_, {"http://second", "http://third"}}};
+  Places places_;
+  CallForwarder forwarder_{places_, services_, {}, &mirrors_};
+};
+
+TEST_F(PlacesOfAStore, AnyOfThemGivesABlob) {
+  for (const char* place : {"http://first", "http://second", "http://third"}) {
+    places_.answers = {{place, blob_}};
+    EXPECT_EQ(given(store_), "sealed") << place << " alone";
+  }
+  for (const char* place : {"http://first", "http://second"}) places_.answers[place] = lie_;
+  EXPECT_EQ(given(store_), "sealed") << "behind two liars";
+  // They are this store's alone.
+  EXPECT_EQ(given(other_), "unavailable");
+}
+
+// Unavailable is what a loader asks for again.
+TEST_F(PlacesOfAStore, AStoreThatComesBackIsWaitedForBesideALiar) {
+  places_.answers["http://second"] = lie_;
+  EXPECT_EQ(given(store_), "unavailable");
+  places_.answers["http://first"] = blob_;
+  EXPECT_EQ(given(store_), "sealed");
 }
 
 }  // namespace
