@@ -1,60 +1,17 @@
 // What a bar shows on a terminal, and that it shows nothing elsewhere.
 #include "spctl/console.hpp"
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <termios.h>
-#include <unistd.h>
 
-#include <cstdlib>
 #include <memory>
 
-#include "base/files.hpp"
+#include "spctl/testing/other_standard_error.hpp"
 
 namespace sp::spctl {
 namespace {
 
 using std::chrono::milliseconds;
-
-// This process's standard error is a terminal, or a pipe, while this lives.
-class OtherStandardError {
- public:
-  enum class Kind : std::uint8_t { terminal, pipe };
-
-  explicit OtherStandardError(Kind kind) : saved_(::dup(STDERR_FILENO)) {
-    int ends[2];
-    if (kind == Kind::pipe) {
-      SP_CHECK(::pipe2(ends, O_CLOEXEC) == 0);
-    } else {
-      ends[0] = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-      SP_CHECK(::grantpt(ends[0]) == 0 && ::unlockpt(ends[0]) == 0);
-      ends[1] = ::open(::ptsname(ends[0]), O_RDWR | O_NOCTTY | O_CLOEXEC);
-      termios raw{};
-      SP_CHECK(::tcgetattr(ends[1], &raw) == 0);
-      ::cfmakeraw(&raw);
-      SP_CHECK(::tcsetattr(ends[1], TCSANOW, &raw) == 0);
-    }
-    reads_ = Fd(ends[0]);
-    const Fd writes(ends[1]);
-    SP_CHECK(::dup2(writes.get(), STDERR_FILENO) == STDERR_FILENO);
-  }
-  ~OtherStandardError() { ::dup2(saved_.get(), STDERR_FILENO); }
-  OtherStandardError(const OtherStandardError&) = delete;
-  OtherStandardError& operator=(const OtherStandardError&) = delete;
-
-  /// What was written since the last call.
-  std::string seen() {
-    SP_CHECK(::write(STDERR_FILENO, &kEnd, 1) == 1);
-    std::string text;
-    for (char c = 0; ::read(reads_.get(), &c, 1) == 1 && c != kEnd;) text += c;
-    return text;
-  }
-
- private:
-  static constexpr char kEnd = '\x1e';
-  const Fd saved_;
-  Fd reads_;
-};
+using testing::OtherStandardError;
 
 const std::string kClear = "\r\033[K";
 

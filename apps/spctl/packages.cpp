@@ -12,6 +12,14 @@ Path key_file(Context& context, const store::PackageId& id) {
   return context.home().content() / (id.hex() + ".key");
 }
 
+// First the content is at its place after a power failure as well, then what it could be made from
+// again goes.
+Status end(Download& download, const Path& target) {
+  SP_TRY(store::sync_tree(target.parent_path()));
+  download.finish();
+  return {};
+}
+
 }  // namespace
 
 Result<Uploaded> upload_path(Context& context, OpenStore& stores, const Path& path,
@@ -42,10 +50,8 @@ Status open_package_to(Download& download, const Secret32& key, const Path& out)
   const Path absolute = fs::absolute(out).lexically_normal();
   const Path target = absolute.has_filename() ? absolute : absolute.parent_path();
   if (fs::exists(out, failed) && !(fs::is_directory(out, failed) && fs::is_empty(out, failed))) {
-    if (download.opened_into(target)) {  // a run before was killed when all was done
-      download.finish();
-      return {};
-    }
+    // A run before was killed when it had moved all there, perhaps before that was on the disk.
+    if (download.opened_into(target)) return end(download, target);
     return failure(Errc::conflict, "can't open the package", out.string() + " isn't empty",
                    "Name a folder that is empty or doesn't exist (--out).");
   }
@@ -74,9 +80,7 @@ Status open_package_to(Download& download, const Secret32& key, const Path& out)
     fs::remove_all(partial, failed);
     return error;
   }
-  SP_TRY(store::sync_tree(target.parent_path()));
-  download.finish();
-  return {};
+  return end(download, target);
 }
 
 }  // namespace sp::spctl
