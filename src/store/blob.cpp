@@ -53,7 +53,7 @@ Status DirectoryStore::put(const BlobId& id, ByteView bytes) {
 
 Status DirectoryStore::put_checked(const BlobId& id, ByteView bytes) {
   const Path path = path_of(id);
-  // What is there is compared: bytes that the disk has damaged are mended by whoever has them.
+  // What is there is compared: bytes that the disk has damaged are mended by whoever puts them.
   const auto size = files_.size(path);
   if (size && *size == bytes.size()) {
     const auto kept = files_.read(path, bytes.size());

@@ -2,8 +2,9 @@
 // store_service.hpp is the other end.
 //
 // Nothing is believed but digests and signatures. What is there already isn't sent again: a blob of
-// over kAskFirstSize bytes is asked for by HEAD before it is put. A transfer that breaks off is
-// tried again as StoreAccess says; a reader goes on at the byte where it broke.
+// over kAskFirstSize bytes is asked for by HEAD before it is put, which doesn't tell what the
+// store's disk has damaged. A transfer that breaks off is tried again as StoreAccess says; a reader
+// goes on at the byte where it broke.
 #pragma once
 
 #include <optional>

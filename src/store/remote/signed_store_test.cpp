@@ -343,5 +343,34 @@ TEST_F(SignedStoreTest, AFullStoreMakesNoRecords) {
   EXPECT_EQ(*files_.size(folder_.path() / "owners.log"), 64U);
 }
 
+// Over kAskFirstSize a client asks first, and HEAD tells the size alone.
+TEST_F(SignedStoreTest, WhatADiskDamagedIsMendedByWhoeverSendsIt) {
+  serve({.open = true});
+  for (const std::size_t size : {std::size_t{1000}, std::size_t{100 << 10}}) {
+    const Bytes bytes = pattern(size, 9);
+    const BlobId id = blob_id(bytes);
+    ASSERT_TRUE(put_in(as(ann_), bytes).ok());
+    Bytes damaged = bytes;
+    damaged[0] ^= 1;
+    const Path file = blobs_.path_of(id);
+    ASSERT_TRUE(files_.write_atomic(file, damaged, FileMode::owner_only).ok());
+    ASSERT_TRUE(put_in(as(ann_), bytes).ok());
+    const bool sent = size <= kAskFirstSize;
+    EXPECT_EQ(*blobs_.get_unverified(id, size), sent ? bytes : damaged);
+    ASSERT_TRUE(files_.write_atomic(file, damaged, FileMode::owner_only).ok());
+    ASSERT_TRUE(put_in(as(bob_), bytes).ok());
+    EXPECT_EQ(*blobs_.get_unverified(id, size), bytes) << "it wasn't his, so he sent it";
+    // Its owner sends it where it isn't his any more, or has another size.
+    ASSERT_TRUE(files_.write_atomic(file, damaged, FileMode::owner_only).ok());
+    ASSERT_TRUE(as(ann_).remove(id).ok());
+    ASSERT_TRUE(put_in(as(ann_), bytes).ok());
+    EXPECT_EQ(*blobs_.get_unverified(id, size), bytes);
+    damaged.pop_back();
+    ASSERT_TRUE(files_.write_atomic(file, damaged, FileMode::owner_only).ok());
+    ASSERT_TRUE(put_in(as(ann_), bytes).ok());
+    EXPECT_EQ(*blobs_.get_unverified(id, size), bytes);
+  }
+}
+
 }  // namespace
 }  // namespace sp::store

@@ -243,7 +243,7 @@ net::HttpResponse StoreService::keep(const BlobId& id, const net::HttpRequest& r
   const std::lock_guard lock(writing_[id.data[0] % writing_.size()]);
   const auto kept = blobs_.size(id);
   if (!kept || *kept != request.body.size()) return keep_new(id, request.body, who);
-  // One that a folder's disk has damaged is mended by whoever has it.
+  // One that a folder's disk has damaged is mended by whoever sends it.
   if (const Status whole = blobs_.put_checked(id, request.body); !whole) {
     return cannot_keep(whole.error());
   }
