@@ -96,7 +96,10 @@ Error s3_error(const net::HttpResponse& response, std::string_view doing) {
   const std::string code = s3_error_code(response.body);
   Errc errc = Errc::unavailable;
   if (response.status == 401 || response.status == 403) errc = Errc::unauthorised;
-  if (response.status == 404) errc = code == "NoSuchBucket" ? Errc::usage : Errc::not_found;
+  if (response.status == 404 && code == "NoSuchBucket") errc = Errc::usage;
+  if (response.status == 404 && (code == "NoSuchKey" || code == "NoSuchUpload")) {
+    errc = Errc::not_found;
+  }
   if (response.status == 301 || response.status == 307 || response.status == 308) {
     errc = Errc::usage;
   }
@@ -108,6 +111,9 @@ Error s3_error(const net::HttpResponse& response, std::string_view doing) {
   }
   std::string text = "status " + std::to_string(response.status);
   if (!code.empty()) text += " " + code;
+  if (response.status == 404 && code.empty()) {
+    text += " without an S3 server's words, perhaps of a proxy: look at what is before the bucket";
+  }
   if (const auto wait = net::retry_after(response.headers)) {
     text += ", to be tried again after " + std::to_string(wait->count()) + " s";
   }

@@ -87,9 +87,10 @@ class S3Client {
 /// SHA-256 of no bytes.
 Digest32 s3_empty_payload();
 
-/// What an answer that isn't a success says: Errc::not_found, Errc::unauthorised, Errc::too_large,
-/// Errc::io (the server is full), Errc::usage (no such bucket, or another endpoint's),
-/// Errc::unavailable for all others. Of the body only the code is repeated.
+/// What an answer that isn't a success says: Errc::not_found (a 404 whose body names NoSuchKey or
+/// NoSuchUpload: whoever stands before the server may answer 404 as well), Errc::unauthorised,
+/// Errc::too_large, Errc::io (the server is full), Errc::usage (no such bucket, or another
+/// endpoint's), Errc::unavailable for all others. Of the body only the code is repeated.
 Error s3_error(const net::HttpResponse& response, std::string_view doing);
 
 }  // namespace sp::store

@@ -208,12 +208,33 @@ TEST_F(S3Failures, ErrorsHaveCodes) {
   };
   EXPECT_EQ(code_of(404, "NoSuchKey"), Errc::not_found);
   EXPECT_EQ(code_of(404, "NoSuchBucket"), Errc::usage);
+  EXPECT_EQ(code_of(404, "Other"), Errc::unavailable);
   EXPECT_EQ(code_of(301, "PermanentRedirect"), Errc::usage);
   EXPECT_EQ(code_of(403, "SignatureDoesNotMatch"), Errc::unauthorised);
   EXPECT_EQ(code_of(400, "ExpiredToken"), Errc::unauthorised);
   EXPECT_EQ(code_of(400, "EntityTooLarge"), Errc::too_large);
   EXPECT_EQ(code_of(507, "Full"), Errc::io);
   EXPECT_EQ(code_of(400, "Other"), Errc::unavailable);
+}
+
+TEST_F(S3Failures, AProxysPageIsntTheBucketsWord) {
+  server_.objects[key(id_)] = bytes_;
+  const auto page = net::text_response(404, "text/html", "<html><Code>NoSuchKey</Code></html>");
+  answer("GET", 1, page);
+  const Error read = store_->get(id_, 5000).error();
+  EXPECT_EQ(read.code, Errc::unavailable);
+  EXPECT_EQ(read.message, "fetching blob " + id_.hex() +
+                              ": status 404 without an S3 server's words, perhaps of a proxy: "
+                              "look at what is before the bucket");
+  answer("DELETE", 1, page);
+  EXPECT_EQ(store_->remove(id_).error().code, Errc::unavailable);
+  EXPECT_TRUE(server_.objects.contains(key(id_)));
+  answer("DELETE", 1, FakeS3::error(404, "NoSuchKey"));
+  EXPECT_TRUE(store_->remove(id_).ok());
+  // An answer to HEAD has no words: what is there may be put once more.
+  answer("HEAD", 2, page);
+  EXPECT_EQ(store_->size(id_).error().code, Errc::not_found);
+  EXPECT_TRUE(store_->put(id_, bytes_).ok());
 }
 
 TEST_F(S3Failures, WhatAServerRepeatsStaysOutOfErrors) {

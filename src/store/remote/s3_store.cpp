@@ -139,6 +139,7 @@ Status S3Store::check_end(const BlobId& id, std::uint64_t offset) {
 
 Result<std::uint64_t> S3Store::size(const BlobId& id) {
   SP_ASSIGN(const net::HttpResponse response, client_->call(request_for("HEAD", id)));
+  if (response.status == 404) return Error{Errc::not_found, "the bucket has no blob " + id.hex()};
   if (response.status != 200) return s3_error(response, "looking for blob " + id.hex());
   const auto field = response.headers.find("content-length");
   std::uint64_t size = 0;
@@ -152,8 +153,9 @@ Result<std::uint64_t> S3Store::size(const BlobId& id) {
 Status S3Store::remove(const BlobId& id) {
   const CrashEffect effect(CrashSite::s3_delete);
   SP_ASSIGN(const net::HttpResponse response, client_->call(request_for("DELETE", id)));
-  const bool gone = response.status == 200 || response.status == 204 || response.status == 404;
-  return gone ? Status{} : Status(s3_error(response, "deleting blob " + id.hex()));
+  if (response.status == 200 || response.status == 204) return {};
+  const Error error = s3_error(response, "deleting blob " + id.hex());
+  return error.code == Errc::not_found ? Status{} : Status(error);
 }
 
 Result<Bytes> S3Store::get_range_unverified(const BlobId& id, std::uint64_t offset,

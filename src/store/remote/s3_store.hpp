@@ -38,6 +38,8 @@ class S3Store final : public RangedStore {
   /// In pieces of a part's size, each handed on when it is whole.
   Status stream_unverified(const BlobId& id, std::uint64_t offset, std::size_t size_max,
                            ByteSink& sink) override;
+  /// Errc::not_found by the status of an answer that has no words, so that a proxy may have said
+  /// it: good enough to put the blob, or to tell who asks; never to give anything up.
   Result<std::uint64_t> size(const BlobId& id) override;
   Status remove(const BlobId& id) override;
   Result<Bytes> get_range_unverified(const BlobId& id, std::uint64_t offset,
