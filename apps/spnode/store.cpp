@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/durable.hpp"
 #include "base/log.hpp"
 #include "base/sync.hpp"
@@ -21,7 +23,8 @@ constexpr const char* kOwnersFile = "owners.log";
 constexpr const char* kPromisesFile = "promises.log";
 constexpr std::chrono::seconds kBucketPatience{3};  // of a look at its health
 constexpr std::chrono::seconds kBucketLookKept{10};
-constexpr std::chrono::seconds kRecallPause{10};  // after a bucket that didn't answer
+constexpr std::chrono::seconds kRecallPause{10};      // where a manifest couldn't be read; doubles
+constexpr std::chrono::seconds kRecallPauseMax{300};  // up to this
 
 /// A folder or a bucket, with what it stands on.
 class Backend {
@@ -85,11 +88,11 @@ class Backend {
 };
 
 /// Reads what was promised before the start, on a thread of its own: a bucket's manifests take a
-/// while, and until then only deletions wait. What fails is tried again.
+/// while, and until then only deletions wait. What fails is tried again until its promise is over.
 class Recall {
  public:
-  Recall(store::PromiseBook& promises, store::BlobStore& blobs)
-      : thread_([this, &promises, &blobs] { run(promises, blobs); }) {}
+  Recall(store::PromiseBook& promises, store::BlobStore& blobs, const Clock& clock)
+      : thread_([this, &promises, &blobs, &clock] { run(promises, blobs, clock); }) {}
   Recall(const Recall&) = delete;
   Recall& operator=(const Recall&) = delete;
   ~Recall() {
@@ -102,16 +105,16 @@ class Recall {
   }
 
  private:
-  void run(store::PromiseBook& promises, store::BlobStore& blobs) {
-    for (;;) {
-      const Status done = promises.recall(blobs, [this] {
-        const std::lock_guard lock(mutex_);
-        return stopping_;
-      });
+  void run(store::PromiseBook& promises, store::BlobStore& blobs, const Clock& clock) {
+    const auto stop = [this](std::chrono::nanoseconds pause) {
+      std::unique_lock lock(mutex_);
+      return changed_.wait_for(lock, pause, [this] { return stopping_; });
+    };
+    for (auto pause = kRecallPause;; pause = std::min(2 * pause, kRecallPauseMax)) {
+      const Status done = promises.recall(blobs, clock.unix_seconds(), stop);
       if (done || done.error().code == Errc::cancelled) return;
       log(LogLevel::warning, "store_promises_unread", {{"message", done.error().message}});
-      std::unique_lock lock(mutex_);
-      if (changed_.wait_for(lock, kRecallPause, [this] { return stopping_; })) return;
+      if (stop(pause)) return;
     }
   }
 
@@ -165,7 +168,7 @@ Status run_store(const Path& path) {
     text.single("superprotocol_store_deletions_total", Type::counter,
                 "Deletions of blobs by an owner.", service.deleted());
   };
-  const Recall recall(*promises, backend.blobs());
+  const Recall recall(*promises, backend.blobs(), clock);
   return serve_until_stopped(frame);
 }
 

@@ -16,7 +16,7 @@ void World::run_store(ProcessId process) {
   const auto promises = store::PromiseBook::open(
       files, options_.bug == Bug::store_forgets ? forgotten : Path("/store/promises.log"),
       clock_.unix_seconds());
-  if (!accounts || !promises || !(*promises)->recall(blobs)) return;
+  if (!accounts || !promises || !(*promises)->recall(blobs, clock_.unix_seconds())) return;
   store::StoreService service(blobs, store_key_, clock_, accounts->get(), promises->get(), {});
   Alone alone(tasks_);
   network_.serve("store", process,

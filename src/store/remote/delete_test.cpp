@@ -239,6 +239,42 @@ TEST_F(DeleteTest, APromiseToNobodyHoldsTheBytesAndNoOwner) {
   EXPECT_TRUE(as(ann_).put(blob_id(pattern(100'000, 2)), pattern(100'000, 2)).ok()) << "all room";
 }
 
+// Until it is over, or mended by whoever has it, over any number of starts.
+TEST_F(DeleteTest, APromiseWhoseManifestIsDamagedHoldsAsWell) {
+  const Bytes bytes = pattern(kChunkSizeMin + 16);
+  const BlobId chunk = blob_id(bytes);
+  for (const auto* key : {&ann_, &bob_}) ASSERT_TRUE(as(*key).put(chunk, bytes).ok());
+  const PackageId package = bring_manifest(ann_, {chunk});
+  ASSERT_TRUE(as(ann_).request_receipt(package, kNow + 10'000).ok());
+  ASSERT_TRUE(bring(ann_).ok());
+  const Bytes other = pattern(1000);
+  const BlobId bobs = blob_id(other);
+  ASSERT_TRUE(as(bob_).put(bobs, other).ok());
+  const Bytes manifest = *blobs_.get(package, kManifestSizeMax);
+  const Bytes damaged(manifest.size(), 7);
+  ASSERT_TRUE(files_.write_atomic(blobs_.path_of(package), damaged, FileMode::owner_only).ok());
+  readable_ = false;
+  start();
+  for (const BlobId& id : {chunk, package, id_}) {
+    const Status refused = as(ann_).remove(id);
+    EXPECT_EQ(refused.error().code, Errc::unavailable);
+    EXPECT_NE(refused.error().message.find(package.hex()), std::string::npos);
+  }
+  for (const BlobId& id : {chunk, bobs}) {
+    EXPECT_TRUE(as(bob_).remove(id).ok());
+    EXPECT_TRUE(blobs_.size(id).ok());
+  }
+  EXPECT_EQ(book_->usage(bob_.address()), AccountBook::Usage{});
+  clock_.now += kLeftAgainSeconds;
+  ASSERT_TRUE(bring_manifest(ann_, {chunk}) == package);
+  EXPECT_TRUE(blobs_.size(bobs).ok()) << "nobody has read it yet";
+  ASSERT_TRUE(promises_->recall(blobs_, clock_.now).ok());
+  EXPECT_EQ(as(ann_).remove(chunk).error().code, Errc::refused);
+  clock_.now += kLeftAgainSeconds;
+  EXPECT_TRUE(as(ann_).remove(id_).ok());
+  EXPECT_FALSE(blobs_.size(bobs).ok()) << "with the next request that writes";
+}
+
 TEST_F(DeleteTest, APromiseOfBeforeAccountsStoodInItHoldsTheBytes) {
   const Bytes bytes = pattern(kChunkSizeMin + 16);
   const BlobId chunk = blob_id(bytes);

@@ -4,13 +4,13 @@
 
 #include "base/codec.hpp"
 #include "base/crash_point.hpp"
-#include "base/log.hpp"
 
 namespace sp::store {
 namespace {
 
 constexpr std::size_t kVoidPart = 8;           // of a full file: so much of it has to be over
 constexpr std::int64_t kLookAgainSeconds = 1;  // in a full file, for what is over: it is long
+constexpr std::chrono::seconds kBusyPause{1};  // of recall, where the store doesn't answer
 
 // account, package, time.
 RecordLog::Content record_of(const Address& account, const PackageId& package, std::int64_t until) {
@@ -21,13 +21,6 @@ RecordLog::Content record_of(const Address& account, const PackageId& package, s
   SP_CHECK(bytes.size() == content.size());
   std::copy(bytes.begin(), bytes.end(), content.begin());
   return content;
-}
-
-/// Whether there is no such package. A bucket that refuses, or a proxy's words, say nothing of it.
-bool is_none(BlobStore& blobs, const PackageId& package, Errc why) {
-  if (why == Errc::not_found || why == Errc::mismatch) return true;
-  const auto bytes = blobs.get(package, kManifestSizeMax);
-  return bytes && !Manifest::decode(*bytes);
 }
 
 std::int64_t end_of_day(std::int64_t time) {
@@ -50,9 +43,7 @@ Result<std::unique_ptr<PromiseBook>> PromiseBook::open(Files& files, Path file, 
   SP_ASSIGN(book->log_, RecordLog::open(files, std::move(file), records_max,
                                         [&](const auto& one) { book->read(one, now); }));
   for (const auto& [account, kept] : book->kept_) {
-    for (const auto& [package, until] : kept.until) {
-      book->unread_[package].emplace_back(account, until);
-    }
+    for (const auto& [package, until] : kept.until) book->unread_[{account, package}] = until;
   }
   if (book->log_->needs_rewrite() || book->log_->records() > book->kept_count_) {
     SP_TRY(book->write_anew());
@@ -79,31 +70,46 @@ void PromiseBook::read(const RecordLog::Content& record, std::int64_t now) {
   known = std::max(known, until);
 }
 
-Status PromiseBook::recall(BlobStore& blobs, const std::function<bool()>& stop) {
-  for (;;) {
-    PackageId package;
-    {
-      const std::lock_guard lock(mutex_);
-      if (unread_.empty()) return {};
-      package = unread_.begin()->first;
-    }
-    if (stop()) return Error{Errc::cancelled, "reading promises was stopped"};
-    SP_TRY(recall_one(blobs, package));
-  }
+/// The next to be read; takes out what is over.
+std::optional<std::pair<PromiseBook::Owed, std::int64_t>> PromiseBook::next_unread(
+    const std::optional<Owed>& after, std::int64_t now) {
+  const std::lock_guard lock(mutex_);
+  auto one = after ? unread_.upper_bound(*after) : unread_.begin();
+  while (one != unread_.end() && one->second <= now) one = unread_.erase(one);
+  if (one == unread_.end()) return std::nullopt;
+  return *one;
 }
 
-Status PromiseBook::recall_one(BlobStore& blobs, const PackageId& package) {
-  const auto whole = Package::fetch(blobs, package);
-  if (whole) {
-    // It can't change: what is promised meanwhile isn't of before the start.
-    for (const auto& [account, until] : unread_.at(package)) hold(*whole, account, until);
-  } else {
-    if (!is_none(blobs, package, whole.error().code)) return whole.error();
-    log(LogLevel::error, "store_promise_broken",
-        {{"package", package.hex()}, {"message", whole.error().message}});
+Status PromiseBook::recall(BlobStore& blobs, std::int64_t now, const Stop& stop) {
+  std::optional<Owed> last;
+  std::optional<Error> first;
+  std::size_t failures = 0;
+  std::chrono::nanoseconds pause{};
+  while (const auto next = next_unread(last, now)) {
+    if (stop(pause)) return Error{Errc::cancelled, "reading promises was stopped"};
+    last = next->first;
+    const Status read = recall_one(blobs, next->first, next->second);
+    const bool busy =
+        !read && (read.error().code == Errc::unavailable || read.error().code == Errc::timed_out);
+    pause = busy ? kBusyPause : std::chrono::nanoseconds{};
+    if (read) continue;
+    ++failures;
+    if (!first) first = read.error();
   }
   const std::lock_guard lock(mutex_);
-  unread_.erase(package);
+  been_through_ = true;
+  if (!first) return {};
+  return Error{first->code,
+               std::to_string(failures) +
+                   " promises can't be read, and hold up deletions; the first: " + first->message};
+}
+
+/// Once: the next time recall() comes by is early enough.
+Status PromiseBook::recall_one(BlobStore& blobs, const Owed& owed, std::int64_t until) {
+  SP_ASSIGN(const Package whole, Package::fetch(blobs, owed.second));
+  hold(whole, owed.first, until);
+  const std::lock_guard lock(mutex_);
+  unread_.erase(owed);
   return {};
 }
 
@@ -186,17 +192,44 @@ Status PromiseBook::keep(const PackageId& package, const Address& account, std::
   {
     const std::lock_guard lock(mutex_);
     Kept& own = kept_[account];
-    const auto known = own.until.find(package);
-    const bool is_new = known == own.until.end();
-    if (is_new || known->second < until) {
-      const std::int64_t time = time_of(own, package, until);
-      if (is_new) SP_TRY(make_share(own, now));
-      SP_TRY(make_room(now));
-      SP_TRY(log_->append(record_of(account, package, time)));
-      if (own.until.insert_or_assign(package, time).second) ++kept_count_;
-    }
+    SP_TRY(note(own, {account, package}, until, now));
   }
   return log_->sync();  // also of what another request has appended and nobody has synced yet
+}
+
+/// In the log, and in what it is known to say.
+Status PromiseBook::note(Kept& own, const Owed& owed, std::int64_t until, std::int64_t now) {
+  const auto& [account, package] = owed;
+  const auto known = own.until.find(package);
+  const bool is_new = known == own.until.end();
+  if (!is_new && known->second >= until) return {};
+  const std::int64_t time = time_of(own, package, until);
+  if (is_new) SP_TRY(make_share(own, now));
+  SP_TRY(make_room(now));
+  SP_TRY(log_->append(record_of(account, package, time)));
+  if (own.until.insert_or_assign(package, time).second) ++kept_count_;
+  return {};
+}
+
+/// Errc::unavailable where what the account is promised may be of any blob. Forgets what is over.
+Status PromiseBook::check_read(const Address& account, std::int64_t now) {
+  if (!been_through_ && !unread_.empty()) {
+    return Error{Errc::unavailable, "the store still reads what it has promised, " +
+                                        std::to_string(unread_.size()) + " promises"};
+  }
+  auto one = unread_.lower_bound({account, PackageId{}});
+  while (one != unread_.end() && one->first.first == account) {
+    if (one->second > now) {
+      return Error{Errc::unavailable,
+                   "the store can't read package " + one->first.second.hex() +
+                       ", which it has promised to this account until " +
+                       std::to_string(one->second) +
+                       ", and so can't tell which blobs that holds: put its manifest again, or ask "
+                       "the store's operator"};
+    }
+    one = unread_.erase(one);
+  }
+  return {};
 }
 
 /// Errc::refused where it is promised to the account itself. Forgets what is over.
@@ -230,11 +263,9 @@ Status PromiseBook::unless_promised(const BlobId& id, const Address& account, st
   Others others{};
   {
     const std::lock_guard lock(mutex_);
-    if (!unread_.empty()) {
-      return Error{Errc::unavailable, "the store still reads what it has promised, " +
-                                          std::to_string(unread_.size()) + " packages"};
-    }
     SP_ASSIGN(others, look(id, account, now));
+    SP_TRY(check_read(account, now));
+    if (!unread_.empty()) others = Others::promised;  // perhaps
     ending_.push_back(id);
   }
   const Status ended = end(others);  // perhaps over the network: no other promise waits for it

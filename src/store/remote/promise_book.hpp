@@ -5,12 +5,19 @@
 // nobody (the zero account: who asked needn't sign, or the record is of a time before accounts
 // stood in it) binds no owner; it holds the bytes.
 //
+// After a start only the manifests say which blobs a promise holds. Until a manifest has been read,
+// its promise may hold any blob: its account deletes nothing, and what others delete goes no
+// further than to nobody. No answer about a manifest ends that, since a store, or a proxy before
+// it, may answer wrongly; only the manifest does, or the promise's time.
+//
 // A promise is on the disk before its receipt is answered. Safe to call from any thread.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 
 #include "store/package.hpp"
@@ -29,12 +36,15 @@ class PromiseBook {
   static Result<std::unique_ptr<PromiseBook>> open(Files& files, Path file, std::int64_t now,
                                                    std::size_t records_max = kPromisesMax);
 
-  /// Reads the manifests of what open() found promised, one after the other, which in a bucket
-  /// takes a while; before it has ended well no blob can be deleted. Goes on where it was left. A
-  /// package whose manifest isn't there any more, or isn't it, is told to the log. `stop` is asked
-  /// between two: Errc::cancelled; other errors of the store. From one thread at a time.
+  /// Waits for so long at most; true where recall() has to end.
+  using Stop = std::function<bool(std::chrono::nanoseconds)>;
+  /// Reads the manifests of what open() found promised and isn't over at `now`, one after the
+  /// other, which in a bucket takes a while; before it has been through once no blob can be
+  /// deleted. Passes over what it can't read, and tells the first of that: an error of the store,
+  /// after which it has to be called again. `stop` is asked before each: Errc::cancelled. From one
+  /// thread at a time.
   Status recall(
-      BlobStore& blobs, const std::function<bool()>& stop = [] { return false; });
+      BlobStore& blobs, std::int64_t now, const Stop& stop = [](auto) { return false; });
 
   /// From its return on the account deletes no blob of the package before `until`. A promise whose
   /// receipt is then refused holds until the next start, so the caller knows that all is its own.
@@ -48,12 +58,12 @@ class PromiseBook {
   [[nodiscard]] std::size_t waiting();
   /// When the last promise of a blob is over, to whomever; 0 where there is none.
   [[nodiscard]] std::int64_t held_until(const BlobId& id);
-  /// Whether a blob is promised to others than whom it is asked for.
+  /// Whether a blob is promised to others than whom it is asked for, or may be.
   enum class Others : std::uint8_t { none, promised };
   using End = std::function<Status(Others)>;
   /// Runs `end` where the account is promised nothing of the blob at `now`, with no promise of it
   /// made meanwhile. Errc::refused with the time until which it is; Errc::unavailable before
-  /// recall() has ended.
+  /// recall() has been through once, and where it couldn't read what the account is promised.
   Status unless_promised(const BlobId& id, const Address& account, std::int64_t now,
                          const End& end);
 
@@ -68,7 +78,12 @@ class PromiseBook {
 
   PromiseBook(Files& files, std::size_t records_max) : files_(files), records_max_(records_max) {}
   void read(const RecordLog::Content& record, std::int64_t now);
-  Status recall_one(BlobStore& blobs, const PackageId& package);
+  using Owed = std::pair<Address, PackageId>;
+  std::optional<std::pair<Owed, std::int64_t>> next_unread(const std::optional<Owed>& after,
+                                                           std::int64_t now);
+  Status recall_one(BlobStore& blobs, const Owed& owed, std::int64_t until);
+  Status check_read(const Address& account, std::int64_t now);
+  Status note(Kept& own, const Owed& owed, std::int64_t until, std::int64_t now);
   Status make_room(std::int64_t now);
   Status make_share(Kept& own, std::int64_t now);
   Status write_anew();
@@ -85,11 +100,11 @@ class PromiseBook {
   std::vector<BlobId> ending_;  // few
   std::size_t waiting_ = 0;
   std::map<std::pair<BlobId, Address>, std::int64_t> until_;
-  std::map<Address, Kept> kept_;  // what the log says
-  std::size_t kept_count_ = 0;    // of all accounts
-  using Promised = std::vector<std::pair<Address, std::int64_t>>;
-  std::unordered_map<PackageId, Promised, BlobHash> unread_;  // of before the start
-  std::int64_t looked_at_ = 0;  // when, in a full file, what is over was last sought
+  std::map<Address, Kept> kept_;         // what the log says
+  std::size_t kept_count_ = 0;           // of all accounts
+  std::map<Owed, std::int64_t> unread_;  // of before the start
+  bool been_through_ = false;            // by recall(), of all that was unread
+  std::int64_t looked_at_ = 0;           // when, in a full file, what is over was last sought
 };
 
 }  // namespace sp::store

@@ -24,7 +24,7 @@ class PromiseBookTest : public ::testing::Test {
   // As after a restart.
   void open(std::int64_t now, std::size_t records_max) {
     book_ = *PromiseBook::open(files_, file_, now, records_max);
-    ASSERT_TRUE(book_->recall(blobs_).ok());
+    static_cast<void>(book_->recall(blobs_, now).ok());  // of what is there
   }
   Status keep(unsigned number, unsigned package, std::int64_t until, std::int64_t now) {
     return book_->keep(blob_id(pattern(10, package)), account(number), until, now);
@@ -64,40 +64,110 @@ TEST_F(PromiseBookTest, AnAccountHasAPartOfTheFile) {
   EXPECT_TRUE(keep(0, 5, kNow + 20, kNow + 10).ok()) << "three are over";
 }
 
+// What was promised before a start.
+class RecallTest : public PromiseBookTest {
+ protected:
+  RecallTest() {
+    open(kNow, 100);
+    crypto::SystemRandom random;
+    for (unsigned i = 0; i < 3; ++i) {
+      const Bytes content = pattern(10, i);
+      MemorySource source(content);
+      packages_.push_back(seal_package(source, Secret32(), blobs_, random, {})->id);
+      EXPECT_TRUE(book_->keep(packages_[i], account(i), kNow + 10 + i, kNow).ok());
+    }
+    book_ = *PromiseBook::open(files_, file_, kNow, 100);
+  }
+  // What becomes of it.
+  std::string delete_of(const BlobId& id, unsigned number, std::int64_t now = kNow) {
+    std::string ended;
+    const Status done = book_->unless_promised(id, account(number), now, [&](auto others) {
+      ended = others == PromiseBook::Others::none ? "deleted" : "left";
+      return Status{};
+    });
+    if (done) return ended;
+    said_ = done.error().message;
+    return std::string(errc_name(done.error().code));
+  }
+  void damage(const PackageId& package) {
+    const Bytes manifest = *blobs_.get(package, kManifestSizeMax);
+    const Bytes other(manifest.size(), 7);
+    ASSERT_TRUE(files_.write_atomic(blobs_.path_of(package), other, FileMode::owner_only).ok());
+  }
+
+  testing::WatchedStore bucket_{blobs_};
+  std::vector<PackageId> packages_;
+  std::string said_;
+};
+
 // As a bucket's manifests come: one at a time, and not always.
-TEST_F(PromiseBookTest, DeletesNothingBeforeAllIsRecalled) {
-  open(kNow, 100);
-  crypto::SystemRandom random;
-  std::vector<PackageId> packages;
-  for (unsigned i = 0; i < 3; ++i) {
-    const Bytes content = pattern(10, i);
-    MemorySource source(content);
-    packages.push_back(seal_package(source, Secret32(), blobs_, random, {})->id);
-    ASSERT_TRUE(book_->keep(packages[i], account(0), kNow + 10, kNow).ok());
-  }
-  // What is gone, and what is no package, binds nothing.
-  ASSERT_TRUE(keep(0, 7, kNow + 10, kNow).ok() && keep(0, 8, kNow + 10, kNow).ok());
-  ASSERT_TRUE(blobs_.put(blob_id(pattern(10, 8)), pattern(10, 8)).ok());
-  book_ = *PromiseBook::open(files_, file_, kNow, 100);
-  const auto delete_of = [&](const BlobId& id) {
-    const Status done = book_->unless_promised(id, account(0), kNow, [](auto) { return Status{}; });
-    return done ? std::string("deleted") : std::string(errc_name(done.error().code));
-  };
-  testing::WatchedStore bucket(blobs_);
-  EXPECT_EQ(delete_of(packages[0]), "unavailable");
+TEST_F(RecallTest, NoAnswerButAManifestUnbinds) {
+  EXPECT_EQ(delete_of(packages_[0], 0), "unavailable");
+  EXPECT_EQ(delete_of(blob_id({}), 9), "unavailable") << "nothing has been looked at";
   int asked = 0;
-  EXPECT_EQ(book_->recall(bucket, [&] { return ++asked == 2; }).error().code, Errc::cancelled);
+  const auto stop = [&](auto) { return ++asked == 2; };
+  EXPECT_EQ(book_->recall(bucket_, kNow, stop).error().code, Errc::cancelled);
+  EXPECT_EQ(delete_of(blob_id({}), 9), "unavailable");
   for (const Errc why : {Errc::unavailable, Errc::timed_out, Errc::io, Errc::unauthorised,
-                         Errc::refused, Errc::malformed, Errc::usage}) {
-    bucket.away = Error{why, "the bucket says nothing about it"};
-    EXPECT_EQ(book_->recall(bucket).error().code, why);
+                         Errc::refused, Errc::malformed, Errc::usage, Errc::not_found,
+                         Errc::mismatch, Errc::too_large, Errc::unsupported}) {
+    bucket_.away = Error{why, "the bucket says so"};
+    const Status read = book_->recall(bucket_, kNow);
+    // Nobody has so large a blob: other bytes.
+    EXPECT_EQ(read.error().code, why == Errc::too_large ? Errc::mismatch : why);
+    EXPECT_NE(read.error().message.find("2 promises can't be read"), std::string::npos);
+    EXPECT_EQ(delete_of(packages_[1], 1), "unavailable") << errc_name(why);
   }
-  EXPECT_EQ(delete_of(blob_id({})), "unavailable") << "what isn't promised can't be told apart";
-  bucket.away = {};
-  asked = 0;
-  EXPECT_TRUE(book_->recall(bucket, [&] { return ++asked == 5; }).ok()) << "four were left";
-  for (const PackageId& package : packages) EXPECT_EQ(delete_of(package), "refused");
-  EXPECT_EQ(delete_of(blob_id({})), "deleted");
+  bucket_.away = {};
+  EXPECT_TRUE(book_->recall(bucket_, kNow).ok());
+  for (unsigned i = 0; i < 3; ++i) EXPECT_EQ(delete_of(packages_[i], i), "refused");
+  EXPECT_EQ(delete_of(blob_id({}), 1), "deleted");
+}
+
+TEST_F(RecallTest, WhatCantBeReadBindsItsAccountAndKeepsTheBytes) {
+  const Bytes manifest = *blobs_.get(packages_[0], kManifestSizeMax);
+  damage(packages_[0]);
+  for (int round = 0; round < 2; ++round) {
+    const Status read = book_->recall(bucket_, kNow);
+    EXPECT_EQ(read.error().code, Errc::mismatch);
+    EXPECT_NE(read.error().message.find(packages_[0].hex()), std::string::npos);
+    EXPECT_EQ(delete_of(packages_[1], 1), "refused") << "those behind it have been read";
+    EXPECT_EQ(delete_of(blob_id({}), 0), "unavailable");
+    EXPECT_NE(said_.find("can't read package " + packages_[0].hex()), std::string::npos) << said_;
+    EXPECT_NE(said_.find(std::to_string(kNow + 10)), std::string::npos) << said_;
+    for (const unsigned other : {1U, 9U}) EXPECT_EQ(delete_of(blob_id({}), other), "left");
+  }
+  ASSERT_TRUE(blobs_.put(packages_[0], manifest).ok());
+  EXPECT_TRUE(book_->recall(bucket_, kNow).ok());
+  EXPECT_EQ(delete_of(packages_[0], 0), "refused");
+  EXPECT_EQ(delete_of(blob_id({}), 0), "deleted");
+}
+
+TEST_F(RecallTest, WhatIsOverIsntSought) {
+  for (const PackageId& package : packages_) damage(package);
+  EXPECT_FALSE(book_->recall(bucket_, kNow).ok());
+  EXPECT_EQ(delete_of(blob_id({}), 0, kNow + 10), "left") << "his is over, others' aren't";
+  EXPECT_EQ(delete_of(blob_id({}), 1, kNow + 10), "unavailable");
+  bool asked = false;
+  EXPECT_TRUE(book_->recall(bucket_, kNow + 12, [&](auto) { return asked = true; }).ok());
+  EXPECT_FALSE(asked);
+  EXPECT_EQ(delete_of(blob_id({}), 1), "deleted");
+}
+
+TEST_F(RecallTest, ABusyBucketIsAskedSlowly) {
+  std::vector<std::chrono::nanoseconds> pauses;
+  const auto keep_pause = [&](auto pause) {
+    pauses.push_back(pause);
+    return false;
+  };
+  using std::chrono::seconds;
+  bucket_.away = Error{Errc::unavailable, "slow down"};
+  EXPECT_FALSE(book_->recall(bucket_, kNow, keep_pause).ok());
+  EXPECT_EQ(pauses, (std::vector<std::chrono::nanoseconds>{seconds(0), seconds(1), seconds(1)}));
+  pauses.clear();
+  bucket_.away = Error{Errc::not_found, "none"};
+  EXPECT_FALSE(book_->recall(bucket_, kNow, keep_pause).ok());
+  EXPECT_EQ(pauses, std::vector<std::chrono::nanoseconds>(3));
 }
 
 }  // namespace

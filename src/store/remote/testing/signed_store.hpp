@@ -67,7 +67,7 @@ class SignedStore : public ::testing::Test {
                                });
     promises_ =
         *PromiseBook::open(files_, folder_.path() / "promises.log", clock_.now, promises_max_);
-    ASSERT_TRUE(promises_->recall(blobs_).ok());
+    ASSERT_EQ(promises_->recall(blobs_, clock_.now).ok(), readable_);
     service_ = std::make_unique<StoreService>(watched_, key_, clock_, book_.get(), promises_.get(),
                                               options);
     net::HttpServer::Options listening;
@@ -100,6 +100,7 @@ class SignedStore : public ::testing::Test {
   SetClock clock_;
   net::HttpClient client_;
   std::size_t promises_max_ = kPromisesMax;
+  bool readable_ = true;  // all that is promised, at a start
   std::unique_ptr<AccountBook> book_;
   std::unique_ptr<PromiseBook> promises_;
   std::unique_ptr<StoreService> service_;
