@@ -127,13 +127,15 @@ void PromiseBook::forget_over(Kept& kept, std::int64_t now) {
   kept_count_ -= std::erase_if(kept.until, [&](const auto& one) { return one.second <= now; });
 }
 
-/// For one more record. Writes anew only without many, since that takes seconds.
-Status PromiseBook::make_room(std::int64_t now) {
+/// For one more record, of `own`. Writes anew only without many, since that takes seconds.
+Status PromiseBook::make_room(const Kept& own, std::int64_t now) {
   const std::size_t records = log_->records();
   if (records < records_max_) return {};
   if (now >= looked_at_ + kLookAgainSeconds) {
     looked_at_ = now;
     for (auto& [account, kept] : kept_) forget_over(kept, now);
+    std::erase_if(kept_,
+                  [&](const auto& one) { return one.second.until.empty() && &one.second != &own; });
   }
   if (records - kept_count_ > records_max_ / kVoidPart) return write_anew();
   return Error{Errc::refused, "this store's record of promises is full"};
@@ -179,6 +181,11 @@ std::size_t PromiseBook::waiting() {
   return waiting_;
 }
 
+std::size_t PromiseBook::accounts() {
+  const std::lock_guard lock(mutex_);
+  return kept_.size();
+}
+
 /// Of a promise that is asked for: a longer one is for whole days, so that one package fills no log
 /// second by second.
 std::int64_t PromiseBook::time_of(const Kept& own, const PackageId& package, std::int64_t until) {
@@ -192,7 +199,9 @@ Status PromiseBook::keep(const PackageId& package, const Address& account, std::
   {
     const std::lock_guard lock(mutex_);
     Kept& own = kept_[account];
-    SP_TRY(note(own, {account, package}, until, now));
+    const Status noted = note(own, {account, package}, until, now);
+    if (own.until.empty()) kept_.erase(account);  // or keys that are refused would fill the memory
+    SP_TRY(noted);
   }
   return log_->sync();  // also of what another request has appended and nobody has synced yet
 }
@@ -205,7 +214,7 @@ Status PromiseBook::note(Kept& own, const Owed& owed, std::int64_t until, std::i
   if (!is_new && known->second >= until) return {};
   const std::int64_t time = time_of(own, package, until);
   if (is_new) SP_TRY(make_share(own, now));
-  SP_TRY(make_room(now));
+  SP_TRY(make_room(own, now));
   SP_TRY(log_->append(record_of(account, package, time)));
   if (own.until.insert_or_assign(package, time).second) ++kept_count_;
   return {};

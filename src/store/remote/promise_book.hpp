@@ -56,6 +56,8 @@ class PromiseBook {
               std::int64_t now);
   /// Promises that wait for the end of a deletion.
   [[nodiscard]] std::size_t waiting();
+  /// Accounts whose promises are remembered.
+  [[nodiscard]] std::size_t accounts();
   /// When the last promise of a blob is over, to whomever; 0 where there is none.
   [[nodiscard]] std::int64_t held_until(const BlobId& id);
   /// Whether a blob is promised to others than whom it is asked for, or may be.
@@ -84,7 +86,7 @@ class PromiseBook {
   Status recall_one(BlobStore& blobs, const Owed& owed, std::int64_t until);
   Status check_read(const Address& account, std::int64_t now);
   Status note(Kept& own, const Owed& owed, std::int64_t until, std::int64_t now);
-  Status make_room(std::int64_t now);
+  Status make_room(const Kept& own, std::int64_t now);
   Status make_share(Kept& own, std::int64_t now);
   Status write_anew();
   void forget_over(Kept& kept, std::int64_t now);

@@ -64,6 +64,17 @@ TEST_F(PromiseBookTest, AnAccountHasAPartOfTheFile) {
   EXPECT_TRUE(keep(0, 5, kNow + 20, kNow + 10).ok()) << "three are over";
 }
 
+TEST_F(PromiseBookTest, ForgetsAccountsWithoutPromises) {
+  open(kNow, 8);
+  for (unsigned i = 0; i < 200; ++i) {
+    ASSERT_TRUE(keep(i, i, kNow + i + 1, kNow + i).ok()) << i;
+    ASSERT_LE(book_->accounts(), 8U);
+  }
+  for (unsigned i = 0; i < 8; ++i) ASSERT_TRUE(keep(i, i, kNow + 1000, kNow + 200).ok());
+  for (unsigned i = 8; i < 200; ++i) ASSERT_FALSE(keep(i, i, kNow + 1000, kNow + 200).ok());
+  EXPECT_EQ(book_->accounts(), 8U) << "of those who were refused none is remembered";
+}
+
 // What was promised before a start.
 class RecallTest : public PromiseBookTest {
  protected:
