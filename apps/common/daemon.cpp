@@ -186,6 +186,7 @@ Status serve_until_stopped(const DaemonFrame& frame) {
               net::HttpServer::start(options_of(*frame.operation.metrics, 0, 1),
                                      [&](const auto& request) { return service.watch(request); }));
   }
+  frame.listening();
   log(LogLevel::info, "listening",
       {{"daemon", frame.name},
        {"address", frame.listen.address},

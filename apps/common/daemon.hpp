@@ -32,6 +32,8 @@ struct DaemonFrame {
   std::function<Status()> health = [] { return Status{}; };
   /// Writes families of its own.
   std::function<void(net::MetricsText&)> collect = [](net::MetricsText&) {};
+  /// Called once, when the listeners have their addresses.
+  std::function<void()> listening = [] {};
   /// Called after the stop signal, while requests are still answered; returns when work is ended.
   std::function<void()> drain = [] {};
   std::chrono::seconds drain_max{0};  ///< how long `drain` may take, for the service manager

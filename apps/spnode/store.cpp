@@ -21,7 +21,8 @@ namespace {
 
 constexpr const char* kOwnersFile = "owners.log";
 constexpr const char* kPromisesFile = "promises.log";
-constexpr std::chrono::seconds kBucketPatience{3};  // of a look at its health
+constexpr std::chrono::seconds kBucketPatience{3};  // of a look at its health, and of a manifest
+constexpr std::size_t kBucketSlowest = 256 << 10;   // bytes per second of a manifest, beyond that
 constexpr std::chrono::seconds kBucketLookKept{10};
 constexpr std::chrono::seconds kRecallPause{10};      // where a manifest couldn't be read; doubles
 constexpr std::chrono::seconds kRecallPauseMax{300};  // up to this
@@ -41,14 +42,18 @@ class Backend {
     options.ca_file = settings.bucket->ca_file;
     SP_TRY(net::check_ca_file(options.ca_file));
     options.timeout = kBucketPatience;
-    SP_ASSIGN(probe_, bucket(probe_http_, options, *settings.bucket));
+    options.slowest = kBucketSlowest;
+    SP_ASSIGN(probe_, bucket(probe_http_, options, *settings.bucket, /*attempts=*/1));
     options.timeout = net::HttpClient::Options{}.timeout;
     options.slowest = net::kSlowestLine;
-    SP_ASSIGN(blobs_, bucket(http_, options, *settings.bucket));
+    const unsigned attempts = store::S3Settings{}.attempts;
+    SP_ASSIGN(blobs_, bucket(http_, options, *settings.bucket, attempts));
     return {};
   }
 
   [[nodiscard]] store::RangedStore& blobs() { return *blobs_; }
+  /// The same, for whoever comes again by himself, and may have to stop: no call is tried twice.
+  [[nodiscard]] store::BlobStore& impatient() { return probe_ ? *probe_ : *blobs_; }
   /// Asking a bucket for every blob would take a start too long, and cost money; a blob that a
   /// crash kept from it is counted until it is put again.
   [[nodiscard]] store::AccountBook::Holds holds() {
@@ -70,9 +75,10 @@ class Backend {
  private:
   Result<std::unique_ptr<store::S3Store>> bucket(std::unique_ptr<net::HttpClient>& http,
                                                  const net::HttpClient::Options& options,
-                                                 const BucketSettings& bucket) {
+                                                 const BucketSettings& bucket, unsigned attempts) {
     SP_ASSIGN(auto s3,
               store::s3_settings(bucket.location, bucket.choices, environment_variable, files_));
+    s3.attempts = attempts;
     http = std::make_unique<net::HttpClient>(options);
     return store::S3Store::make(*http, clock_, random_, std::move(s3));
   }
@@ -168,7 +174,11 @@ Status run_store(const Path& path) {
     text.single("superprotocol_store_deletions_total", Type::counter,
                 "Deletions of blobs by an owner.", service.deleted());
   };
-  const Recall recall(*promises, backend.blobs(), clock);
+  // Of a store that can't listen nobody asks for a deletion.
+  std::optional<Recall> recall;
+  frame.listening = [&] { recall.emplace(*promises, backend.impatient(), clock); };
+  frame.drain = [&] { recall.reset(); };
+  frame.drain_max = kBucketPatience;
   return serve_until_stopped(frame);
 }
 

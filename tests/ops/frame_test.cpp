@@ -23,6 +23,8 @@
 #include "common/store_settings.hpp"
 #include "metrics_format.hpp"
 #include "net/http.hpp"
+#include "store/remote/promise_book.hpp"
+#include "store/remote/testing/fake_s3.hpp"
 
 namespace sp::apps {
 namespace {
@@ -63,7 +65,7 @@ class FrameTest : public ::testing::Test {
     const std::string json = settings.to_json();
     ASSERT_TRUE(files_.write_atomic(folder_ / "store.json", as_bytes(json), FileMode::owner_only));
   }
-  void launch(std::vector<std::string> argv) {
+  void run(std::vector<std::string> argv) {
     log_ = Fd(::open((folder_ / "log").c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
     ProcessOptions options;
     options.argv = std::move(argv);
@@ -72,11 +74,14 @@ class FrameTest : public ::testing::Test {
     auto process = Process::start(options);
     ASSERT_TRUE(process.ok());
     process_.emplace(std::move(*process));
+  }
+  void launch(std::vector<std::string> argv) {
+    run(std::move(argv));
     ASSERT_EQ(heard(), "READY=1");
   }
   void start(const std::function<void(StoreSettings&)>& change = [](StoreSettings&) {}) {
     write_settings(change);
-    launch({SP_SPNODE, "store", "--config", folder_ / "store.json"});
+    launch(store_);
     const Json line = listening();
     port_ = static_cast<std::uint16_t>(std::stoul(line["port"].get<std::string>()));
     metrics_port_ = line["metrics_port"].get<std::string>();
@@ -109,6 +114,7 @@ class FrameTest : public ::testing::Test {
 
   PosixFiles files_;
   sp::testing::TemporaryFolder folder_;
+  const std::vector<std::string> store_{SP_SPNODE, "store", "--config", folder_ / "store.json"};
   Fd manager_, log_;
   net::HttpClient client_;
   std::optional<Process> process_;
@@ -222,6 +228,61 @@ TEST_F(FrameTest, AStopTellsAHalfSentRequestToComeAgain) {
   const auto end = process_->wait(kPatience);
   ASSERT_TRUE(end.has_value());
   EXPECT_EQ(end->exit_code, 0);
+}
+
+// A store whose blobs are in a bucket that asks to be left alone for a minute, with a promise of
+// before its start to read.
+class BusyBucketTest : public FrameTest {
+ protected:
+  BusyBucketTest() {
+    bucket_.any_time = true;
+    bucket_.hook = [this](const net::HttpRequest&) {
+      if (!std::exchange(was_asked_, true)) asked_.set_value();
+      auto busy = store::testing::FakeS3::error(503, "SlowDown");
+      busy.headers["retry-after"] = "60";
+      return std::optional(busy);
+    };
+    const std::string credentials =
+        "[default]\naws_access_key_id = key\naws_secret_access_key = secret\n";
+    EXPECT_TRUE(files_.write_atomic(folder_ / "aws", as_bytes(credentials), FileMode::owner_only));
+    EXPECT_TRUE(files_.make_folder(folder_ / "blobs").ok());
+    const std::int64_t now = SystemClock().unix_seconds();
+    const auto book = store::PromiseBook::open(files_, folder_ / "blobs" / "promises.log", now);
+    EXPECT_TRUE((*book)->keep(store::PackageId{}, Address{}, now + 3600, now).ok());
+  }
+  void put_into_bucket(StoreSettings& settings) const {
+    BucketSettings& bucket = settings.bucket.emplace();
+    bucket.location = *store::S3Location::parse("s3://bucket/store");
+    bucket.choices.endpoint = "http://127.0.0.1:" + std::to_string(bucket_.port());
+    bucket.choices.credentials_file = folder_ / "aws";
+  }
+
+  std::promise<void> asked_;
+  bool was_asked_ = false;  // in the hook
+  store::testing::FakeS3 bucket_;
+};
+
+TEST_F(BusyBucketTest, AStopDoesntWaitForIt) {
+  start([this](StoreSettings& settings) { put_into_bucket(settings); });
+  ASSERT_EQ(asked_.get_future().wait_for(kPatience), std::future_status::ready);
+  process_->kill(SIGTERM);
+  const auto end = process_->wait(kPatience / 2);
+  ASSERT_TRUE(end.has_value());
+  EXPECT_EQ(end->exit_code, 0);
+  EXPECT_EQ(bucket_.asked.size(), 1U) << "once, and not again at once";
+}
+
+TEST_F(BusyBucketTest, AStartThatFailsDoesntAskIt) {
+  const auto other = *net::HttpServer::start({}, [](const auto&) { return net::HttpResponse{}; });
+  write_settings([&](StoreSettings& settings) {
+    put_into_bucket(settings);
+    settings.listen.port = other->port();
+  });
+  run(store_);
+  const auto end = process_->wait(kPatience / 2);
+  ASSERT_TRUE(end.has_value());
+  EXPECT_EQ(end->exit_code, 1);
+  EXPECT_TRUE(bucket_.asked.empty());
 }
 
 // Standard error in a file, as long as this lives.
