@@ -9,7 +9,8 @@
 //   DELETE /v1/blobs/HEX                     204 gone, or was not there, or stays for its other
 //                                            owners, or for a promise to others; 403 not an
 //                                            owner's; 409 promised to the account by a receipt; 425
-//                                            signed before the blob was brought last
+//                                            signed before the blob was brought last; 503 what
+//                                            holds it can't be told yet (promise_book.hpp)
 //   POST /v1/receipts    {"package": HEX, "until": seconds}
 //                                            200 storage receipt, binary; 403 not the owner's of
 //                                            all; 404 names what is missing; 409 until is past or
