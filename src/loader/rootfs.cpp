@@ -14,20 +14,19 @@
 
 #include "crypto/hash.hpp"
 #include "loader/beneath.hpp"
+#include "store/archive_compression.hpp"
+#include "store/tar_reader.hpp"
 
 namespace sp::loader {
 namespace {
 
 constexpr std::size_t kReadSize = 1 << 20;
+// Of a compressed layer's tar, beside the bytes of its files.
+constexpr std::uint64_t kHeadersMax = std::uint64_t{2} << 30;
 constexpr std::size_t kTextFileMax = 1 << 20;
 constexpr mode_t kNewFolderMode = 0755;
 constexpr std::string_view kWhiteout = ".wh.";
 constexpr std::string_view kOpaque = ".wh..wh..opq";
-
-struct ArchiveDeleter {
-  void operator()(archive* handle) const { archive_read_free(handle); }
-};
-using Archive = std::unique_ptr<archive, ArchiveDeleter>;
 
 Error refused(const std::string& what, const std::string& name) {
   return {Errc::refused, what + ": " + name.substr(0, 200)};
@@ -92,36 +91,27 @@ class LayerReader {
  public:
   LayerReader(Rootfs& rootfs, int root) : rootfs_(rootfs), root_(root) {}
 
-  Status apply(int layer) {
-    Archive handle(archive_read_new());
-    archive_read_support_format_tar(handle.get());
-    archive_read_support_filter_gzip(handle.get());
-    archive_read_support_filter_zstd(handle.get());
-    archive_read_set_options(handle.get(), "hdrcharset=BINARY");
-    if (archive_read_open_fd(handle.get(), layer, kReadSize) != ARCHIVE_OK) {
-      return error_of(handle.get());
-    }
+  Status apply(std::unique_ptr<store::ByteSource> layer) {
+    SP_ASSIGN(const auto tar,
+              store::undo_compression(std::move(layer), bytes_left() + kHeadersMax));
+    store::TarReader reader(*tar);
+    archive_read_set_options(&reader.handle(), "hdrcharset=BINARY");
+    SP_TRY(reader.open());
     for (;;) {
-      archive_entry* entry = nullptr;
-      const int got = archive_read_next_header(handle.get(), &entry);
-      if (got == ARCHIVE_EOF) return {};
-      if (got != ARCHIVE_OK && got != ARCHIVE_WARN) return error_of(handle.get());
+      SP_ASSIGN(archive_entry* const entry, reader.next());
+      if (entry == nullptr) return {};
       if (++rootfs_.entries_ > rootfs_.limits_.entries_max) {
         return Error{Errc::too_large, "the image has more than " +
                                           std::to_string(rootfs_.limits_.entries_max) + " entries"};
       }
-      SP_TRY(take(handle.get(), entry));
+      SP_TRY(take(reader, entry));
+      // Some tools repeat a file's content behind its hard links.
+      SP_TRY(reader.skip_content());
     }
   }
 
  private:
-  static Error error_of(archive* handle) {
-    const char* text = archive_error_string(handle);
-    return {Errc::malformed,
-            "not a layer: " + std::string(text == nullptr ? "unknown failure" : text)};
-  }
-
-  Status take(archive* handle, archive_entry* entry) {
+  Status take(const store::TarReader& reader, archive_entry* entry) {
     const std::string name =
         text_or_empty(archive_entry_pathname_utf8(entry), archive_entry_pathname(entry));
     SP_ASSIGN(std::vector<std::string> parts, split_name(name));
@@ -138,7 +128,7 @@ class LayerReader {
       case AE_IFDIR:
         return make_folder(parent, last, entry);
       case AE_IFREG:
-        return make_file(handle, parent, last, entry);
+        return make_file(reader, parent, last, entry);
       case AE_IFLNK:
         return make_symbolic_link(parent, parts, entry);
       default:
@@ -255,7 +245,8 @@ class LayerReader {
     return {};
   }
 
-  Status make_file(archive* handle, int parent, const std::string& name, archive_entry* entry) {
+  Status make_file(const store::TarReader& reader, int parent, const std::string& name,
+                   archive_entry* entry) {
     const std::int64_t size = archive_entry_size(entry);
     if (size < 0) return refused("a file of negative size", name);
     SP_TRY(add_bytes(static_cast<std::uint64_t>(size)));
@@ -263,7 +254,7 @@ class LayerReader {
     const Fd file(
         ::openat(parent, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!file.valid()) return errno_error("create", name);
-    SP_TRY(write_content(handle, file.get(), name, size));
+    SP_TRY(write_content(reader, file.get(), name, size));
     SP_TRY(own(parent, name, archive_entry_uid(entry), archive_entry_gid(entry)));
     if (::fchmod(file.get(), archive_entry_perm(entry) & 0777) != 0) {
       return errno_error("chmod", name);
@@ -271,16 +262,16 @@ class LayerReader {
     return {};
   }
 
-  static Status write_content(archive* handle, int file, const std::string& name,
+  static Status write_content(const store::TarReader& reader, int file, const std::string& name,
                               std::int64_t size) {
     if (::ftruncate(file, size) != 0) return errno_error("write", name);
     for (;;) {
       const void* data = nullptr;
       std::size_t count = 0;
       std::int64_t offset = 0;
-      const int got = archive_read_data_block(handle, &data, &count, &offset);
+      const int got = archive_read_data_block(&reader.handle(), &data, &count, &offset);
       if (got == ARCHIVE_EOF) return {};
-      if (got != ARCHIVE_OK) return error_of(handle);
+      if (got != ARCHIVE_OK) return reader.failure();
       if (offset < 0 || offset > size || static_cast<std::int64_t>(count) > size - offset) {
         return refused("a file with more bytes than it says", name);
       }
@@ -334,9 +325,12 @@ class LayerReader {
     return {};
   }
 
+  [[nodiscard]] std::uint64_t bytes_left() const {
+    return rootfs_.limits_.bytes_max - rootfs_.bytes_;
+  }
+
   Status add_bytes(std::uint64_t size) {
-    const std::uint64_t left = rootfs_.limits_.bytes_max - rootfs_.bytes_;
-    if (size > left) {
+    if (size > bytes_left()) {
       return Error{Errc::too_large, "the image unpacks to more than " +
                                         std::to_string(rootfs_.limits_.bytes_max) + " bytes"};
     }
@@ -389,9 +383,11 @@ Status Rootfs::apply(const Path& image_folder, const ImageLayer& layer) {
   SP_ASSIGN(const Fd image, open_folder(image_folder));
   SP_ASSIGN(const Fd root, open_folder(folder_));
   SP_TRY(split_name(layer.file));
-  SP_ASSIGN(const Fd file, open_beneath(image.get(), layer.file, O_RDONLY, Links::refused));
+  SP_ASSIGN(Fd file, open_beneath(image.get(), layer.file, O_RDONLY, Links::refused));
   if (layer.blob) SP_TRY(check_layer(file.get(), *layer.blob));
-  return LayerReader(*this, root.get()).apply(file.get());
+  const Status applied =
+      LayerReader(*this, root.get()).apply(store::fd_source(std::move(file), layer.file));
+  return applied ? applied : applied.error().in("layer");
 }
 
 Status Rootfs::make_mount_point(const std::string& name) {

@@ -13,6 +13,8 @@
 
 #include "base/testing/temporary_folder.hpp"
 #include "crypto/hash.hpp"
+#include "store/testing/hostile_tar.hpp"
+#include "store/tree.hpp"
 
 namespace sp::loader {
 namespace {
@@ -30,6 +32,9 @@ Entry file(const std::string& name, const std::string& content = "") {
 }
 Entry link(const std::string& name, const std::string& to) { return {name, AE_IFLNK, to, 0777}; }
 Entry hard(const std::string& name, const std::string& to) { return {name, 0, to, 0644}; }
+
+// Makes a tar one of the interchange format, whose links may have contents.
+constexpr std::string_view kInterchange = "interchange";
 
 class RootfsTest : public ::testing::Test {
  public:
@@ -63,6 +68,26 @@ class RootfsTest : public ::testing::Test {
       archive_entry_free(entry);
     }
     archive_write_close(writer);
+    archive_write_free(writer);
+    return rootfs->apply(base / "image", {"layer.tar", std::nullopt});
+  }
+  // A layer of these bytes, and as many zeros.
+  Status apply_bytes(ByteView bytes, int filter, std::size_t zeros = 0) {
+    const Path layer = base / "image" / "layer.tar";
+    archive* writer = archive_write_new();
+    SP_CHECK(archive_write_set_format_raw(writer) == ARCHIVE_OK);
+    SP_CHECK(archive_write_add_filter(writer, filter) == ARCHIVE_OK);
+    SP_CHECK(archive_write_open_filename(writer, layer.c_str()) == ARCHIVE_OK);
+    archive_entry* entry = archive_entry_new();
+    archive_entry_set_filetype(entry, AE_IFREG);
+    SP_CHECK(archive_write_header(writer, entry) == ARCHIVE_OK);
+    archive_entry_free(entry);
+    archive_write_data(writer, bytes.data(), bytes.size());
+    const Bytes nothing(1 << 20);
+    for (; zeros > 0; zeros -= nothing.size()) {
+      archive_write_data(writer, nothing.data(), nothing.size());
+    }
+    SP_CHECK(archive_write_close(writer) == ARCHIVE_OK);
     archive_write_free(writer);
     return rootfs->apply(base / "image", {"layer.tar", std::nullopt});
   }
@@ -189,6 +214,43 @@ TEST_F(RootfsTest, HoldsItsLimits) {
   std::vector<Entry> many;
   for (int i = 0; i < 101; ++i) many.push_back(file("f" + std::to_string(i)));
   EXPECT_EQ(apply(many).error().code, Errc::too_large);
+}
+
+// A few KB of a compressed layer say a map of a sparse file that takes any memory.
+TEST_F(RootfsTest, BoundsWhatStandsBeforeAFile) {
+  const Bytes layer = store::testing::tar_of_long_map(store::kTarHeaderMax + (1 << 20));
+  for (const int filter : {ARCHIVE_FILTER_NONE, ARCHIVE_FILTER_GZIP, ARCHIVE_FILTER_ZSTD}) {
+    const Status status = apply_bytes(layer, filter);
+    ASSERT_FALSE(status.ok()) << filter;
+    EXPECT_EQ(status.error().code, Errc::too_large) << status.error().message;
+  }
+}
+
+// What is in no file, here a link's content, counts as well.
+TEST_F(RootfsTest, BoundsWhatComesOutOfALayer) {
+  Bytes layer = store::testing::HostileTar()
+                    .file("a")
+                    .pax("comment", kInterchange)
+                    .entry("h", '1', {}, "a", std::uint64_t{3} << 30)
+                    .bytes();
+  layer.resize(layer.size() - store::kTarEndSize);
+  const Status status = apply_bytes(layer, ARCHIVE_FILTER_ZSTD, std::size_t{3} << 30);
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(status.error().code, Errc::too_large) << status.error().message;
+}
+
+TEST_F(RootfsTest, ALinkMayBringItsFilesContent) {
+  const std::string content(2 * store::kTarHeaderMax, 'x');
+  const Bytes layer = store::testing::HostileTar()
+                          .file("a", "1")
+                          .pax("comment", kInterchange)
+                          .entry("h", '1', content, "a")
+                          .file("b", "2")
+                          .bytes();
+  const Status status = apply_bytes(layer, ARCHIVE_FILTER_GZIP);
+  ASSERT_TRUE(status.ok()) << status.error().message;
+  EXPECT_EQ(text(root() / "h"), "1");
+  EXPECT_EQ(text(root() / "b"), "2");
 }
 
 TEST_F(RootfsTest, ChecksTheDigestAndTheTar) {

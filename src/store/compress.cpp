@@ -50,10 +50,15 @@ class Compressor final : public ByteSource {
   bool finished_ = false;
 };
 
+enum class Frames : std::uint8_t { one, all };
+
 class Decompressor final : public ByteSource {
  public:
-  Decompressor(std::unique_ptr<ByteSource> frame, std::size_t window_max)
-      : frame_(std::move(frame)), context_(ZSTD_createDCtx()), buffer_(kInputSize) {
+  Decompressor(std::unique_ptr<ByteSource> stored, std::size_t window_max, Frames frames)
+      : stored_(std::move(stored)),
+        frames_(frames),
+        context_(ZSTD_createDCtx()),
+        buffer_(kInputSize) {
     SP_CHECK(context_ != nullptr && std::has_single_bit(window_max));
     SP_CHECK(!ZSTD_isError(
         ZSTD_DCtx_setParameter(context_.get(), ZSTD_d_windowLogMax, std::countr_zero(window_max))));
@@ -73,29 +78,31 @@ class Decompressor final : public ByteSource {
                      std::string("the compressed stream is broken: ") + ZSTD_getErrorName(left)};
       }
       maybe_more_ = output.pos == output.size;
-      if (left == 0) SP_TRY(finish());
+      if (left == 0) SP_TRY(end_frame());
     }
     return output.pos;
   }
 
  private:
   Status refill() {
-    SP_ASSIGN(const std::size_t got, frame_->read(buffer_));
+    SP_ASSIGN(const std::size_t got, stored_->read(buffer_));
     input_ = {buffer_.data(), got, 0};
     return {};
   }
 
-  Status finish() {
-    finished_ = true;
+  Status end_frame() {
     if (input_.pos == input_.size) SP_TRY(refill());
-    if (input_.pos == input_.size) return {};
+    const bool all_read = input_.pos == input_.size;
+    finished_ = all_read || frames_ == Frames::one;
+    if (all_read || frames_ == Frames::all) return {};
     return Error{Errc::malformed, "bytes behind the compressed stream"};
   }
 
   struct Free {
     void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
   };
-  std::unique_ptr<ByteSource> frame_;
+  std::unique_ptr<ByteSource> stored_;
+  const Frames frames_;
   std::unique_ptr<ZSTD_DCtx, Free> context_;
   Bytes buffer_;
   ZSTD_inBuffer input_{nullptr, 0, 0};
@@ -111,7 +118,12 @@ std::unique_ptr<ByteSource> zstd_compressed(ByteSource& plain) {
 
 std::unique_ptr<ByteSource> zstd_decompressed(std::unique_ptr<ByteSource> frame,
                                               std::size_t window_max) {
-  return std::make_unique<Decompressor>(std::move(frame), window_max);
+  return std::make_unique<Decompressor>(std::move(frame), window_max, Frames::one);
+}
+
+std::unique_ptr<ByteSource> zstd_frames_decompressed(std::unique_ptr<ByteSource> frames,
+                                                     std::size_t window_max) {
+  return std::make_unique<Decompressor>(std::move(frames), window_max, Frames::all);
 }
 
 }  // namespace sp::store

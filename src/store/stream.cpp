@@ -51,7 +51,11 @@ Result<std::unique_ptr<ByteSource>> open_file_source(const Path& path) {
     if (errno == ENOENT) error.code = Errc::not_found;
     return error;
   }
-  return std::unique_ptr<ByteSource>(std::make_unique<FileSource>(std::move(fd), path));
+  return fd_source(std::move(fd), path);
+}
+
+std::unique_ptr<ByteSource> fd_source(Fd file, const Path& path) {
+  return std::make_unique<FileSource>(std::move(file), path);
 }
 
 Result<std::size_t> read_full(ByteSource& source, MutableByteView out) {

@@ -48,6 +48,9 @@ class MemorySink final : public ByteSink {
 /// Reads a file from its beginning. Errc::not_found, Errc::io.
 Result<std::unique_ptr<ByteSource>> open_file_source(const Path& path);
 
+/// Reads an open file from where it stands; `path` is for the words of errors.
+std::unique_ptr<ByteSource> fd_source(Fd file, const Path& path);
+
 /// Reads until `out` is full or the source ends; returns how many bytes.
 Result<std::size_t> read_full(ByteSource& source, MutableByteView out);
 

@@ -23,7 +23,7 @@ inline constexpr std::size_t kTreeMembersMax = 1024;  ///< of one read_tree
 inline constexpr std::uint64_t kArchiveBytesMax = std::uint64_t{1} << 40;  ///< of read_archive
 inline constexpr std::size_t kTarTrailerMax = 1 << 20;  ///< bytes behind the end of a tar stream
 /// Bytes before an entry's content: headers, names, the map of a sparse file. They are held in
-/// memory, many times their size. Of a compressed archive they are counted as they are stored.
+/// memory, many times their size. Of a compressed archive they are counted as they come out.
 inline constexpr std::size_t kTarHeaderMax = 4 << 20;
 inline constexpr std::size_t kTreeEntriesMax = 1'000'000;  ///< files and folders of one tree
 /// Bytes of all paths of one read_tree together, and of what is kept beside them: they are held in
@@ -64,8 +64,9 @@ Result<std::unique_ptr<ByteSource>> read_tree(const std::vector<TreeMember>& mem
                                               LeftOut* left_out = nullptr);
 
 /// A canonical tar stream of the entries of an existing tar archive file (an image archive, say);
-/// gzip and zstd are undone. Folders and regular files only; others are Errc::refused. Entries are
-/// spooled to `scratch` (a folder that the caller owns and removes).
+/// gzip or zstd is undone, once, and is held to the same limits. Folders and regular files only;
+/// others are Errc::refused. Entries are spooled to `scratch` (a folder that the caller owns and
+/// removes).
 Result<std::unique_ptr<ByteSource>> read_archive(const Path& archive, const Path& scratch);
 
 struct TreeLimits {

@@ -1,23 +1,20 @@
-#include "store/tree_unpack.hpp"
-
+// Unpacking of hostile archives into an empty folder.
 #include <archive.h>
 #include <archive_entry.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
-#include <optional>
 #include <unordered_set>
 
+#include "store/tar_reader.hpp"
+#include "store/tree.hpp"
 #include "store/tree_path.hpp"
 
 namespace sp::store {
 namespace {
-
-constexpr std::size_t kBufferSize = 256 << 10;
 
 /// Makes folders and files beneath one folder. Nothing but folders and files ever is in it, and
 /// every step is resolved beneath it without links.
@@ -109,68 +106,27 @@ class TreeWriter {
   std::size_t entries_ = 0;
 };
 
-/// Gives a ByteSource to libarchive and remembers the source's own error.
-struct Feed {
-  explicit Feed(ByteSource& tar) : source(tar) {}
-
-  ByteSource& source;
-  Bytes buffer = Bytes(kBufferSize);
-  std::optional<Error> failure;
-  std::size_t header_size = 0;  // read since the last entry's content
-  bool in_header = false;
-  bool ended = false;
-};
-
-la_ssize_t feed_read(archive* reader, void* context, const void** block) {
-  Feed& feed = *static_cast<Feed*>(context);
-  auto got = feed.source.read(feed.buffer);
-  if (!got) {
-    feed.failure = got.error();
-    archive_set_error(reader, EIO, "the source failed");
-    return -1;
-  }
-  feed.ended = *got == 0;
-  if (feed.in_header && (feed.header_size += *got) > kTarHeaderMax) {
-    feed.failure = Error{Errc::too_large, "tar: an entry's header has more than " +
-                                              std::to_string(kTarHeaderMax) + " bytes"};
-    archive_set_error(reader, ENOMEM, "too large");
-    return -1;
-  }
-  *block = feed.buffer.data();
-  return static_cast<la_ssize_t>(*got);
-}
-
 class Unpacker {
  public:
-  Unpacker(archive& reader, Feed& feed, TreeWriter writer, const TreeLimits& limits)
-      : reader_(reader), feed_(feed), writer_(std::move(writer)), limits_(limits) {}
+  Unpacker(TarReader& reader, TreeWriter writer, const TreeLimits& limits)
+      : reader_(reader), writer_(std::move(writer)), limits_(limits) {}
 
   Status run() {
+    SP_TRY(reader_.open());
     for (;;) {
-      archive_entry* entry = nullptr;
-      feed_.in_header = true;
-      feed_.header_size = 0;
-      const int code = archive_read_next_header(&reader_, &entry);
-      feed_.in_header = false;
-      if (code == ARCHIVE_EOF) break;
-      if (code != ARCHIVE_OK && !(code == ARCHIVE_WARN && is_charset_warning())) return failure();
+      SP_ASSIGN(archive_entry* const entry, reader_.next());
+      if (entry == nullptr) return reader_.finish();
+      const char* warning = reader_.warning();
+      if (warning != nullptr && !is_of_charset(warning)) return reader_.failure();
       SP_TRY(unpack_entry(*entry));
     }
-    return drain();
   }
 
  private:
   /// Names are bytes to us: that they aren't the locale's characters doesn't matter, and libarchive
   /// gives them unchanged then.
-  bool is_charset_warning() const {
-    const char* text = archive_error_string(&reader_);
-    return text != nullptr && std::strstr(text, "can't be converted from") != nullptr;
-  }
-
-  Error failure() const {
-    if (feed_.failure) return *feed_.failure;
-    const char* text = archive_error_string(&reader_);
-    return {Errc::malformed, std::string("tar: ") + (text == nullptr ? "broken" : text)};
+  static bool is_of_charset(const char* warning) {
+    return std::strstr(warning, "can't be converted from") != nullptr;
   }
 
   Status unpack_entry(archive_entry& entry) {
@@ -227,9 +183,9 @@ class Unpacker {
       const void* block = nullptr;
       std::size_t count = 0;
       auto begin = static_cast<la_int64_t>(end);
-      const int code = archive_read_data_block(&reader_, &block, &count, &begin);
+      const int code = archive_read_data_block(&reader_.handle(), &block, &count, &begin);
       ended = code == ARCHIVE_EOF;  // whose offset is behind the last hole
-      if (code != ARCHIVE_OK && !ended) return failure();
+      if (code != ARCHIVE_OK && !ended) return reader_.failure();
       const auto at = static_cast<std::uint64_t>(begin);
       if (at < end || at > size || count > std::min(left, size - at)) return other_size(path);
       left -= count;
@@ -252,53 +208,13 @@ class Unpacker {
     return {};
   }
 
-  /// Reads what is behind the archive's end, so that a source which checks itself is checked whole.
-  Status drain() {
-    // The end of a tar is two blocks of zeros, which libarchive doesn't insist on. Where a filter
-    // reads ahead this can't be told, but filters know themselves whether they are cut.
-    if (feed_.ended && archive_filter_count(&reader_) == 1) {
-      return Error{Errc::malformed, "tar: cut before its end"};
-    }
-    for (std::size_t trailer = 0;;) {
-      SP_ASSIGN(const std::size_t got, feed_.source.read(feed_.buffer));
-      if (got == 0) return {};
-      trailer += got;
-      if (trailer > kTarTrailerMax) {
-        return Error{Errc::too_large,
-                     "tar: more than " + std::to_string(kTarTrailerMax) + " bytes behind the end"};
-      }
-    }
-  }
-
-  archive& reader_;
-  Feed& feed_;
+  TarReader& reader_;
   TreeWriter writer_;
   TreeLimits limits_;
   std::uint64_t bytes_ = 0;
 };
 
 }  // namespace
-
-void ArchiveFree::operator()(archive* reader) const { archive_read_free(reader); }
-
-ArchiveReader make_tar_reader() {
-  ArchiveReader reader(archive_read_new());
-  SP_CHECK(reader != nullptr);
-  SP_CHECK(archive_read_support_format_tar(reader.get()) == ARCHIVE_OK);
-  return reader;
-}
-
-Status unpack(archive& reader, ByteSource& tar, const Path& destination, const TreeLimits& limits) {
-  Fd root(::open(destination.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!root.valid()) return errno_error("open", destination);
-  Feed feed(tar);
-  if (archive_read_open(&reader, &feed, nullptr, &feed_read, nullptr) != ARCHIVE_OK) {
-    if (feed.failure) return *feed.failure;
-    const char* text = archive_error_string(&reader);
-    return Error{Errc::malformed, std::string("tar: ") + (text == nullptr ? "broken" : text)};
-  }
-  return Unpacker(reader, feed, TreeWriter(std::move(root), limits.entries_max), limits).run();
-}
 
 Status sync_tree(const Path& folder) {
   const Fd root(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -307,8 +223,10 @@ Status sync_tree(const Path& folder) {
 }
 
 Status write_tree(ByteSource& tar, const Path& destination, const TreeLimits& limits) {
-  const ArchiveReader reader = make_tar_reader();
-  return unpack(*reader, tar, destination, limits);
+  Fd root(::open(destination.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!root.valid()) return errno_error("open", destination);
+  TarReader reader(tar);
+  return Unpacker(reader, TreeWriter(std::move(root), limits.entries_max), limits).run();
 }
 
 }  // namespace sp::store

@@ -16,6 +16,7 @@ using testing::HostileTar;
 using testing::names_in;
 using testing::pattern;
 using testing::read_file;
+using testing::tar_of_long_map;
 using testing::TemporaryFolder;
 using testing::unpack_to;
 
@@ -167,19 +168,8 @@ TEST(HostileTrees, ASparseFileKeepsItsHoles) {
 
 // The map of a sparse file takes memory before its size is known.
 TEST(HostileTrees, AHeaderIsBounded) {
-  const auto of_map = [](std::size_t size) {
-    std::string map = "2000000\n";
-    while (map.size() < size) map += "0\n0\n";
-    return HostileTar()
-        .records({{"GNU.sparse.major", "1"},
-                  {"GNU.sparse.minor", "0"},
-                  {"GNU.sparse.name", "f"},
-                  {"GNU.sparse.realsize", "5"}})
-        .file("f", map)
-        .bytes();
-  };
-  EXPECT_EQ(error_of(of_map(kTarHeaderMax + (1 << 20))), Errc::too_large);
-  EXPECT_EQ(error_of(of_map(kTarHeaderMax / 2)), Errc::malformed);
+  EXPECT_EQ(error_of(tar_of_long_map(kTarHeaderMax + (1 << 20))), Errc::too_large);
+  EXPECT_EQ(error_of(tar_of_long_map(kTarHeaderMax / 2)), Errc::malformed);
   EXPECT_EQ(error_of(HostileTar().pax("comment", std::string(5 << 20, 'x')).file("f").bytes()),
             Errc::malformed);
 }

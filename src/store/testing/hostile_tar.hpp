@@ -71,4 +71,18 @@ class HostileTar {
   Bytes bytes_;
 };
 
+/// The sparse file "f", before whose content stands a map (GNU's format 1.0) of `size` bytes, which
+/// says that it has many more entries.
+inline Bytes tar_of_long_map(std::size_t size) {
+  std::string map = "2000000000\n";
+  while (map.size() < size) map += "0\n0\n";
+  return HostileTar()
+      .records({{"GNU.sparse.major", "1"},
+                {"GNU.sparse.minor", "0"},
+                {"GNU.sparse.name", "f"},
+                {"GNU.sparse.realsize", "5"}})
+      .file("f", map)
+      .bytes();
+}
+
 }  // namespace sp::store::testing
