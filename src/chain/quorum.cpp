@@ -61,6 +61,24 @@ Error most_common(const Votes& votes, const std::vector<std::size_t>& group) {
   return *found;
 }
 
+// Where so many name other chains that no k can agree, whatever the silent ones will say.
+template <class Votes>
+std::optional<Error> different_chains(const Votes& votes, std::size_t k) {
+  std::size_t silent = 0, largest = 0;
+  std::string ids;
+  for (std::size_t i = 0; i < votes.size(); ++i) {
+    if (!votes[i] || !votes[i]->ok()) {
+      ++silent;
+      continue;
+    }
+    const auto group = group_of(votes, i);
+    largest = std::max(largest, group.size());
+    if (group[0] == i) ids += (ids.empty() ? "" : " and ") + answer_words(*votes[i]);
+  }
+  if (largest + silent >= k) return std::nullopt;
+  return Error{Errc::usage, "the endpoints are of different chains: " + ids};
+}
+
 Error unsupported(const std::string& what) {
   return {Errc::unsupported, "a quorum of endpoints doesn't answer " + what};
 }
@@ -244,22 +262,14 @@ Result<Json> QuorumEndpoint::chain_id() {
     return largest_group(so_far).size() >= k_ ? Enough::soon : Enough::not_yet;
   });
   const auto id = agreed("eth_chainId", votes);
-  std::optional<Json> first;  // that anybody said, where no k agree
+  if (!id) return different_chains(votes, k_).value_or(id.error());
   for (std::size_t i = 0; i < votes.size(); ++i) {
-    if (!votes[i] || !votes[i]->ok()) continue;
-    const Json& said = **votes[i];
-    if (!first) first = id ? *id : said;
-    if (said == *first) continue;
-    if (!id) {
-      return Error{Errc::usage, "the endpoints are of different chains: " + answer_words(*first) +
-                                    " and " + answer_words(said)};
-    }
+    if (!votes[i] || !votes[i]->ok() || **votes[i] == *id) continue;
     log(LogLevel::warning, "chain_other_id",
         {{"endpoint", std::to_string(i + 1)},
-         {"said", answer_words(said)},
+         {"said", answer_words(*votes[i])},
          {"agreed", answer_words(*id)}});
   }
-  if (!id) return id.error();
   // A chain never changes its id, so who lies about it later is not heard.
   const std::lock_guard lock(mutex_);
   chain_id_ = *id;

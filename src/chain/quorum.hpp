@@ -34,9 +34,9 @@ struct QuorumTimes {
 /// Errc::unavailable where fewer than k agree, with how many answered what; where a member is
 /// missing and the heads of the others are further apart than kQuorumLagMax; where k no longer have
 /// the newest block that was agreed on before (a reorganisation to a shorter chain), until they
-/// have one of its number; and for logs beyond the agreed block. Errc::usage where no k agree
-/// on a chain id and two members name different ones; a member that names another than k is told to
-/// the log. Safe to call from any thread.
+/// have one of its number; and for logs beyond the agreed block. Errc::usage where members name so
+/// many chain ids that no k can agree, whatever those say later that named none now; a member that
+/// names another than k is told to the log. Safe to call from any thread.
 class QuorumEndpoint final : public RpcEndpoint {
  public:
   /// CHECK: 2 to kQuorumMembersMax members, k at most as many and more than half of them.

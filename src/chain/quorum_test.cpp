@@ -423,15 +423,6 @@ TEST_F(QuorumTest, SendsThatNobodyTakesFail) {
   EXPECT_EQ(chain().send_raw(kRaw).error().code, Errc::unavailable);
 }
 
-TEST_F(QuorumTest, AChainThatNoTwoAgreeOnIsAnErrorOfTheSettings) {
-  lie(1, "eth_chainId", Error{Errc::unavailable, "down"});
-  lie(2, "eth_chainId", Json("0x1"));
-  EXPECT_EQ(chain().chain_id().error(),
-            (Error{Errc::usage, "the endpoints are of different chains: 0x7a69 and 0x1"}));
-  node(1).lie({});
-  EXPECT_EQ(chain().chain_id().value(), 31337U) << "one that lies keeps nobody from starting";
-}
-
 TEST_F(QuorumTest, OneLiarAboutNumbersMovesThemNoFurtherThanOthersSay) {
   lie(0, "eth_getTransactionCount", Json("0x6"));  // has heard of one more
   for (const char* said : {"0xffffffffffffffff", "0x0"}) {
