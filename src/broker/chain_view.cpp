@@ -1,17 +1,28 @@
 #include "broker/chain_view.hpp"
 
+#include <algorithm>
+
 #include "base/codec.hpp"
 #include "base/durable.hpp"
 #include "base/sync.hpp"
 #include "chain/log_search.hpp"
+#include "crypto/hash.hpp"
 
 namespace sp::broker {
 namespace {
 
-constexpr std::size_t kCheckpointSize = 16;
+constexpr std::string_view kTag = "SPnewest";
+constexpr std::uint8_t kVersion = 1;
+constexpr std::size_t kBareSize = 16;  // of a checkpoint as it was before it had tag and digest
+constexpr std::size_t kCheckpointSize = kTag.size() + 1 + kBareSize + Digest32::kSize;
 // The checkpoint on disk may be this much older than what was seen: a restart can't be led back
 // further.
 constexpr std::int64_t kCheckpointLagSeconds = 30;
+
+// What the checksum at a file's end must be.
+Digest32 checksum_of(ByteView file) {
+  return crypto::sha256(file.first(file.size() - std::min(file.size(), Digest32::kSize)));
+}
 
 // A part that nobody offers is an own upload: there is nothing to disable.
 bool enabled(const market::OfferRecord& offer) { return offer.provider.is_zero() || offer.enabled; }
@@ -61,11 +72,20 @@ MarketView::MarketView(market::MarketClient& client, Files& files, const Options
 Status MarketView::load() {
   const auto bytes = files_.read(options_.checkpoint, kCheckpointSize);
   if (!bytes && bytes.error().code == Errc::not_found) return {};
-  if (!bytes) return bytes.error();
+  const std::string where = "damaged checkpoint " + options_.checkpoint.string();
+  if (!bytes) return bytes.error().in(where);
+  const bool bare = bytes->size() == kBareSize;
   Reader reader(*bytes);
+  if (!bare && as_text(reader.raw(kTag.size())) != kTag) {
+    reader.fail(Errc::malformed, "not a checkpoint");
+  }
+  if (!bare && reader.u8() != kVersion) reader.fail(Errc::malformed, "unknown version");
   const std::uint64_t number = reader.u64();
   const std::uint64_t time = reader.u64();
-  SP_TRY(reader.finish());
+  if (!bare && reader.fixed<Digest32>() != checksum_of(*bytes)) {
+    reader.fail(Errc::malformed, "the checksum is wrong");
+  }
+  if (const Status status = reader.finish(); !status) return status.error().in(where);
   const std::lock_guard lock(mutex_);
   newest_number_ = number;
   newest_time_ = static_cast<std::int64_t>(time);
@@ -85,7 +105,10 @@ Status MarketView::advance(const chain::Block& newest) {
   newest_time_ = std::max(newest_time_, newest.time);
   if (newest_time_ - saved_time_ < kCheckpointLagSeconds) return {};
   Writer writer;
+  writer.raw(as_bytes(kTag)).u8(kVersion);
   writer.u64(newest_number_).u64(static_cast<std::uint64_t>(newest_time_));
+  const Digest32 checksum = crypto::sha256(writer.bytes());
+  writer.raw(checksum.view());
   SP_TRY(keep(files_, CrashSite::broker_checkpoint, options_.checkpoint, writer.bytes(),
               FileMode::owner_only));
   saved_time_ = newest_time_;

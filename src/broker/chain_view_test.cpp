@@ -3,6 +3,7 @@
 #include <atomic>
 #include <nlohmann/json.hpp>
 
+#include "base/codec.hpp"
 #include "broker/testing/broker_fixture.hpp"
 #include "chain/log_search.hpp"
 #include "chain/quorum.hpp"
@@ -292,6 +293,42 @@ TEST_F(QuorumViewTest, OneEndpointIsItsOwnWitness) {
   EXPECT_TRUE(view.facts(view_.facts_now.terms.order_id(view_.facts_now.market))->cancelled);
   market.disabled_in_newest = true;
   EXPECT_FALSE(view.facts(view_.facts_now.terms.order_id(view_.facts_now.market))->part_enabled[0]);
+}
+
+TEST_F(QuorumViewTest, ADamagedCheckpointIsRefusedAtTheStart) {
+  seen();
+  const Path file = folder_ / "checkpoint";
+  const Bytes kept = files_.read(file, 1000).value();
+  const auto loaded = [&](ByteView bytes) {
+    EXPECT_TRUE(files_.write_atomic(file, bytes, FileMode::owner_only).ok());
+    return MarketView(*client_, files_, {0, file}).load();
+  };
+  EXPECT_TRUE(loaded(kept).ok());
+  for (std::size_t bit = 0; bit < kept.size() * 8; ++bit) {
+    Bytes flipped = kept;
+    flipped[bit / 8] ^= static_cast<std::uint8_t>(1U << bit % 8);
+    const Status status = loaded(flipped);
+    ASSERT_FALSE(status.ok()) << bit;
+    EXPECT_EQ(status.error().code, Errc::malformed);
+    EXPECT_TRUE(status.error().message.starts_with("damaged checkpoint " + file.string() + ": "));
+  }
+  for (std::size_t size = 0; size < kept.size(); ++size) {
+    if (size == 16) continue;  // as large as one of before there were checksums
+    EXPECT_FALSE(loaded(ByteView(kept).first(size)).ok()) << size;
+  }
+}
+
+TEST_F(QuorumViewTest, ACheckpointOfBeforeChecksumsCounts) {
+  Writer writer;
+  writer.u64(31).u64(5'000);
+  const Path file = folder_ / "checkpoint";
+  ASSERT_TRUE(files_.write_atomic(file, writer.bytes(), FileMode::owner_only).ok());
+  MarketView view(*client_, files_, {0, file});
+  ASSERT_TRUE(view.load().ok());
+  const api::OrderId order = view_.facts_now.terms.order_id(view_.facts_now.market);
+  const auto behind = view.facts(order);
+  ASSERT_FALSE(behind.ok());
+  EXPECT_EQ(behind.error().code, Errc::unavailable);
 }
 
 // Counts round trips: a batch is one.

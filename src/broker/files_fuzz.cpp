@@ -29,14 +29,25 @@ class SilentEndpoint final : public chain::RpcEndpoint {
   }
 };
 
-void check_checkpoint(ByteView bytes) {
+bool loads(ByteView checkpoint) {
   SilentEndpoint endpoint;
   chain::Chain chain(endpoint);
   market::MarketClient client(chain, {});
   MemoryFiles files;
-  SP_CHECK(files.write_atomic("checkpoint", bytes, FileMode::owner_only).ok());
-  MarketView view(client, files, {0, "checkpoint"});
-  SP_CHECK(view.load().ok() == (bytes.size() == 16));
+  SP_CHECK(files.write_atomic("checkpoint", checkpoint, FileMode::owner_only).ok());
+  return MarketView(client, files, {0, "checkpoint"}).load().ok();
+}
+
+// As it is, and with its checksum made right.
+void check_checkpoint(ByteView bytes) {
+  const bool bare = bytes.size() == 16;  // as it was before it had a checksum
+  const ByteView body = bytes.first(bytes.size() - std::min(bytes.size(), Digest32::kSize));
+  const bool right = std::ranges::equal(bytes.subspan(body.size()), crypto::sha256(body).view());
+  SP_CHECK(loads(bytes) ? bare || right : !bare);
+  Bytes summed = to_bytes(bytes);
+  append(summed, crypto::sha256(bytes).view());
+  const bool tagged = as_text(bytes).starts_with("SPnewest\1");
+  SP_CHECK(loads(summed) == (tagged && bytes.size() == 25));
 }
 
 // As the vault seals: the nonce, then the record, bound to its name.
