@@ -198,10 +198,19 @@ done
 if grep -rqaF 'a secret note' "$work"/home/{chain,store,provider}; then fail "a secret is on disk"; fi
 grep -rqaF 'a secret note' "$work/result" || fail "the search finds nothing at all"
 
-# Money: what left the purse was paid, and what is refunded comes back.
+# Money: what left the purse, beside what was sent to another and what open orders hold, is what the provider earned.
 spctl tokens withdraw >/dev/null
 after=$(spctl tokens balance --json)
-[ "$before" != "$after" ] || fail "nobody was paid"
+earned=$(spctl tokens balance --key provider --json)
+# shellcheck disable=SC2016
+node -e '
+  const [before, after, earned, { orders }] = process.argv.slice(1, 5).map((text) => JSON.parse(text));
+  const held = orders.filter((order) => order.status === "open").reduce((sum, order) => sum + BigInt(order.deposit), 0n);
+  const paid = BigInt(before.wallet) - BigInt(after.wallet) - BigInt(process.argv[5]) - held;
+  if (paid > 0n && paid === BigInt(earned.toWithdraw)) process.exit(0);
+  console.error(`paid ${paid}, earned ${earned.toWithdraw}, held ${held}`);
+  process.exit(1)' "$before" "$after" "$earned" "$(spctl orders list --json)" "$(wallet "$other")" ||
+  fail "the customer paid other than the provider earned"
 
 # A second up goes on with the same state.
 spctl down >/dev/null

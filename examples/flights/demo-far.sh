@@ -21,6 +21,8 @@ if [ -n "$unfit" ]; then
   exit 77
 fi
 trap far_down EXIT
+solution_price=2
+data_price=5
 unique=$(head -c 12 /dev/urandom | od -An -tx1 | tr -d ' \n')
 started=$(date +%s%3N)
 step() { printf '\n== %s\n' "$1"; }
@@ -38,10 +40,15 @@ rm -rf "$out/image" # built beside its packages, which are kept for the next tim
 examples/flights/build-image.sh "$out/image" --canary "solution-$unique"
 mv "$out/image" "$work/owner/image"
 solution=$(far_spctl owner files upload --image image --key solution --json | far_field package)
-solution_offer=$(far_spctl owner offers create solution --key solution --package "$solution" --price 2 --max-orders 1 --json | far_field offer)
+solution_offer=$(far_spctl owner offers create solution --key solution --package "$solution" --price "$solution_price" --max-orders 1 --json | far_field offer)
 data=$(far_spctl owner files upload data --key data --json | far_field package)
-data_offer=$(far_spctl owner offers create data --key data --package "$data" --price 5 --max-orders 1 --allow-solution "$solution" --json | far_field offer)
+data_offer=$(far_spctl owner offers create data --key data --package "$data" --price "$data_price" --max-orders 1 --allow-solution "$solution" --json | far_field offer)
 
+books=$out/books
+rm -rf "$books"
+mkdir "$books"
+far_spctl customer tokens balance --json >"$books/purse.json"
+ordered=$(date +%s)
 step "the customer orders; each daemon is killed (SIGKILL) once while the order is at work"
 (far_exec customer "$bin/spctl" --home /mnt/home run "$solution_offer" --data "$data_offer" --out result --max-price 20 \
   --memory 1G --disk 1G -- --min-flights 200 --top 15 --title "Delays argument-$unique") 2>&1 | tee "$work/run.log" &
@@ -66,13 +73,19 @@ sleep 1
 far_restart chain
 echo "   --- the chain starts again"
 wait "$run" || { echo "the order failed" >&2; exit 1; }
+taken=$(($(date +%s) - ordered))
 
 step "the right result: computed again, straight from the source, outside"
 cp -r "$work/customer/result" "$out/result"
 node examples/flights/check.mjs "$source" "$out/result/output" --min-flights 200 --top 15 --title "Delays argument-$unique"
 step "the right money: who paid and earned what"
 order=$(far_spctl customer orders list --json | node -e 'let t="";process.stdin.on("data",d=>t+=d).on("end",()=>{const o=JSON.parse(t).orders;if(o.length!==1)process.exit(1);console.log(o[0].order)})')
-far_spctl customer orders get "$order" --json | node examples/flights/money.mjs
+far_spctl customer orders get "$order" --json >"$books/order.json"
+far_spctl customer offers list --json >"$books/offers.json"
+far_spctl customer tokens balance --json >"$books/customer.json"
+far_spctl provider tokens balance --key authority --json >"$books/provider.json"
+for who in data solution; do far_spctl owner tokens balance --key "$who" --json >"$books/$who.json"; done
+node examples/flights/money.mjs "$books" "$solution_price" "$data_price" "$taken"
 far_spctl customer orders report "$order" -o proof.spbundle --trust trust.json
 cp "$work/customer/proof.spbundle" "$work/customer/trust.json" "$out/"
 "$bin/spctl" verify --trust "$out/trust.json" "$out/proof.spbundle"
@@ -98,6 +111,10 @@ for url in http https; do # the second without the certificate that the customer
   fi
 done
 far_answers store >/dev/null || { echo "the store answers to nobody" >&2; exit 1; }
+
+step "the way was long, and lost packets"
+far_long
+far_lossy
 
 step "what was killed when"
 while read -r at what; do printf '%10s ms  %s\n' "$((at - started))" "$what"; done <"$far_events" | tee "$out/events"

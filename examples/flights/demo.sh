@@ -6,11 +6,14 @@ cd "$(dirname "$0")/../.."
 out=$1
 bin=build/release/bin
 source=node_modules/vega-datasets/data/flights-3m.parquet
-rm -rf "${out:?}/home" "$out/result" "$out/data" "$out/image" "$out/scan"
-mkdir -p "$out"
+rm -rf "${out:?}/home" "$out/result" "$out/data" "$out/image" "$out/scan" "$out/books"
+mkdir -p "$out/books"
 spctl() { "$bin/spctl" --home "$out/home" "$@"; }
 field() { node -e 'let t="";process.stdin.on("data",d=>t+=d).on("end",()=>console.log(JSON.parse(t)[process.argv[1]]))' "$1"; }
 trap 'spctl down >/dev/null 2>&1 || true' EXIT
+
+solution_price=2
+data_price=5
 
 # What must never leak: one unique text in each secret.
 unique=$(head -c 12 /dev/urandom | od -An -tx1 | tr -d ' \n')
@@ -39,14 +42,17 @@ step "solution owner builds an OCI image from Debian's packages"
 examples/flights/build-image.sh "$out/image" --canary "$solution_canary"
 step "solution owner seals, uploads and offers it"
 solution=$(spctl files upload --image "$out/image" --key solution --json | field package)
-solution_offer=$(spctl offers create solution --key solution --package "$solution" --price 2 --max-orders 1 --json | field offer)
+solution_offer=$(spctl offers create solution --key solution --package "$solution" --price "$solution_price" --max-orders 1 --json | field offer)
 step "data owner seals, uploads and offers it, for that solution alone"
 data=$(spctl files upload "$out/data" --key data --json | field package)
-data_offer=$(spctl offers create data --key data --package "$data" --price 5 --max-orders 1 --allow-solution "$solution" --json | field offer)
+data_offer=$(spctl offers create data --key data --package "$data" --price "$data_price" --max-orders 1 --allow-solution "$solution" --json | field offer)
 
+spctl tokens balance --json >"$out/books/purse.json"
+ordered=$(date +%s)
 step "customer orders, pays, waits, opens and checks the result"
 spctl run "$solution_offer" --data "$data_offer" --out "$out/result" --max-price 20 --memory 1G --disk 1G \
   -- --min-flights 200 --top 15 --title "Delays $argument_canary"
+taken=$(($(date +%s) - ordered))
 step "independent computation, straight from the source, outside"
 node examples/flights/check.mjs "$source" "$out/result/output" --min-flights 200 --top 15 --title "Delays $argument_canary"
 step "proof bundle, checked offline"
@@ -55,7 +61,11 @@ spctl orders report "$order" -o "$out/proof.spbundle" --trust "$out/trust.json"
 spctl verify --trust "$out/trust.json" "$out/proof.spbundle"
 
 step "who paid and earned what"
-spctl orders get "$order" --json | node examples/flights/money.mjs
+spctl orders get "$order" --json >"$out/books/order.json"
+spctl offers list --json >"$out/books/offers.json"
+spctl tokens balance --json >"$out/books/customer.json"
+for who in data solution provider; do spctl tokens balance --key "$who" --json >"$out/books/$who.json"; done
+node examples/flights/money.mjs "$out/books" "$solution_price" "$data_price" "$taken"
 step "everyone withdraws"
 printf '\n%-10s %26s\n' WHO "WITHDREW (smallest units)"
 for who in me data solution provider; do

@@ -5,7 +5,9 @@
 // Gives each namespace of /run/netns a tun device `far0` with its address in one /24, and carries
 // IPv4 packets between them: each is lost with that probability, or arrives after the delay. (The
 // kernel's own netem isn't built into every kernel that tests run on.) Prints "ready" and serves
-// until it is killed; the devices end with it.
+// until SIGTERM; the devices end with it. Then it prints what passed, counted where packets come in
+// and where they go out, so that a test can tell whether the way was one: a line of JSON with how
+// many were taken, delivered and under way, and the least time in milliseconds that one took.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/if.h>
@@ -14,12 +16,15 @@
 #include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <deque>
@@ -45,6 +50,7 @@ constexpr std::size_t kDestinationOffset = 16;  // of an IPv4 header (RFC 791 se
 constexpr const char* kDevice = "far0";
 
 struct Packet {
+  SteadyClock::time_point taken;
   SteadyClock::time_point due;
   int to = -1;
   std::vector<char> bytes;
@@ -115,15 +121,24 @@ class Link {
     devices_.push_back(std::move(device));
   }
 
-  [[noreturn]] void serve() {
-    for (;;) {
+  /// Until there is something to read from `ending`.
+  void serve(const Fd& ending) {
+    polled_.push_back({ending.get(), POLLIN, 0});
+    while ((polled_.back().revents & POLLIN) == 0) {
       const int wait = under_way_.empty() ? -1 : milliseconds_until(under_way_.front().due);
       ::poll(polled_.data(), polled_.size(), wait);
-      for (const pollfd& device : polled_) {
-        if ((device.revents & POLLIN) != 0) take_packets(device.fd);
+      for (std::size_t i = 0; i < devices_.size(); ++i) {
+        if ((polled_[i].revents & POLLIN) != 0) take_packets(polled_[i].fd);
       }
       deliver_due();
     }
+    polled_.pop_back();
+  }
+
+  void print_what_passed() const {
+    const std::chrono::duration<double, std::milli> least = least_;
+    std::printf("{\"taken\": %zu, \"delivered\": %zu, \"underWay\": %zu, \"leastMs\": %.1f}\n",
+                taken_, delivered_, under_way_.size(), delivered_ == 0 ? 0.0 : least.count());
   }
 
  private:
@@ -142,9 +157,12 @@ class Link {
       std::uint32_t destination = 0;
       std::memcpy(&destination, buffer.data() + kDestinationOffset, sizeof destination);
       const auto found = by_address_.find(destination);
-      if (found == by_address_.end() || under_way_.size() >= kQueuedMax || lost_(random_)) continue;
+      if (found == by_address_.end()) continue;
+      ++taken_;
+      if (under_way_.size() >= kQueuedMax || lost_(random_)) continue;
+      const auto now = SteadyClock::now();
       under_way_.push_back(
-          {SteadyClock::now() + delay_, found->second, {buffer.data(), buffer.data() + size}});
+          {now, now + delay_, found->second, {buffer.data(), buffer.data() + size}});
     }
   }
 
@@ -156,6 +174,8 @@ class Link {
       // A full queue loses the packet, as any router would.
       [[maybe_unused]] const ssize_t sent =
           ::write(packet.to, packet.bytes.data(), packet.bytes.size());
+      ++delivered_;
+      least_ = std::min(least_, SteadyClock::now() - packet.taken);
       under_way_.pop_front();
     }
   }
@@ -167,6 +187,9 @@ class Link {
   std::vector<Fd> devices_;
   std::vector<pollfd> polled_;
   std::deque<Packet> under_way_;
+  std::size_t taken_ = 0;
+  std::size_t delivered_ = 0;
+  SteadyClock::duration least_ = SteadyClock::duration::max();
 };
 
 struct Settings {
@@ -200,6 +223,17 @@ Result<Settings> read_settings(const std::vector<std::string>& words) {
   return settings;
 }
 
+// Readable once SIGTERM came.
+Result<Fd> end_signal() {
+  sigset_t signals;
+  ::sigemptyset(&signals);
+  ::sigaddset(&signals, SIGTERM);
+  Fd signal(::signalfd(-1, &signals, SFD_CLOEXEC));
+  const bool blocked = ::sigprocmask(SIG_BLOCK, &signals, nullptr) == 0;
+  if (!signal.valid() || !blocked) return sp::errno_error("wait for signals");
+  return signal;
+}
+
 Status run(const std::vector<std::string>& words) {
   SP_ASSIGN(const Settings settings, read_settings(words));
   Link link(std::chrono::milliseconds(settings.delay_ms), settings.loss, settings.seed);
@@ -207,15 +241,19 @@ Status run(const std::vector<std::string>& words) {
     SP_ASSIGN(Fd device, make_device_in(name, address));
     link.join(std::move(device), address);
   }
+  SP_ASSIGN(const Fd ending, end_signal());
   std::puts("ready");
   std::fflush(stdout);
-  link.serve();
+  link.serve(ending);
+  link.print_what_passed();
+  return {};
 }
 
 }  // namespace
 
 int main(int count, char** arguments) {
   const Status ended = run({arguments + 1, arguments + count});
+  if (ended) return 0;
   std::fprintf(stderr, "far_link: %s\n", ended.error().message.c_str());
   return ended.error().code == Errc::usage ? 2 : 1;
 }

@@ -4,6 +4,8 @@
 #
 # Needs $bin (the programs), $work (an empty folder), $tools (node_modules). The way is
 # FAR_DELAY_MS (50, one way) and FAR_LOSS (0.01).
+far_delay_ms=${FAR_DELAY_MS:-50}
+far_loss=${FAR_LOSS:-0.01}
 
 far_roles=(chain store broker provider owner customer)
 declare -A far_address=([chain]=10.77.0.2 [store]=10.77.0.3 [broker]=10.77.0.4 [provider]=10.77.0.5
@@ -113,7 +115,7 @@ far_machines() {
     ip netns add "$far_prefix$role"
     members+=("$far_prefix$role=${far_address[$role]}")
   done
-  "$bin/far_link" --delay-ms "${FAR_DELAY_MS:-50}" --loss "${FAR_LOSS:-0.01}" "${members[@]}" \
+  "$bin/far_link" --delay-ms "$far_delay_ms" --loss "$far_loss" "${members[@]}" \
     >"$work/link.log" 2>&1 &
   far_pid[link]=$!
   far_until 10 "the link isn't ready" grep -q ready "$work/link.log"
@@ -194,6 +196,34 @@ far_offers() { # the provider's deposit and offers, and the customer's purse
   far_spctl provider offers create storage --key authority --price 0.01 >/dev/null
   far_new_key customer me >/dev/null
   far_spctl customer tokens faucet 1000 >/dev/null
+}
+
+# Fails where a connection over the way takes less than there and back again.
+far_long() {
+  local least=$((2 * far_delay_ms)) connected
+  connected=$(far_in customer curl --silent --max-time 30 --cacert home/ca.pem --output /dev/null --write-out '%{time_connect}' \
+    "https://${far_address[store]}:8301/health")
+  echo "a connection takes $connected s"
+  awk -v took="$connected" -v least="$least" 'BEGIN { exit !(took * 1000 >= least) }' && return
+  echo "FAILED: there and back again is $least ms or more" >&2
+  return 1
+}
+
+# Ends the link, and fails where what it counted isn't the loss and the delay that were asked for. Fewer packets than these
+# few thousand wouldn't tell.
+far_lossy() {
+  kill -TERM "${far_pid[link]}"
+  wait "${far_pid[link]}"
+  unset 'far_pid[link]'
+  # shellcheck disable=SC2016
+  tail -n 1 "$work/link.log" | node -e '
+    const [loss, delay] = process.argv.slice(1).map(Number);
+    const { taken, delivered, underWay, leastMs } = JSON.parse(require("fs").readFileSync(0));
+    const lost = taken - delivered - underWay;
+    console.log(`the link took ${taken} packets and lost ${lost}; none arrived in less than ${leastMs} ms`);
+    const fits = taken >= 5000 && lost >= 0.3 * loss * taken && lost <= 3 * loss * taken && leastMs >= delay;
+    if (!fits) console.error(`FAILED: of 5000 packets or more ${loss} are lost, and each takes ${delay} ms or more`);
+    process.exit(fits ? 0 : 1)' "$far_loss" "$far_delay_ms"
 }
 
 far_up() {
