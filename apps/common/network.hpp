@@ -27,8 +27,8 @@ struct ServiceAddress {
 /// {"url", "address"}, "store": {...},
 ///  "brokerTee": appraisal policy for brokers, "loaderTee": appraisal policy for loaders,
 ///  "services": {ADDRESS: URL or [URL]} of providers, and of brokers and stores besides the two
-///  (may be absent), "caFile": certificates in PEM of those who may vouch for https services,
-///  relative to this file (absent: the system's)}
+///  (may be absent), "caFile": certificates in PEM of those who may vouch for https services
+///  besides the system's, relative to this file (may be absent)}
 struct Network {
   std::string rpc;
   crypto::Eip712Domain market;
@@ -41,7 +41,7 @@ struct Network {
   ServiceAddress store;
   attest::AppraisalPolicy broker_tee;  ///< which brokers secrets are deposited with
   attest::AppraisalPolicy loader_tee;  ///< which loaders may have own secrets
-  Path ca_file;  ///< as read: joined to the folder of network.json; empty: the system's
+  Path ca_file;  ///< as read: joined to the folder of network.json; empty: the system's alone
   std::map<Address, std::string> services;  ///< where others are reached: providers by authority
   Mirrors mirrors;                          ///< further places of stores among the services
 

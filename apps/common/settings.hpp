@@ -73,7 +73,7 @@ std::string read_url(JsonObject& object, std::string_view key);
 std::vector<std::string> read_urls(JsonObject& object, std::string_view key);
 inline constexpr std::size_t kUrlListMax = 8;
 inline constexpr std::size_t kListedUrlMax = 2048;
-/// "caFile": certificates in PEM of those who may vouch for https servers; absent: the system's.
+/// "caFile": certificates in PEM of those who may vouch for https servers besides the system's.
 std::string read_ca_file(JsonObject& object);
 
 /// Parses a settings file. Errc::not_found, Errc::malformed, Errc::too_large, Errc::io.

@@ -13,7 +13,7 @@ namespace sp::apps {
 struct BucketSettings {
   store::S3Location location;
   store::S3Choices choices;
-  std::string ca_file;  ///< who may vouch for the server; empty: the system's
+  std::string ca_file;  ///< who may vouch for the server besides the system's
 };
 
 /// {"listen", "folder", "key": FILE, "bytesMax", "accounts": "open" or {ADDRESS: bytes},

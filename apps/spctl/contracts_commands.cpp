@@ -174,7 +174,7 @@ Result<int> verify(Context& context, const ContractOptions& options) {
 void add_rpc(CLI::App& command, ContractOptions& options) {
   command.add_option("--rpc", options.rpc, "URL of a chain's JSON-RPC endpoint")->required();
   command.add_option("--ca-file", options.ca_file,
-                     "Who may vouch for an https endpoint, in PEM; absent: the system's");
+                     "Who may vouch for an https endpoint besides the system's, in PEM");
 }
 
 }  // namespace

@@ -152,7 +152,8 @@ class HttpClient final : public HttpCaller {
     std::size_t slowest = 0;
     std::size_t body_max = 64 << 20;   ///< of a response
     std::size_t connections_max = 16;  ///< kept per host
-    /// Certificates in PEM of those who may vouch for an https server; empty: the system's.
+    /// Certificates in PEM of those who may vouch for an https server besides the system's: a
+    /// network's own services vouch for themselves, and its chain is behind a public certificate.
     std::string ca_file;
   };
   HttpClient();

@@ -119,10 +119,9 @@ TlsClient::TlsClient() : context_(make_context(ssl::context::tls_client)) {}
 Result<std::unique_ptr<TlsClient>> TlsClient::make(const std::string& ca_file) {
   std::unique_ptr<TlsClient> client(new TlsClient());
   error_code failure;
-  if (ca_file.empty()) {
-    client->context_.set_default_verify_paths(failure);
-    if (failure) return Error{Errc::usage, "the system's CA certificates: " + failure.message()};
-  } else {
+  client->context_.set_default_verify_paths(failure);
+  if (failure) return Error{Errc::usage, "the system's CA certificates: " + failure.message()};
+  if (!ca_file.empty()) {
     SP_TRY(check_readable("CA", ca_file));
     client->context_.load_verify_file(ca_file, failure);
     if (failure) return Error{Errc::usage, "CA file " + ca_file + ": " + failure.message()};

@@ -83,7 +83,8 @@ class TlsStream final : private TlsSession::Wire {
 /// What the connections of a client share. Safe to call from any thread; outlives its streams.
 class TlsClient {
  public:
-  /// Trusts the certificates in `ca_file`, or the system's where it is empty. Errc::usage.
+  /// Trusts the system's certificates (of SSL_CERT_FILE and SSL_CERT_DIR where they are set), and
+  /// those in `ca_file` where it isn't empty. Errc::usage.
   static Result<std::unique_ptr<TlsClient>> make(const std::string& ca_file);
 
   /// Shakes hands over a connected socket: the server's chain, times and name (or address) must

@@ -163,6 +163,19 @@ TEST_F(Tls, RefusesAnUnknownAuthority) {
   }
 }
 
+TEST_F(Tls, TrustsTheSystemsAuthoritiesBesidesItsOwn) {
+  const TlsFiles others;
+  const auto public_server = serve(files().server("public", "IP:127.0.0.1"));
+  const auto own_server = serve(others.server("own", "IP:127.0.0.1"));
+  ASSERT_EQ(::setenv("SSL_CERT_FILE", files().ca_file().c_str(), 1), 0);
+  HttpClient client(trusting(others.ca_file()));
+  for (const auto* server : {public_server.get(), own_server.get()}) {
+    const auto answer = client.call("GET", https(*server, "127.0.0.1"));
+    EXPECT_TRUE(answer) << answer.error().message;
+  }
+  ::unsetenv("SSL_CERT_FILE");
+}
+
 TEST_F(Tls, RefusesAnExpiredCertificate) {
   const auto server = serve(files().server("expired", "IP:127.0.0.1", -1));
   HttpClient client(trusting(files().ca_file()));
