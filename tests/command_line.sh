@@ -61,12 +61,12 @@ done
 ends 2 "isn't an IP address" spnode init store --folder "$work/named" --host 127.0.0.1 --listen store.example
 sed -i 's/0\.0\.0\.0/store.example/' "$work/store/store.json"
 ends 2 "isn't an IP address" spnode check store --config "$work/store/store.json"
+ends 2 "isn't an IP address" spnode init store --folder "$work/store" --host 127.0.0.1
+sed -i 's/store\.example/127.0.0.1/' "$work/store/store.json"
 ends 2 "isn't for other.example" spnode init store --folder "$work/store" --host other.example
-rm -r "$work/store/tls"
-spnode init store --folder "$work/store" --host other.example >/dev/null || fail "no new certificate"
 
 # A store in a bucket whose credentials are nowhere, and where they are.
-sed -i '0,/{/s||{"backend": {"s3": {"url": "s3://bucket/here"}},|; s/store\.example/127.0.0.1/' "$work/store/store.json"
+sed -i '0,/{/s||{"backend": {"s3": {"url": "s3://bucket/here"}},|' "$work/store/store.json"
 check_store() { env -C "$work/store" -i HOME="$work" "$@" "$bin/spnode" check store --config store.json; }
 ends 2 "backend.s3: nobody says who asks the S3 server" check_store
 ends 2 "backend.s3: S3 settings: not a secret key" check_store AWS_ACCESS_KEY_ID=a

@@ -1,5 +1,6 @@
 #include "init.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "base/durable.hpp"
@@ -26,35 +27,46 @@ constexpr const char* kPlatform = "state/platform";
 constexpr const char* kCertificate = "tls/certificate.pem";
 constexpr const char* kCertificateKey = "tls/key.pem";
 
+// What fresh settings say where no option does.
+constexpr const char* kEverywhere = "0.0.0.0";
+constexpr std::uint32_t kCapacity = 1;
+constexpr std::uint32_t kQueue = 16;
+
 // The work of one init.
 class Initializer {
  public:
   explicit Initializer(const InitOptions& options) : options_(options), folder_(options.folder) {}
 
-  Result<Card> run();
+  Result<Initialised> run();
 
  private:
   Status check_options() const;
-  Result<bool> has(const char* file) const;
-  Status keep_secret(const char* file, const SecretBytes& secret);
+  template <class Settings>
+  Result<Settings> settings_or(Settings fresh);
+  Status reach_at(const Listen& there);
+  Status write(const std::string& settings);
+  Result<bool> has(const Path& file) const;
+  Status keep_secret(const Path& file, const SecretBytes& secret);
   Status make_certificate();
   Status check_hosts(std::string_view pem) const;
   Status init_store();
   Status init_broker();
   Status init_provider();
+  Status join_as_broker(BrokerSettings& settings);
+  Status join_as_provider(ProviderSettings& settings);
   Status read_network();
-  Result<crypto::EthKey> signing_key();
-  Result<prove::DevPlatform> platform();
+  Result<crypto::EthKey> signing_key(const Path& file);
+  Result<prove::DevPlatform> platform(const Path& file);
   [[nodiscard]] FollowedMarket followed() const;
-  Result<std::string> keep_network_ca();
+  Status keep_network_ca(std::string& ca_file);
   [[nodiscard]] Path settings_file() const { return folder_ / (options_.role + ".json"); }
-  Status write_settings(const std::string& json);
 
   const InitOptions& options_;
   const Path folder_;
   PosixFiles files_;
   SystemClock clock_;
   crypto::SystemRandom random_;
+  std::string settings_there_;  // as this program writes them; empty: there are none
   Listen listen_;
   std::optional<Network> network_;
   Card card_;
@@ -69,8 +81,8 @@ Status Initializer::check_options() const {
   if (options_.hosts.empty()) {
     return Error{Errc::usage, "--host is missing: the name or address by which others reach it"};
   }
-  if (!is_ip_address(options_.address)) {
-    return Error{Errc::usage, "--listen " + no_ip_address(options_.address)};
+  if (options_.address && !is_ip_address(*options_.address)) {
+    return Error{Errc::usage, "--listen " + no_ip_address(*options_.address)};
   }
   if (options_.role == "provider" && options_.authority.empty()) {
     return Error{Errc::usage, "--authority is missing: the account that registers the provider"};
@@ -78,26 +90,54 @@ Status Initializer::check_options() const {
   return {};
 }
 
-Result<bool> Initializer::has(const char* file) const {
+Result<bool> Initializer::has(const Path& file) const {
   const auto size = files_.size(folder_ / file);
   if (!size && size.error().code != Errc::not_found) return size.error();
   return size.ok();
 }
 
-Status Initializer::keep_secret(const char* file, const SecretBytes& secret) {
+Status Initializer::keep_secret(const Path& file, const SecretBytes& secret) {
   SP_ASSIGN(const bool there, has(file));
   if (there) return {};
   return keep(files_, CrashSite::init_secret, folder_ / file, secret.reveal(),
               FileMode::owner_only);
 }
 
+// Settings that were made by hand are worth more than what this makes: it starts from them.
+template <class Settings>
+Result<Settings> Initializer::settings_or(Settings fresh) {
+  SP_ASSIGN(const bool there, has(settings_file()));
+  if (!there) return fresh;
+  SP_ASSIGN(Settings settings, Settings::load(files_, settings_file()));
+  settings_there_ = settings.to_json();
+  return settings;
+}
+
+Status Initializer::write(const std::string& settings) {
+  if (settings == settings_there_) return {};
+  return keep(files_, CrashSite::init_settings, settings_file(), as_bytes(settings),
+              FileMode::everyone);
+}
+
+// Where it listens and what its card says of that.
+Status Initializer::reach_at(const Listen& there) {
+  listen_ = there;
+  if (options_.address) listen_.address = *options_.address;
+  if (options_.port != 0) listen_.port = options_.port;
+  if (options_.plain) listen_.certificate = listen_.key = Path();
+  SP_TRY(make_certificate());
+  const std::string& host = options_.hosts.front();
+  const bool v6 = host.find(':') != std::string::npos;
+  card_.url = std::string(listen_.certificate.empty() ? "http" : "https") + "://" +
+              (v6 ? "[" + host + "]" : host) + ":" + std::to_string(listen_.port);
+  return {};
+}
+
 Status Initializer::make_certificate() {
-  if (!options_.tls) return {};
-  listen_.certificate = kCertificate;
-  listen_.key = kCertificateKey;
-  SP_TRY(files_.make_folder(folder_ / "tls"));
-  SP_ASSIGN(const bool there, has(kCertificate));
-  if (!there) {
+  if (listen_.certificate.empty()) return {};
+  SP_ASSIGN(const bool there, has(listen_.certificate));
+  if (!there && listen_.certificate == kCertificate) {
+    SP_TRY(files_.make_folder(folder_ / "tls"));
     SP_ASSIGN(const auto made,
               crypto::make_server_certificate(options_.hosts, clock_.unix_seconds()));
     // The key first: a certificate that is there has its key.
@@ -106,7 +146,7 @@ Status Initializer::make_certificate() {
     SP_TRY(keep(files_, CrashSite::init_certificate, folder_ / kCertificate,
                 as_bytes(made.certificate), FileMode::everyone));
   }
-  SP_ASSIGN(const Bytes pem, files_.read(folder_ / kCertificate, kCertificateSizeMax));
+  SP_ASSIGN(const Bytes pem, files_.read(folder_ / listen_.certificate, kCertificateSizeMax));
   SP_TRY(check_hosts(as_text(pem)));
   card_.certificate = as_text(pem);
   return {};
@@ -118,9 +158,12 @@ Status Initializer::check_hosts(std::string_view pem) const {
   if (!kept || kept->empty()) return {};  // what the daemon makes of it, `spnode check` says
   for (const std::string& host : options_.hosts) {
     if (crypto::is_for_host(kept->front(), host)) continue;
-    return Error{Errc::usage, (folder_ / kCertificate).string() + " isn't for " + host +
-                                  ". Remove " + (folder_ / "tls").string() +
-                                  " and run this again for a new one, and hand out the new card"};
+    const bool made_here = listen_.certificate == kCertificate;
+    return Error{Errc::usage, (folder_ / listen_.certificate).string() + " isn't for " + host +
+                                  (made_here ? ". Remove " + (folder_ / "tls").string() +
+                                                   " and run this again for a new one, and hand "
+                                                   "out the new card"
+                                             : ". Put one that is in its place")};
   }
   return {};
 }
@@ -131,15 +174,15 @@ Status Initializer::read_network() {
   return {};
 }
 
-Result<crypto::EthKey> Initializer::signing_key() {
+Result<crypto::EthKey> Initializer::signing_key(const Path& file) {
   const auto fresh = crypto::EthKey::generate(random_);
-  SP_TRY(keep_secret(kSigningKey, SecretBytes(fresh.secret().reveal())));
-  return load_key(files_, folder_ / kSigningKey);
+  SP_TRY(keep_secret(file, SecretBytes(fresh.secret().reveal())));
+  return load_key(files_, folder_ / file);
 }
 
-Result<prove::DevPlatform> Initializer::platform() {
-  SP_TRY(keep_secret(kPlatform, prove::DevPlatform::generate(random_).encode()));
-  return load_secret(files_, "platform", folder_ / kPlatform, prove::kDevPlatformSizeMax,
+Result<prove::DevPlatform> Initializer::platform(const Path& file) {
+  SP_TRY(keep_secret(file, prove::DevPlatform::generate(random_).encode()));
+  return load_secret(files_, "platform", folder_ / file, prove::kDevPlatformSizeMax,
                      prove::DevPlatform::decode);
 }
 
@@ -147,107 +190,126 @@ FollowedMarket Initializer::followed() const {
   return {{{network_->rpc}, 1}, network_->market, network_->start_block};
 }
 
-// Beside the settings: a service sees nobody's home.
-Result<std::string> Initializer::keep_network_ca() {
-  const Path from = options_.ca_file.empty() ? network_->ca_file : Path(options_.ca_file);
-  if (from.empty()) return std::string();
+// Beside the settings: a service sees nobody's home. Another file that the settings name stays.
+Status Initializer::keep_network_ca(std::string& ca_file) {
+  Path from = options_.ca_file;
+  if (from.empty() && (ca_file.empty() || ca_file == kCaFile)) from = network_->ca_file;
+  if (from.empty()) return {};
   SP_ASSIGN(const Bytes pem, files_.read(from, kCaFileSizeMax));
   SP_TRY(keep(files_, CrashSite::init_settings, folder_ / kCaFile, pem, FileMode::everyone));
-  return std::string(kCaFile);
-}
-
-Status Initializer::write_settings(const std::string& json) {
-  return keep(files_, CrashSite::init_settings, settings_file(), as_bytes(json),
-              FileMode::everyone);
+  ca_file = kCaFile;
+  return {};
 }
 
 Status Initializer::init_store() {
-  SP_ASSIGN(const crypto::EthKey key, signing_key());
-  card_.address = key.address();
-  StoreSettings settings;
+  StoreSettings fresh;
+  fresh.listen = listen_;
+  fresh.folder = "state/blobs";
+  fresh.key = kSigningKey;
+  fresh.accounts.open = true;
+  SP_ASSIGN(StoreSettings settings, settings_or(std::move(fresh)));
+  SP_TRY(reach_at(settings.listen));
   settings.listen = listen_;
-  settings.folder = "state/blobs";
-  settings.key = kSigningKey;
-  settings.bytes_max = options_.bytes_max;
-  settings.accounts.open = true;
-  settings.accounts.quota_bytes = options_.quota_bytes;
-  return write_settings(settings.to_json());
+  SP_ASSIGN(const crypto::EthKey key, signing_key(settings.key));
+  card_.address = key.address();
+  if (options_.bytes_max) settings.bytes_max = *options_.bytes_max;
+  if (options_.quota_bytes) settings.accounts.quota_bytes = *options_.quota_bytes;
+  return write(settings.to_json());
 }
 
 Status Initializer::init_broker() {
-  SP_TRY(keep_secret(kBrokerKeys, broker::BrokerKeys::generate(random_).encode()));
+  BrokerSettings fresh;
+  fresh.listen = listen_;
+  fresh.folder = "state/vault";
+  fresh.keys = kBrokerKeys;
+  fresh.platform = kPlatform;
+  SP_ASSIGN(BrokerSettings settings, settings_or(std::move(fresh)));
+  SP_TRY(reach_at(settings.listen));
+  settings.listen = listen_;
+  SP_TRY(keep_secret(settings.keys, broker::BrokerKeys::generate(random_).encode()));
   SP_ASSIGN(const broker::BrokerKeys keys,
-            load_secret(files_, "keys", folder_ / kBrokerKeys, broker::kBrokerKeysSizeMax,
+            load_secret(files_, "keys", folder_ / settings.keys, broker::kBrokerKeysSizeMax,
                         broker::BrokerKeys::decode));
   card_.address = keys.signing.address();
-  SP_ASSIGN(const prove::DevPlatform machine, platform());
+  SP_ASSIGN(const prove::DevPlatform machine, platform(settings.platform));
   SP_ASSIGN(const auto own, prove::measure_program(files_, prove::kOwnProgram));
   card_.tee = dev_policy(own, machine.anchor());
-  if (!network_) return {};
-  BrokerSettings settings;
-  settings.listen = listen_;
-  settings.folder = "state/vault";
-  settings.keys = kBrokerKeys;
-  settings.platform = kPlatform;
-  settings.markets = {followed()};
+  if (network_) SP_TRY(join_as_broker(settings));
+  return settings.markets.empty() ? Status() : write(settings.to_json());
+}
+
+// Endpoints of a market that is followed already stay: k of n of them is the operator's choice.
+Status Initializer::join_as_broker(BrokerSettings& settings) {
+  const auto same = [&](const FollowedMarket& one) { return one.market == network_->market; };
+  if (std::none_of(settings.markets.begin(), settings.markets.end(), same)) {
+    settings.markets.push_back(followed());
+  }
   settings.attests = network_->loader_tee;
   if (!options_.loaders.empty()) {
     SP_ASSIGN(const Json policy, read_settings_json(files_, options_.loaders));
     SP_ASSIGN(settings.attests, attest::AppraisalPolicy::from_json(policy, options_.loaders));
   }
-  SP_ASSIGN(settings.ca_file, keep_network_ca());
-  return write_settings(settings.to_json());
+  return keep_network_ca(settings.ca_file);
 }
 
 Status Initializer::init_provider() {
-  SP_ASSIGN(card_.address, Address::from_hex(options_.authority));
-  SP_ASSIGN(const crypto::EthKey action, signing_key());
-  card_.action = action.address();
-  SP_ASSIGN(const prove::DevPlatform machine, platform());
-  card_.chip = machine.chip();
-  SP_ASSIGN(const auto loader, prove::measure_program(files_, options_.loader));
-  card_.tee = dev_policy(loader, machine.anchor());
-  if (!network_) return {};
-  ProviderSettings settings;
+  ProviderSettings fresh;
+  fresh.listen = listen_;
+  fresh.folder = "state/orders";
+  fresh.action_key = kSigningKey;
+  fresh.loader = kInstalledLoader;
+  fresh.runc = kInstalledRunc;
+  fresh.platform = kPlatform;
+  SP_ASSIGN(ProviderSettings settings, settings_or(std::move(fresh)));
+  SP_TRY(reach_at(settings.listen));
   settings.listen = listen_;
-  settings.folder = "state/orders";
-  settings.action_key = kSigningKey;
-  settings.authority = card_.address;
-  settings.markets = {{followed(), network_->confirmations, options_.capacity, options_.queue}};
-  settings.loader = options_.loader;
-  settings.runc = options_.runc;
-  settings.platform = kPlatform;
-  settings.services = network_->services;
-  settings.mirrors = network_->mirrors;
+  if (options_.loader) settings.loader = std::filesystem::absolute(*options_.loader);
+  if (options_.runc) settings.runc = *options_.runc;
+  SP_ASSIGN(settings.authority, Address::from_hex(options_.authority));
+  card_.address = settings.authority;
+  SP_ASSIGN(const crypto::EthKey action, signing_key(settings.action_key));
+  card_.action = action.address();
+  SP_ASSIGN(const prove::DevPlatform machine, platform(settings.platform));
+  card_.chip = machine.chip();
+  SP_ASSIGN(const auto loader, prove::measure_program(files_, folder_ / settings.loader));
+  card_.tee = dev_policy(loader, machine.anchor());
+  if (network_) SP_TRY(join_as_provider(settings));
+  return settings.markets.empty() ? Status() : write(settings.to_json());
+}
+
+Status Initializer::join_as_provider(ProviderSettings& settings) {
+  const auto same = [&](const ServedMarket& one) { return one.follows.market == network_->market; };
+  auto market = std::find_if(settings.markets.begin(), settings.markets.end(), same);
+  if (market == settings.markets.end()) {
+    settings.markets.push_back({followed(), network_->confirmations, kCapacity, kQueue});
+    market = std::prev(settings.markets.end());
+  }
+  if (options_.capacity) market->capacity = *options_.capacity;
+  if (options_.queue) market->queue = *options_.queue;
+  for (const auto& [who, url] : network_->services) settings.services[who] = url;
+  for (const auto& [who, places] : network_->mirrors) settings.mirrors[who] = places;
   settings.services[network_->broker.address] = network_->broker.url;
   settings.services[network_->store.address] = network_->store.url;
   settings.services.erase(settings.authority);
-  SP_ASSIGN(settings.ca_file, keep_network_ca());
-  return write_settings(settings.to_json());
+  return keep_network_ca(settings.ca_file);
 }
 
-Result<Card> Initializer::run() {
+Result<Initialised> Initializer::run() {
   SP_TRY(check_options());
   SP_TRY(files_.make_folder(folder_ / "state"));
   SP_TRY(sweep_temporaries(folder_, SweepDepth::below));
   SP_TRY(read_network());
-  listen_.address = options_.address;
-  listen_.port = options_.port != 0 ? options_.port : default_port(options_.role);
-  SP_TRY(make_certificate());
+  listen_ = {kEverywhere, default_port(options_.role), kCertificate, kCertificateKey};
   card_.role = options_.role;
-  const std::string& host = options_.hosts.front();
-  const bool v6 = host.find(':') != std::string::npos;
-  card_.url = std::string(options_.tls ? "https" : "http") + "://" +
-              (v6 ? "[" + host + "]" : host) + ":" + std::to_string(listen_.port);
   if (options_.role == "store") SP_TRY(init_store());
   if (options_.role == "broker") SP_TRY(init_broker());
   if (options_.role == "provider") SP_TRY(init_provider());
   SP_TRY(card_.save(files_, folder_ / "card.json"));
-  return card_;
+  return Initialised{card_, !settings_there_.empty()};
 }
 
 }  // namespace
 
-Result<Card> init_daemon(const InitOptions& options) { return Initializer(options).run(); }
+Result<Initialised> init_daemon(const InitOptions& options) { return Initializer(options).run(); }
 
 }  // namespace sp::apps

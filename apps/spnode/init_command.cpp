@@ -1,5 +1,6 @@
 // `spnode init ROLE` on the command line.
 #include <CLI/CLI.hpp>
+#include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "common/output.hpp"
@@ -16,10 +17,10 @@ void add_common(CLI::App& command, InitOptions& options) {
       .add_option("--host", options.hosts,
                   "Name or address by which others reach it; once or more, the first is in its URL")
       ->required();
-  command.add_option("--listen", options.address, "Numeric address to listen on")
-      ->capture_default_str();
+  command.add_option("--listen", options.address,
+                     "Numeric address to listen on; absent: every one (0.0.0.0)");
   command.add_option("--port", options.port, "Port; absent: the role's own (8301, 8302, 8303)");
-  command.add_flag("!--no-tls", options.tls,
+  command.add_flag("--no-tls", options.plain,
                    "Plain HTTP: for one machine, or behind a server of yours that speaks TLS");
 }
 
@@ -35,15 +36,20 @@ void add_network(CLI::App& command, InitOptions& options) {
 void add_provider(CLI::App& command, InitOptions& options) {
   command.add_option("--authority", options.authority, "Account that registers the provider")
       ->required();
-  command.add_option("--loader", options.loader, "The program sploader")->capture_default_str();
-  command.add_option("--runc", options.runc, "The program runc")->capture_default_str();
-  command.add_option("--capacity", options.capacity, "Orders at once")->capture_default_str();
-  command.add_option("--queue", options.queue, "Orders that wait")->capture_default_str();
+  command.add_option("--loader", options.loader,
+                     std::string("The program sploader; absent: ") + kInstalledLoader);
+  command.add_option("--runc", options.runc,
+                     std::string("The program runc; absent: ") + kInstalledRunc);
+  command.add_option("--capacity", options.capacity, "Orders at once; absent: 1");
+  command.add_option("--queue", options.queue, "Orders that wait; absent: 16");
 }
 
 constexpr const char* kNext =
     "Hand FOLDER/card.json to whoever makes the network.json (`spctl network create`); it holds no "
-    "secret.\nRun it again with --network once there is one. What is there is kept.";
+    "secret.\nRun it again with --network once there is one. What is there is kept: of settings, "
+    "an "
+    "option that is named is written anew,\nand what the network's file says of services, loaders "
+    "and a market that isn't in them yet.";
 
 }  // namespace
 
@@ -63,12 +69,10 @@ void add_init_command(CLI::App& app, Status (**action)(const InitOptions&), Init
     return command;
   };
   CLI::App* store = add("store", "A store", "  spnode init store --folder store --host 10.0.0.2");
-  store->add_option("--bytes-max", options.bytes_max, "Bytes of all blobs; 0: the disk");
-  store
-      ->add_option("--quota", options.quota_bytes,
-                   "Bytes that one account may write: whoever signs may, unless the settings list "
-                   "accounts")
-      ->capture_default_str();
+  store->add_option("--bytes-max", options.bytes_max, "Bytes of all blobs; absent or 0: the disk");
+  store->add_option("--quota", options.quota_bytes,
+                    "Bytes that one account may write: whoever signs may, unless the settings list "
+                    "accounts; absent: 10 GiB");
   CLI::App* broker =
       add("broker", "A key broker",
           "  spnode init broker --folder broker --host broker.example --network network.json");
@@ -85,8 +89,13 @@ void add_init_command(CLI::App& app, Status (**action)(const InitOptions&), Init
 }
 
 Status run_init(const InitOptions& options) {
-  SP_ASSIGN(const Card card, init_daemon(options));
-  return write_standard_output(card.to_json().dump(2) + "\n");
+  SP_ASSIGN(const Initialised made, init_daemon(options));
+  if (made.kept_settings) {
+    std::cerr << options.folder << "/" << options.role
+              << ".json was there: it keeps what it says, but for what the options name and what "
+                 "the network's file says of others.\n";
+  }
+  return write_standard_output(made.card.to_json().dump(2) + "\n");
 }
 
 }  // namespace sp::apps
