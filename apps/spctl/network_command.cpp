@@ -6,6 +6,7 @@
 #include "common/card.hpp"
 #include "spctl/cli.hpp"
 #include "spctl/commands.hpp"
+#include "spctl/deployment.hpp"
 #include "spctl/ids.hpp"
 
 namespace sp::spctl {
@@ -96,6 +97,11 @@ Result<Assembly> assemble(const Files& files, const NetworkOptions& options) {
 
 Result<int> create(Context& context, const NetworkOptions& options) {
   SP_ASSIGN(Assembly assembly, assemble(context.files(), options));
+  if (options.confirmations == 1 && options.chain_id != kLocalChainId) {
+    context.console().note(
+        "One confirmation suffices in this network: on a public chain, which may take blocks back, "
+        "give --confirmations.");
+  }
   const Path file = context.home().network();
   SP_TRY(context.files().make_folder(file.parent_path()));
   if (!assembly.certificates.empty()) {
@@ -142,8 +148,9 @@ void add_network_command(Cli& cli) {
   command->add_option("--store", options->store, "The store's card")->required();
   command->add_option("--broker", options->broker, "The broker's card")->required();
   command->add_option("--provider", options->providers, "A provider's card; any number");
-  command->add_option("--ca-file", options->ca_files,
-                      "Others who may vouch for https servers, such as the endpoint's; PEM");
+  command->add_option(
+      "--ca-file", options->ca_files,
+      "Others who may vouch for https servers, besides the cards' and the system's; PEM");
   cli.on(command, [options](Context& context) { return create(context, *options); });
 }
 

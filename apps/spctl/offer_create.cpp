@@ -132,10 +132,21 @@ Result<api::Part> part_of(Session& session, api::PartKind kind, const Address& o
   return part;
 }
 
-int tell_offer(Context& context, const api::OfferId& id, std::string_view kind) {
+int tell_offer(Context& context, const api::OfferId& id, std::string_view kind, bool made) {
   context.console().line(id.hex0x());
-  context.console().result({{"offer", id.hex0x()}, {"kind", kind}});
+  context.console().result({{"offer", id.hex0x()}, {"kind", kind}, {"made", made}});
   return 0;
+}
+
+// An offer's id is that of its terms: what is there already is this very offer.
+Result<bool> make_once(Context& context, Session& session, const crypto::EthKey& key,
+                       const api::OfferId& id, const chain::TxSender::Call& call) {
+  SP_ASSIGN(const auto turn, take_account_turn(context, key.address()));
+  SP_ASSIGN(const market::OfferRecord there, session.market.offer(id));
+  if (there.provider != Address()) return false;
+  chain::TxSender sender(session.chain, key, context.clock());
+  SP_TRY(execute(sender, call, "making the offer"));
+  return true;
 }
 
 Result<int> create_value(Context& context, api::PartKind kind, const ValueOptions& options) {
@@ -147,10 +158,14 @@ Result<int> create_value(Context& context, api::PartKind kind, const ValueOption
     SP_ASSIGN(const std::string policy, policy_of(context, *session, part, options));
     SP_TRY(deposit_key(context, *session, key, part, policy));
   }
-  SP_ASSIGN(const auto turn, take_account_turn(context, key.address()));
-  chain::TxSender sender(session->chain, key, context.clock());
-  SP_TRY(execute(sender, session->market.offer_part(part), "making the offer"));
-  return tell_offer(context, part.offer_id(), api::part_kind_name(kind));
+  SP_ASSIGN(const bool made,
+            make_once(context, *session, key, part.offer_id(), session->market.offer_part(part)));
+  if (!made && kind != api::PartKind::storage) {
+    context.console().note("The offer was there; the broker has its key and policy anew.");
+  } else if (!made) {
+    context.console().note("The offer was there.");
+  }
+  return tell_offer(context, part.offer_id(), api::part_kind_name(kind), made);
 }
 
 Result<attest::ChipId> chip_of(Context& context, const ComputeOptions& options) {
@@ -188,10 +203,10 @@ Result<int> create_compute(Context& context, const ComputeOptions& options) {
   compute.provider = key.address();
   compute.token = network.token;
   compute.attestors = {network.broker.address};
-  SP_ASSIGN(const auto turn, take_account_turn(context, key.address()));
-  chain::TxSender sender(session->chain, key, context.clock());
-  SP_TRY(execute(sender, session->market.offer_compute(compute), "making the offer"));
-  return tell_offer(context, compute.offer_id(), "compute");
+  SP_ASSIGN(const bool made, make_once(context, *session, key, compute.offer_id(),
+                                       session->market.offer_compute(compute)));
+  if (!made) context.console().note("The offer was there.");
+  return tell_offer(context, compute.offer_id(), "compute", made);
 }
 
 void add_value(Cli& cli, CLI::App& create, api::PartKind kind, const std::string& description,
@@ -271,7 +286,9 @@ void add_compute(Cli& cli, CLI::App& create) {
 }  // namespace
 
 void add_offer_create_commands(Cli& cli, CLI::App& offers) {
-  CLI::App* create = cli.add(offers, "create", "Make an offer; prints its id",
+  CLI::App* create = cli.add(offers, "create",
+                             "Make an offer; prints its id. The same one made again gives the "
+                             "broker its key and policy anew",
                              "  spctl offers create data --package ID --price 5 "
                              "--allow-solution ID");
   create->require_subcommand(1);
