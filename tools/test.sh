@@ -14,8 +14,9 @@ start=$(date +%s)
 (cd contracts && ../node_modules/@foundry-rs/forge-linux-amd64/bin/forge test --summary)
 echo "contracts: $(($(date +%s) - start)) s"
 
-# Systems of real processes wait more than they compute: more of them at once, but not beside what fills the cores.
+# Many tests wait more than they compute, so there is one more than cores. Systems of real processes wait most: more of them
+# at once, but not beside what fills the cores.
 failed=0
-ctest --test-dir build/release --output-on-failure --no-tests=error -LE system -j"$jobs" || failed=1
+ctest --test-dir build/release --output-on-failure --no-tests=error -LE system -j"$((jobs + 1))" || failed=1
 ctest --test-dir build/release --output-on-failure --no-tests=error -L system -j"$((2 * jobs))" || failed=1
 exit "$failed"

@@ -13,7 +13,7 @@ namespace {
 using std::chrono::milliseconds;
 using testing::FakeNode;
 
-const Json kOther = "0x1";
+const Json kOtherId = "0x1";
 const Json kThird = "0x2";
 const Error kDown{Errc::unavailable, "down"};
 const Error kNo{Errc::refused, "eth_chainId: no (-32000)"};
@@ -47,27 +47,27 @@ class QuorumChainId : public ::testing::Test {
 };
 
 TEST_F(QuorumChainId, WhoLiesKeepsNobodyFromStarting) {
-  make(2, {right_, right_, kOther});
+  make(2, {right_, right_, kOtherId});
   EXPECT_EQ(id().value(), 31337U);
 }
 
 TEST_F(QuorumChainId, IsTheSettingsErrorWhereNoOtherAnswerMakesThemAgree) {
-  make(2, {right_, kOther, kThird});
+  make(2, {right_, kOtherId, kThird});
   EXPECT_EQ(id().error(), (Error{Errc::usage,
                                  "the endpoints are of different chains: 0x7a69 and "
                                  "0x1 and 0x2"}));
-  EXPECT_EQ(error(2, {right_, kOther}), Errc::usage);
-  EXPECT_EQ(error(3, {right_, right_, kOther, kOther}), Errc::usage);
-  EXPECT_EQ(error(4, {right_, right_, kOther, kOther, kDown}), Errc::usage);
+  EXPECT_EQ(error(2, {right_, kOtherId}), Errc::usage);
+  EXPECT_EQ(error(3, {right_, right_, kOtherId, kOtherId}), Errc::usage);
+  EXPECT_EQ(error(4, {right_, right_, kOtherId, kOtherId, kDown}), Errc::usage);
 }
 
 // A daemon would end with an error of the settings, with all its markets.
 TEST_F(QuorumChainId, WaitsForAMemberThatIsAwayAndCouldMakeThemAgree) {
-  EXPECT_EQ(error(2, {right_, kDown, kOther}), Errc::unavailable);
-  EXPECT_EQ(error(2, {right_, kNo, kOther}), Errc::unavailable);
-  EXPECT_EQ(error(3, {right_, right_, kOther, kOther, kDown}), Errc::unavailable);
-  EXPECT_EQ(error(2, {kDown, kDown, kOther}), Errc::unavailable);
-  make(2, {right_, kDown, kOther});
+  EXPECT_EQ(error(2, {right_, kDown, kOtherId}), Errc::unavailable);
+  EXPECT_EQ(error(2, {right_, kNo, kOtherId}), Errc::unavailable);
+  EXPECT_EQ(error(3, {right_, right_, kOtherId, kOtherId, kDown}), Errc::unavailable);
+  EXPECT_EQ(error(2, {kDown, kDown, kOtherId}), Errc::unavailable);
+  make(2, {right_, kDown, kOtherId});
   EXPECT_FALSE(id().ok());
   nodes_[1]->lie({});  // is back
   EXPECT_EQ(id().value(), 31337U);

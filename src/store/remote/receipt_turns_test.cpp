@@ -18,7 +18,7 @@ class SteppedClock final : public Clock {
   mutable std::chrono::nanoseconds now{};
 };
 
-Address account(std::uint8_t byte) {
+Address account_of(std::uint8_t byte) {
   Address address;
   address.data.fill(byte);
   return address;
@@ -28,7 +28,8 @@ class ReceiptTurnsTest : public ::testing::Test {
  protected:
   SteppedClock clock_;
   ReceiptTurns turns_{clock_};
-  const Address ann_ = account(1), bob_ = account(2), cid_ = account(3), dan_ = account(4);
+  const Address ann_ = account_of(1), bob_ = account_of(2), cid_ = account_of(3),
+                dan_ = account_of(4);
 };
 
 TEST_F(ReceiptTurnsTest, AnAccountHasOneTurnAndSomeHaveTurnsAtOnce) {
@@ -85,16 +86,16 @@ TEST_F(ReceiptTurnsTest, APlaceIsKeptForWhoComesAgain) {
 }
 
 TEST_F(ReceiptTurnsTest, NotMoreThanSoManyWait) {
-  ASSERT_TRUE(turns_.begin(account(254)));
-  ASSERT_TRUE(turns_.begin(account(255)));
+  ASSERT_TRUE(turns_.begin(account_of(254)));
+  ASSERT_TRUE(turns_.begin(account_of(255)));
   Address other;
   for (std::size_t i = 0; i < kLargeReceiptsWaiting; ++i) {
     other.data[0] = static_cast<std::uint8_t>(i);
     EXPECT_FALSE(turns_.begin(other));
   }
   EXPECT_FALSE(turns_.begin(ann_)) << "it has no place";
-  turns_.end(account(254));
-  turns_.end(account(255));
+  turns_.end(account_of(254));
+  turns_.end(account_of(255));
   other.data[0] = 1;
   EXPECT_TRUE(turns_.begin(other));
   EXPECT_FALSE(turns_.begin(ann_));
