@@ -106,7 +106,7 @@
   X(init_certificate, "spnode.init.certificate", write, "spnode",                                 \
     "A certificate. It is whole, or it is made anew with its key.")                               \
   X(init_settings, "spnode.init.settings", write, "spnode",                                       \
-    "A new daemon's settings, and whom they trust. `spnode init` writes them each time.")         \
+    "A new daemon's settings, and whom they trust. `spnode init` writes what they lack.")         \
   X(init_card, "spnode.init.card", write, "spnode",                                               \
     "A daemon's card. `spnode init` writes it each time.")
 
