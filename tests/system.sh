@@ -120,15 +120,15 @@ spctl keys create seller >/dev/null
 spctl tokens faucet 1000 --key seller >/dev/null
 spctl providers register --key seller >/dev/null
 sold=$(spctl files upload "$work/note.txt" --key seller 2>/dev/null)
-offer() { spctl offers create data --key seller --package "$sold" --price 5 --json "$@" 2>"$work/offer.log"; }
+offer() { spctl offers create data --key seller --package "$sold" --allow-solution "$sold" --price 5 --json "$@" 2>"$work/offer.log"; }
 deposited() { find "$home" -name 'secret-*' -exec cat {} + | cksum; }
 offer >"$work/offer1" || fail "no offer: $(cat "$work/offer.log")"
-before=$(deposited)
+old_policy=$(deposited)
 offer --arguments none >"$work/offer2" || fail "an offer again ended with $?: $(cat "$work/offer.log")"
 grep -q '"made": true' "$work/offer1" || fail "an offer wasn't made"
 grep -q '"made": false' "$work/offer2" || fail "an offer was made twice"
 [ "$(grep '"offer"' "$work/offer1")" = "$(grep '"offer"' "$work/offer2")" ] || fail "an offer again is another one"
-[ "$(deposited)" != "$before" ] || fail "the broker keeps the old policy"
+[ "$(deposited)" != "$old_policy" ] || fail "the broker keeps the old policy"
 
 # A deployment takes its account's turn: it waits for the holder's end.
 rpc=$(sed -n 's/.*"rpc": "\(.*\)".*/\1/p' "$work/home/network.json")
