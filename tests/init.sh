@@ -45,6 +45,13 @@ init store --host new.example --no-tls
 grep -q '"url": "http://new.example:18301"' "$work/card" || fail "the card has TLS"
 holds store '!s.listen.certificate'
 
+# A key that the settings name and that is away is no reason for another: its store would be somebody else.
+mv "$work/store/state/signing.key" "$work/signing.key"
+if "$bin/spnode" init store --folder "$work/store" --host new.example >/dev/null 2>"$work/said"; then fail "a store got another key"; fi
+grep -q "signing.key isn't there, which .*store.json names" "$work/said" || fail "no word of the key: $(cat "$work/said")"
+[ ! -e "$work/store/state/signing.key" ] || fail "a key was made in another's place"
+mv "$work/signing.key" "$work/store/state/signing.key"
+
 # A network of one provider; then each operator makes his settings his own, and a second provider comes.
 account=0x00000000000000000000000000000000000000a7
 second=0x00000000000000000000000000000000000000a8

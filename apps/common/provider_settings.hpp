@@ -6,6 +6,8 @@
 
 namespace sp::apps {
 
+inline constexpr const char* kInstalledLoader =
+    "/usr/lib/superprotocol/sploader";                  ///< where the package puts it
 inline constexpr std::uint32_t kCapacityMax = 1024;     ///< orders at once
 inline constexpr std::uint32_t kQueueMax = 100'000;     ///< orders that wait
 inline constexpr std::uint32_t kStopGraceMax = 86'400;  ///< seconds

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "common/provider_settings.hpp"
 #include "spctl/cli.hpp"
 #include "spctl/commands.hpp"
 #include "spctl/deployment.hpp"
@@ -17,7 +18,6 @@ namespace {
 constexpr std::chrono::milliseconds kVersionLimit{5000};
 constexpr std::size_t kVersionMax = 4096;
 constexpr std::size_t kServicesAsked = 16;  // of a network's providers; the rest are left out
-constexpr const char* kInstalledLoader = "/usr/lib/superprotocol/sploader";
 constexpr const char* kInstalledState = "/var/lib/superprotocol";
 
 struct DoctorOptions {
@@ -68,7 +68,7 @@ class Doctor {
       add(check_namespaces("/"));
       add(check_cgroups("/"));
       add(check_runc(runc_version()));
-      add(check_program("sploader", own_program("sploader", kInstalledLoader)));
+      add(check_program("sploader", own_program("sploader", apps::kInstalledLoader)));
     }
     if (role_ != Role::customer) {
       add(check_program("spnode", own_program("spnode", "/usr/bin/spnode")));

@@ -99,6 +99,12 @@ Result<bool> Initializer::has(const Path& file) const {
 Status Initializer::keep_secret(const Path& file, const SecretBytes& secret) {
   SP_ASSIGN(const bool there, has(file));
   if (there) return {};
+  // Settings are written last: who has them had his keys, and others would make him somebody else.
+  if (!settings_there_.empty()) {
+    return Error{Errc::not_found,
+                 (folder_ / file).string() + " isn't there, which " + settings_file().string() +
+                     " names. Put it back, or remove the settings for a new identity"};
+  }
   return keep(files_, CrashSite::init_secret, folder_ / file, secret.reveal(),
               FileMode::owner_only);
 }

@@ -13,6 +13,7 @@
 
 #include "base/files.hpp"
 #include "common/card.hpp"
+#include "common/provider_settings.hpp"
 
 namespace sp::apps {
 
@@ -39,7 +40,6 @@ struct InitOptions {
 inline constexpr std::uint16_t kStorePort = 8301;
 inline constexpr std::uint16_t kBrokerPort = 8302;
 inline constexpr std::uint16_t kProviderPort = 8303;
-inline constexpr const char* kInstalledLoader = "/usr/lib/superprotocol/sploader";
 inline constexpr const char* kInstalledRunc = "/usr/sbin/runc";
 
 struct Initialised {
