@@ -54,17 +54,21 @@ step "the customer orders; each daemon is killed (SIGKILL) once while the order 
   --memory 1G --disk 1G -- --min-flights 200 --top 15 --title "Delays argument-$unique") 2>&1 | tee "$work/run.log" &
 run=$!
 reached() { grep -q "$1" "$work/run.log"; }
-strike() { # strike STAGE DAEMON: kills it when the provider tells the stage, and starts it again a second later
-  far_until 300 "the order didn't come to $1" reached "provider: $1"
-  echo "   --- $2 is killed while the order is $1"
-  far_kill "$2"
+# The program's own process: on a fast machine it ends before the customer, far away, has asked for the stage.
+at_work() { pgrep -f "flights\\.py .*argument-$unique"; }
+strike() { # strike STAGE DAEMON CONDITION...: kills it as soon as the condition holds, and starts it again a second later
+  local stage=$1 daemon=$2
+  shift 2
+  far_until 300 "the order didn't come to $stage" "$@"
+  far_kill "$daemon"
+  echo "   --- $daemon is killed while the order is $stage"
   sleep 1
-  far_restart "$2"
-  echo "   --- $2 starts again"
+  far_restart "$daemon"
+  echo "   --- $daemon starts again"
 }
-strike attesting broker
-strike fetching store
-strike running provider
+strike attesting broker reached 'provider: attesting'
+strike fetching store reached 'provider: fetching'
+strike running provider at_work
 # The provider runs the order again: its new session is killed no more, but the chain is.
 far_until 300 "the order wasn't run again" sh -c "[ \$(grep -c 'provider: attesting' '$work/run.log') -ge 2 ]"
 echo "   --- the chain is killed while the order is attesting again"

@@ -88,7 +88,7 @@ far_restart() {
 }
 
 far_until() { # far_until SECONDS WHAT COMMAND...: waits until the command succeeds
-  local left=$(($1 * 10)) what=$2
+  local left=$(($1 * 20)) what=$2
   shift 2
   until "$@" >/dev/null 2>&1; do
     left=$((left - 1))
@@ -96,7 +96,7 @@ far_until() { # far_until SECONDS WHAT COMMAND...: waits until the command succe
       echo "FAILED: $what" >&2
       return 1
     fi
-    sleep 0.1
+    sleep 0.05
   done
 }
 
