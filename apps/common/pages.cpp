@@ -207,7 +207,8 @@ std::string fish_script(const CLI::App& app) {
 
 }  // namespace
 
-std::string man_page(const CLI::App& app, std::string_view version, std::string_view about) {
+std::string man_page(Command program, std::string_view version, std::string_view about) {
+  const CLI::App& app = program.parser();
   const std::string& name = app.get_name();
   std::string page = ".TH " + upper(name) + " 1 \"\" " +
                      argument(name + " " + std::string(version)) +
@@ -222,7 +223,8 @@ std::string man_page(const CLI::App& app, std::string_view version, std::string_
   return page;
 }
 
-std::optional<std::string> completion_script(const CLI::App& app, std::string_view shell) {
+std::optional<std::string> completion_script(Command program, std::string_view shell) {
+  const CLI::App& app = program.parser();
   if (shell == "bash") return bash_script(app);
   if (shell == "zsh") return zsh_script(app);
   if (shell == "fish") return fish_script(app);

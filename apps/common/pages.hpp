@@ -6,17 +6,15 @@
 #include <string>
 #include <string_view>
 
-namespace CLI {
-class App;
-}
+#include "common/command_line.hpp"
 
 namespace sp::apps {
 
 /// A page of section 1 for man(7): name, synopsis, options, and a section for each command with its
 /// options and examples. `about` is what "See also" says.
-std::string man_page(const CLI::App& app, std::string_view version, std::string_view about);
+std::string man_page(Command program, std::string_view version, std::string_view about);
 
 /// A completion script for "bash", "zsh" or "fish"; nothing for another shell.
-std::optional<std::string> completion_script(const CLI::App& app, std::string_view shell);
+std::optional<std::string> completion_script(Command program, std::string_view shell);
 
 }  // namespace sp::apps

@@ -1,6 +1,5 @@
 // attest: verify, show and collect evidence; how long it will verify. Nothing here needs a network
 // or a home.
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -268,70 +267,71 @@ Result<int> collect(Context& context, const AttestOptions& options) {
   return 0;
 }
 
-void add_files(CLI::App* command, EvidenceFiles& files) {
+void add_files(apps::Command command, EvidenceFiles& files) {
   command
-      ->add_option("--evidence", files.evidence,
-                   "File of evidence, or folder with Azure's hcl-report.bin and quote.bin")
-      ->required();
-  command->add_option("--kind", files.kind, "snp, tdx, sgx, tpm or dev, where the form is unclear");
-  command->add_option("--collateral", files.collateral,
-                      "File or folder: certificates, lists, Intel's JSON, in any form");
+      .add_option("--evidence", files.evidence,
+                  "File of evidence, or folder with Azure's hcl-report.bin and quote.bin")
+      .required();
+  command.add_option("--kind", files.kind, "snp, tdx, sgx, tpm or dev, where the form is unclear");
+  command.add_option("--collateral", files.collateral,
+                     "File or folder: certificates, lists, Intel's JSON, in any form");
 }
 
-void add_time(CLI::App* command, AttestOptions& options) {
-  command->add_option("--at", options.at, "Time to verify at, RFC 3339; default: now");
+void add_time(apps::Command command, AttestOptions& options) {
+  command.add_option("--at", options.at, "Time to verify at, RFC 3339; default: now");
 }
 
 }  // namespace
 
 void add_attest_commands(Cli& cli) {
-  CLI::App* group = cli.add(cli.app(), "attest", "Evidence of TEEs: verify, show, collect",
-                            "  spctl attest verify --evidence quote.bin --collateral ./collateral");
-  group->require_subcommand(1);
+  apps::Command group =
+      cli.add(cli.app(), "attest", "Evidence of TEEs: verify, show, collect",
+              "  spctl attest verify --evidence quote.bin --collateral ./collateral");
+  group.require_command();
   auto options = std::make_shared<AttestOptions>();
 
-  CLI::App* command = cli.add(
-      *group, "verify", "Verify evidence offline: exit 0 accepted, 1 refused, 2 unusable input",
+  apps::Command command = cli.add(
+      group, "verify", "Verify evidence offline: exit 0 accepted, 1 refused, 2 unusable input",
       "  spctl attest verify --evidence report.bin --collateral vcek.der --no-crl\n"
       "  spctl attest verify --evidence quote.bin --collateral collateral.json --at "
       "2025-06-22T00:00:00Z --policy policy.json --json");
   add_files(command, options->files);
   add_time(command, *options);
-  command->add_option("--report-data", options->report_data,
-                      "What the evidence must bind, hexadecimal, zeros behind it left out");
-  command->add_option("--policy", options->policy,
-                      "Appraisal policy, JSON (docs/POLICY.md, \"tee\"); default: debug off, TCB "
-                      "UpToDate or SWHardeningNeeded, revocation checked");
-  command->add_flag("--no-crl", options->no_crl, "Accept without revocation lists, and say so");
-  command->add_option("--ear", options->ear,
-                      "Write the attestation result (EAR) here: JSON, or a JWT with --ear-key");
-  command->add_option("--ear-key", options->ear_key, "File of a P-256 scalar, 32 bytes: signs it");
+  command.add_option("--report-data", options->report_data,
+                     "What the evidence must bind, hexadecimal, zeros behind it left out");
+  command.add_option("--policy", options->policy,
+                     "Appraisal policy, JSON (docs/POLICY.md, \"tee\"); default: debug off, TCB "
+                     "UpToDate or SWHardeningNeeded, revocation checked");
+  command.add_flag("--no-crl", options->no_crl, "Accept without revocation lists, and say so");
+  command.add_option("--ear", options->ear,
+                     "Write the attestation result (EAR) here: JSON, or a JWT with --ear-key");
+  command.add_option("--ear-key", options->ear_key, "File of a P-256 scalar, 32 bytes: signs it");
   cli.on(command, [options](Context& context) { return verify(context, *options); });
 
-  command = cli.add(*group, "show", "Print any evidence for people; nothing is accepted by it",
+  command = cli.add(group, "show", "Print any evidence for people; nothing is accepted by it",
                     "  spctl attest show --evidence quote.bin");
   add_files(command, options->files);
   add_time(command, *options);
   cli.on(command, [options](Context& context) { return show(context, *options); });
 
-  command = cli.add(*group, "forecast",
+  command = cli.add(group, "forecast",
                     "Until when evidence verifies with this collateral, and what ends first",
                     "  spctl attest forecast --evidence quote.bin --collateral collateral.json");
   add_files(command, options->files);
   add_time(command, *options);
-  command->add_option("--policy", options->policy, "Appraisal policy: its roots count as well");
+  command.add_option("--policy", options->policy, "Appraisal policy: its roots count as well");
   cli.on(command, [options](Context& context) { return forecast(context, *options); });
 
-  add_collateral_commands(cli, *group);
-  add_event_log_command(cli, *group);
+  add_collateral_commands(cli, group);
+  add_event_log_command(cli, group);
 
-  command = cli.add(*group, "collect", "Inside a guest: ask the platform for evidence",
+  command = cli.add(group, "collect", "Inside a guest: ask the platform for evidence",
                     "  spctl attest collect --report-data 00ff --out evidence.spev");
-  command->add_option("--report-data", options->report_data, "What it binds, hexadecimal")
-      ->required();
-  command->add_option("--out", options->out, "File for the evidence")->required();
-  command->add_option("--tpm", options->tpm,
-                      "Ask a vTPM instead: its TCTI, such as device:/dev/tpmrm0");
+  command.add_option("--report-data", options->report_data, "What it binds, hexadecimal")
+      .required();
+  command.add_option("--out", options->out, "File for the evidence").required();
+  command.add_option("--tpm", options->tpm,
+                     "Ask a vTPM instead: its TCTI, such as device:/dev/tpmrm0");
   cli.on(command, [options](Context& context) { return collect(context, *options); });
 }
 

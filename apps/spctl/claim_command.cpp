@@ -1,6 +1,5 @@
 #include "spctl/claim_command.hpp"
 
-#include <CLI/CLI.hpp>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -234,41 +233,41 @@ Result<int> close(Context& context, const CloseOptions& options) {
 
 }  // namespace
 
-void add_claim_command(Cli& cli, CLI::App& orders) {
+void add_claim_command(Cli& cli, apps::Command orders) {
   auto options = std::make_shared<ClaimOptions>();
-  CLI::App* command = cli.add(
+  apps::Command command = cli.add(
       orders, "claim",
       "As a part's owner: be paid from the deposit of a provider that had the key and is silent",
       "  spctl orders claim 0x12ab... --key owner   (the whole id)");
-  command->add_option("ORDER", options->order, "Order id, all 64 digits")->required();
-  command->add_option("--key", options->key, "The owner's key")->capture_default_str();
+  command.add_option("ORDER", options->order, "Order id, all 64 digits").required();
+  command.add_option("--key", options->key, "The owner's key").shows_default();
   cli.on(command, [options](Context& context) { return claim(context, *options); });
 }
 
-void add_owed_command(Cli& cli, CLI::App& orders) {
+void add_owed_command(Cli& cli, apps::Command orders) {
   auto options = std::make_shared<OwedOptions>();
-  CLI::App* command =
+  apps::Command command =
       cli.add(orders, "owed", "As a part's owner: the orders of which 'orders claim' would pay now",
               "  spctl orders owed --key owner\n"
               "  spctl --json orders owed --key owner --from-block 71000000");
-  command->add_option("--key", options->key, "The owner's key")->capture_default_str();
-  command->add_option("--from-block", options->from_block,
-                      "Look at orders created from this block on [the market's first]");
+  command.add_option("--key", options->key, "The owner's key").shows_default();
+  command.add_option("--from-block", options->from_block,
+                     "Look at orders created from this block on [the market's first]");
   cli.on(command, [options](Context& context) { return owed(context, *options); });
 }
 
-void add_close_command(Cli& cli, CLI::App& orders) {
+void add_close_command(Cli& cli, apps::Command orders) {
   auto options = std::make_shared<CloseOptions>();
-  CLI::App* command =
+  apps::Command command =
       cli.add(orders, "close",
               "End an order whose windows are over, yours or another's: the customer's deposit "
               "comes back, and the provider's is free again",
               "  spctl orders close 0x12ab\n"
               "  spctl orders close 0x12ab... --key provider   (the whole id of another's order)");
-  command->add_option("ORDER", options->order, "Order id; of an own order its beginning does")
-      ->required();
-  command->add_option("--key", options->key,
-                      "Who sends it [the order's key, else " + std::string(kDefaultKey) + "]");
+  command.add_option("ORDER", options->order, "Order id; of an own order its beginning does")
+      .required();
+  command.add_option("--key", options->key,
+                     "Who sends it [the order's key, else " + std::string(kDefaultKey) + "]");
   cli.on(command, [options](Context& context) { return close(context, *options); });
 }
 

@@ -2,16 +2,14 @@
 // orders owed and orders claim, where a provider had an owner's key, and orders close, by anyone.
 #pragma once
 
-namespace CLI {
-class App;
-}
+#include "common/command_line.hpp"
 
 namespace sp::spctl {
 
 class Cli;
 
-void add_owed_command(Cli& cli, CLI::App& orders);
-void add_claim_command(Cli& cli, CLI::App& orders);
-void add_close_command(Cli& cli, CLI::App& orders);
+void add_owed_command(Cli& cli, apps::Command orders);
+void add_claim_command(Cli& cli, apps::Command orders);
+void add_close_command(Cli& cli, apps::Command orders);
 
 }  // namespace sp::spctl

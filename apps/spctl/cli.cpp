@@ -1,11 +1,9 @@
 #include "spctl/cli.hpp"
 
-#include <CLI/CLI.hpp>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "common/output.hpp"
-#include "common/usage.hpp"
 
 namespace sp::spctl {
 namespace {
@@ -36,45 +34,39 @@ int code_of(const Status& written, int code) {
 }  // namespace
 
 Cli::Cli()
-    : app_(std::make_unique<CLI::App>("Run programs on others' hardware without showing "
-                                      "them to its owner, and prove what ran.",
-                                      "spctl")) {
-  app_->add_option("--home", options_.home,
+    : line_("spctl",
+            "Run programs on others' hardware without showing them to its owner, and prove what "
+            "ran.",
+            kVersion) {
+  app().add_option("--home", options_.home,
                    "Folder of keys, settings and orders [$SP_HOME, ~/.superprotocol]");
-  app_->add_option("--password-file", options_.password_file,
+  app().add_option("--password-file", options_.password_file,
                    "File with the password of the keys [HOME/keys/password]");
-  app_->add_flag("--json", options_.json, "Print the result as JSON on standard output");
-  app_->set_version_flag("--version", kVersion);
-  app_->require_subcommand(1);
-  app_->fallthrough();
-  app_->footer(kFooter);
+  app().add_flag("--json", options_.json, "Print the result as JSON on standard output");
+  app().falls_through();
+  app().footer(kFooter);
 }
 
-Cli::~Cli() = default;
-
-CLI::App* Cli::add(CLI::App& parent, const std::string& name, const std::string& description,
-                   const std::string& examples) {
-  CLI::App* command = parent.add_subcommand(name, description);
-  command->fallthrough();
-  if (!examples.empty()) command->footer("Examples:\n" + examples);
+apps::Command Cli::add(apps::Command parent, const std::string& name,
+                       const std::string& description, const std::string& examples) {
+  apps::Command command = parent.add_command(name, description);
+  command.falls_through();
+  if (!examples.empty()) command.footer("Examples:\n" + examples);
   return command;
 }
 
-void Cli::on(CLI::App* command, Action action) {
-  command->callback([this, action = std::move(action)] { action_ = action; });
+void Cli::on(apps::Command command, Action action) {
+  command.on([this, action = std::move(action)] { action_ = action; });
 }
 
 int Cli::run(int count, char** arguments) {
-  try {
-    app_->parse(count, arguments);
-  } catch (const CLI::Success& asked) {
-    return code_of(apps::write_standard_output(apps::asked_text(*app_, asked)), 0);
-  } catch (const CLI::ParseError& error) {
-    tell({Errc::usage,
-          apps::usage_words(*app_, error) + ". See 'spctl --help' and the command's --help"},
+  const auto asked = line_.parse(count, arguments);
+  if (!asked) {
+    tell({Errc::usage, asked.error().message + ". See 'spctl --help' and the command's --help"},
          options_.json);
     return kExitUsage;
   }
+  if (*asked) return code_of(apps::write_standard_output(**asked), 0);
   return act();
 }
 

@@ -2,7 +2,6 @@
 // carried to machines without a network.
 #include "spctl/collateral_commands.hpp"
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "collateral/cached_services.hpp"
@@ -71,42 +70,41 @@ Result<int> import_bundle(Context& context, const FetchOptions& options) {
   return 0;
 }
 
-void add_cache(CLI::App* command, FetchOptions& options) {
-  command->add_option("--cache", options.cache, "Folder of the cache; default: in the home");
+void add_cache(apps::Command command, FetchOptions& options) {
+  command.add_option("--cache", options.cache, "Folder of the cache; default: in the home");
 }
 
 }  // namespace
 
-void add_collateral_commands(Cli& cli, CLI::App& attest) {
+void add_collateral_commands(Cli& cli, apps::Command attest) {
   auto options = std::make_shared<FetchOptions>();
-  CLI::App* command = cli.add(
+  apps::Command command = cli.add(
       attest, "fetch", "Put all that evidence is verified with along with it",
       "  spctl attest fetch --evidence quote.bin --out evidence.spev\n"
       "  spctl attest fetch --evidence report.bin --out evidence.spev --amd http://cache.local");
-  command->add_option("--evidence", options->files.evidence, "File of evidence")->required();
-  command->add_option("--kind", options->files.kind, "snp, tdx, sgx or tpm, where it is unclear");
-  command->add_option("--collateral", options->files.collateral, "What is there already");
-  command->add_option("--out", options->out, "File for evidence with collateral")->required();
+  command.add_option("--evidence", options->files.evidence, "File of evidence").required();
+  command.add_option("--kind", options->files.kind, "snp, tdx, sgx or tpm, where it is unclear");
+  command.add_option("--collateral", options->files.collateral, "What is there already");
+  command.add_option("--out", options->out, "File for evidence with collateral").required();
   add_cache(command, *options);
-  command->add_option("--intel", options->intel, "Service or cache (PCCS) in Intel's place")
-      ->allow_extra_args(false);
-  command->add_option("--amd", options->amd, "Service or cache in AMD's place")
-      ->allow_extra_args(false);
-  command->add_option("--ca-file", options->ca_file, "Certificates that servers must chain to");
-  command->add_flag("--offline", options->offline, "Use what is kept; ask nobody");
+  command.add_option("--intel", options->intel, "Service or cache (PCCS) in Intel's place")
+      .one_each_time();
+  command.add_option("--amd", options->amd, "Service or cache in AMD's place").one_each_time();
+  command.add_option("--ca-file", options->ca_file, "Certificates that servers must chain to");
+  command.add_flag("--offline", options->offline, "Use what is kept; ask nobody");
   cli.on(command, [options](Context& context) { return fetch(context, *options); });
 
-  CLI::App* bundle = cli.add(attest, "bundle", "Carry the cache to a machine without a network",
-                             "  spctl attest bundle export collateral.spcb");
-  bundle->require_subcommand(1);
-  command = cli.add(*bundle, "export", "Write all that is kept to a file",
+  apps::Command bundle = cli.add(attest, "bundle", "Carry the cache to a machine without a network",
+                                 "  spctl attest bundle export collateral.spcb");
+  bundle.require_command();
+  command = cli.add(bundle, "export", "Write all that is kept to a file",
                     "  spctl attest bundle export collateral.spcb");
-  command->add_option("FILE", options->out, "The bundle")->required();
+  command.add_option("FILE", options->out, "The bundle").required();
   add_cache(command, *options);
   cli.on(command, [options](Context& context) { return export_bundle(context, *options); });
-  command = cli.add(*bundle, "import", "Keep what a bundle holds, where it is newer",
+  command = cli.add(bundle, "import", "Keep what a bundle holds, where it is newer",
                     "  spctl attest bundle import collateral.spcb");
-  command->add_option("FILE", options->out, "The bundle")->required();
+  command.add_option("FILE", options->out, "The bundle").required();
   add_cache(command, *options);
   cli.on(command, [options](Context& context) { return import_bundle(context, *options); });
 }

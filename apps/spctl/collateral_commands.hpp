@@ -1,14 +1,12 @@
 // attest fetch, attest bundle export and import.
 #pragma once
 
-namespace CLI {
-class App;
-}
+#include "common/command_line.hpp"
 
 namespace sp::spctl {
 
 class Cli;
 
-void add_collateral_commands(Cli& cli, CLI::App& attest);
+void add_collateral_commands(Cli& cli, apps::Command attest);
 
 }  // namespace sp::spctl

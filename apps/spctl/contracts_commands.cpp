@@ -1,7 +1,6 @@
 // contracts: a market on a public network: deploying it, and seeing that it is this one.
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -171,8 +170,8 @@ Result<int> verify(Context& context, const ContractOptions& options) {
   return 0;
 }
 
-void add_rpc(CLI::App& command, ContractOptions& options) {
-  command.add_option("--rpc", options.rpc, "URL of a chain's JSON-RPC endpoint")->required();
+void add_rpc(apps::Command command, ContractOptions& options) {
+  command.add_option("--rpc", options.rpc, "URL of a chain's JSON-RPC endpoint").required();
   command.add_option("--ca-file", options.ca_file,
                      "Who may vouch for an https endpoint besides the system's, in PEM");
 }
@@ -180,29 +179,29 @@ void add_rpc(CLI::App& command, ContractOptions& options) {
 }  // namespace
 
 void add_contracts_commands(Cli& cli) {
-  CLI::App* group = cli.add(cli.app(), "contracts", "A market's contracts on a network",
-                            "  spctl contracts deploy --help");
-  group->require_subcommand(1);
+  apps::Command group = cli.add(cli.app(), "contracts", "A market's contracts on a network",
+                                "  spctl contracts deploy --help");
+  group.require_command();
   auto options = std::make_shared<ContractOptions>();
-  CLI::App* command = cli.add(
-      *group, "deploy", "Deploy a market; stopped half-way, run it again to go on",
+  apps::Command command = cli.add(
+      group, "deploy", "Deploy a market; stopped half-way, run it again to go on",
       "  spctl contracts deploy --rpc https://rpc.example --key deployer --token 0x...\n"
       "  spctl contracts deploy --rpc https://rpc.example --key deployer --test-token --yes");
-  add_rpc(*command, *options);
-  command->add_option("--key", options->key, "Key of the account that pays")->capture_default_str();
-  command->add_option("--token", options->token, "The token of security deposits");
-  command->add_flag("--test-token", options->test_token,
-                    "Deploy a token whose faucet gives to anyone");
+  add_rpc(command, *options);
+  command.add_option("--key", options->key, "Key of the account that pays").shows_default();
+  command.add_option("--token", options->token, "The token of security deposits");
+  command.add_flag("--test-token", options->test_token,
+                   "Deploy a token whose faucet gives to anyone");
   command
-      ->add_option("--minimum-deposit", options->minimum_deposit,
-                   "What a provider deposits at least, in whole tokens")
-      ->capture_default_str();
-  command->add_flag("--yes", options->yes, "Don't ask");
+      .add_option("--minimum-deposit", options->minimum_deposit,
+                  "What a provider deposits at least, in whole tokens")
+      .shows_default();
+  command.add_flag("--yes", options->yes, "Don't ask");
   cli.on(command, [options](Context& context) { return deploy(context, *options); });
-  command = cli.add(*group, "verify", "Check a market's code, and its registry's, byte for byte",
+  command = cli.add(group, "verify", "Check a market's code, and its registry's, byte for byte",
                     "  spctl contracts verify --rpc https://rpc.example --market 0x...");
-  add_rpc(*command, *options);
-  command->add_option("--market", options->market, "The market's address")->required();
+  add_rpc(command, *options);
+  command.add_option("--market", options->market, "The market's address").required();
   cli.on(command, [options](Context& context) { return verify(context, *options); });
 }
 

@@ -2,7 +2,6 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "common/provider_settings.hpp"
@@ -179,16 +178,16 @@ Result<int> examine(Context& context, const DoctorOptions& options) {
 
 void add_doctor_command(Cli& cli) {
   auto options = std::make_shared<DoctorOptions>();
-  CLI::App* command =
+  apps::Command command =
       cli.add(cli.app(), "doctor", "Find what is missing or wrong on this machine",
               "  spctl doctor\n"
               "  spctl doctor --role provider      (exit code 1 where a problem is in the way)");
-  command->add_option("--role", options->role, "What the machine is to be")
-      ->check(CLI::IsMember({"customer", "provider", "broker", "store"}))
-      ->capture_default_str();
-  command->add_option("--folder", options->folder,
-                      "The daemon's folder [/var/lib/superprotocol/ROLE]");
-  command->add_option("--network", options->network, "The network's file [HOME/network.json]");
+  command.add_option("--role", options->role, "What the machine is to be")
+      .one_of({"customer", "provider", "broker", "store"})
+      .shows_default();
+  command.add_option("--folder", options->folder,
+                     "The daemon's folder [/var/lib/superprotocol/ROLE]");
+  command.add_option("--network", options->network, "The network's file [HOME/network.json]");
   cli.on(command, [options](Context& context) { return examine(context, *options); });
 }
 

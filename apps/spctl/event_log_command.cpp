@@ -1,6 +1,5 @@
 #include "spctl/event_log_command.hpp"
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "attest/intel.hpp"
@@ -109,17 +108,17 @@ Result<int> show_log(Context& context, const LogOptions& options) {
 
 }  // namespace
 
-void add_event_log_command(Cli& cli, CLI::App& attest) {
+void add_event_log_command(Cli& cli, apps::Command attest) {
   auto options = std::make_shared<LogOptions>();
-  CLI::App* command = cli.add(
+  apps::Command command = cli.add(
       attest, "log",
       "Replay a boot's event log into registers; with --evidence, fail where it states others",
       "  spctl attest log ccel.bin --evidence quote.bin\n"
       "  spctl attest log /sys/kernel/security/tpm0/binary_bios_measurements --pcrs");
-  command->add_option("LOG", options->log, "CCEL, or a TPM's log in crypto-agile form")->required();
-  command->add_option("--evidence", options->files.evidence, "Evidence with registers");
-  command->add_option("--kind", options->files.kind, "Its kind, where the form is unclear");
-  command->add_flag("--pcrs", options->pcrs, "A TPM's log: SHA-256 bank, not RTMRs");
+  command.add_option("LOG", options->log, "CCEL, or a TPM's log in crypto-agile form").required();
+  command.add_option("--evidence", options->files.evidence, "Evidence with registers");
+  command.add_option("--kind", options->files.kind, "Its kind, where the form is unclear");
+  command.add_flag("--pcrs", options->pcrs, "A TPM's log: SHA-256 bank, not RTMRs");
   cli.on(command, [options](Context& context) { return show_log(context, *options); });
 }
 

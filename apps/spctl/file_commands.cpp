@@ -1,5 +1,4 @@
 // files: sealed packages in the store.
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "crypto/hash.hpp"
@@ -116,7 +115,7 @@ Result<int> hash(Context& context, const FileOptions& options) {
   return 0;
 }
 
-void add_store_option(CLI::App& command, FileOptions& options) {
+void add_store_option(apps::Command command, FileOptions& options) {
   command.add_option("--store", options.stores,
                      "Store: http://..., https://... or s3://BUCKET/PREFIX (endpoint, region and "
                      "credentials from AWS's environment variables); several are tried in order "
@@ -126,45 +125,45 @@ void add_store_option(CLI::App& command, FileOptions& options) {
 }  // namespace
 
 void add_file_commands(Cli& cli) {
-  CLI::App* files = cli.add(cli.app(), "files", "Sealed packages", "  spctl files upload ./data");
-  files->require_subcommand(1);
+  apps::Command files =
+      cli.add(cli.app(), "files", "Sealed packages", "  spctl files upload ./data");
+  files.require_command();
   auto options = std::make_shared<FileOptions>();
-  CLI::App* command =
-      cli.add(*files, "upload", "Seal a file or folder and upload it; prints the package's id",
+  apps::Command command =
+      cli.add(files, "upload", "Seal a file or folder and upload it; prints the package's id",
               "  spctl files upload ./records\n  spctl files upload --image ./image.tar\n"
               "  spctl files upload ./records --store s3://bucket/sealed\n"
               "The same command again goes on with an upload that was interrupted.");
-  command->add_option("PATH", options->path, "File or folder")->required();
-  add_store_option(*command, *options);
-  command->add_option("--key", options->signer, "Key that signs the upload")->capture_default_str();
-  command->add_flag("--image", options->image, "It is an OCI layout or an image archive");
+  command.add_option("PATH", options->path, "File or folder").required();
+  add_store_option(command, *options);
+  command.add_option("--key", options->signer, "Key that signs the upload").shows_default();
+  command.add_flag("--image", options->image, "It is an OCI layout or an image archive");
   cli.on(command, [options](Context& context) { return upload(context, *options); });
-  command = cli.add(*files, "download", "Open a sealed package",
+  command = cli.add(files, "download", "Open a sealed package",
                     "  spctl files download ID --out ./records\n"
                     "  spctl files download ID --out ./records --store https://a.example:8301 "
                     "--store s3://bucket/sealed\n"
                     "The same command again goes on with a download that was interrupted.");
-  add_store_option(*command, *options);
-  command->add_option("PACKAGE", options->package, "Package id")->required();
-  command->add_option("--out", options->out, "Folder for it")->required();
-  command->add_option("--key-file", options->key_file,
-                      "File with the content key, 32 bytes [the one that this home kept]");
+  add_store_option(command, *options);
+  command.add_option("PACKAGE", options->package, "Package id").required();
+  command.add_option("--out", options->out, "Folder for it").required();
+  command.add_option("--key-file", options->key_file,
+                     "File with the content key, 32 bytes [the one that this home kept]");
   cli.on(command, [options](Context& context) { return download(context, *options); });
-  command = cli.add(*files, "delete", "Delete an own package from the store; frees the quota",
+  command = cli.add(files, "delete", "Delete an own package from the store; frees the quota",
                     "  spctl files delete ID\n"
                     "  spctl files delete ID --store https://a.example:8301 --key me\n"
                     "What another account uploaded as well stays for it. A store that has promised "
                     "by a receipt to keep the package refuses until then.");
-  command->add_option("PACKAGE", options->package, "Package id")->required();
-  add_store_option(*command, *options);
-  command->add_option("--key", options->signer, "Key that signed the upload")
-      ->capture_default_str();
+  command.add_option("PACKAGE", options->package, "Package id").required();
+  add_store_option(command, *options);
+  command.add_option("--key", options->signer, "Key that signed the upload").shows_default();
   cli.on(command, [options](Context& context) { return remove(context, *options); });
   command =
-      cli.add(*files, "hash",
+      cli.add(files, "hash",
               "The digest of the canonical tree of a folder or file, as receipts commit to it",
               "  spctl files hash ./result/output");
-  command->add_option("PATH", options->path, "Folder or file")->required();
+  command.add_option("PATH", options->path, "Folder or file").required();
   cli.on(command, [options](Context& context) { return hash(context, *options); });
 }
 

@@ -1,5 +1,4 @@
 // keys: people's keys, kept in HOME/keys.
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "chain/keystore.hpp"
@@ -91,25 +90,27 @@ Result<int> import_key(Context& context, const KeyOptions& options) {
 }  // namespace
 
 void add_key_commands(Cli& cli) {
-  CLI::App* keys = cli.add(cli.app(), "keys", "Your keys", "  spctl keys list");
-  keys->require_subcommand(1);
+  apps::Command keys = cli.add(cli.app(), "keys", "Your keys", "  spctl keys list");
+  keys.require_command();
   auto options = std::make_shared<KeyOptions>();
   const auto add = [&](const char* name, const char* description, const char* example,
                        Result<int> (*act)(Context&, const KeyOptions&)) {
-    CLI::App* command = cli.add(*keys, name, description, std::string("  spctl keys ") + example);
-    command->add_option("NAME", options->name, "Name of the key")->required();
+    apps::Command command =
+        cli.add(keys, name, description, std::string("  spctl keys ") + example);
+    command.add_option("NAME", options->name, "Name of the key").required();
     cli.on(command, [options, act](Context& context) { return act(context, *options); });
     return command;
   };
   add("create", "Make a key; prints its account", "create data-owner", create_key);
   add("show", "One key's public side", "show me", show_key);
-  CLI::App* command = add("import", "Keep a key from elsewhere; prints its account",
-                          "import old --keystore UTC--2026 --keystore-password pw.txt", import_key);
-  command->add_option("--secret-file", options->secret_file, "File with the key in hexadecimal");
-  command->add_option("--keystore", options->keystore, "Keystore file, version 3");
-  command->add_option("--keystore-password", options->keystore_password,
-                      "File with the keystore's password");
-  command = cli.add(*keys, "list", "All keys", "  spctl keys list --json");
+  apps::Command command =
+      add("import", "Keep a key from elsewhere; prints its account",
+          "import old --keystore UTC--2026 --keystore-password pw.txt", import_key);
+  command.add_option("--secret-file", options->secret_file, "File with the key in hexadecimal");
+  command.add_option("--keystore", options->keystore, "Keystore file, version 3");
+  command.add_option("--keystore-password", options->keystore_password,
+                     "File with the keystore's password");
+  command = cli.add(keys, "list", "All keys", "  spctl keys list --json");
   cli.on(command, [](Context& context) { return list_keys(context); });
 }
 

@@ -1,6 +1,5 @@
 // measure: what a guest's launch measurement must be, from the files that it starts from. These are
 // the values that policies name.
-#include <CLI/CLI.hpp>
 #include <charconv>
 #include <nlohmann/json.hpp>
 
@@ -107,48 +106,48 @@ Result<int> measure_tdx(Context& context, const TdxOptions& options) {
   return tell(context, values);
 }
 
-void add_files(CLI::App* command, GuestFiles& files) {
-  command->add_option("--firmware", files.firmware, "OVMF image")->required();
-  command->add_option("--kernel", files.kernel, "Kernel that QEMU starts directly");
-  command->add_option("--initrd", files.initrd, "Its initial ramdisk");
-  command->add_option("--append", files.append, "Its command line");
+void add_files(apps::Command command, GuestFiles& files) {
+  command.add_option("--firmware", files.firmware, "OVMF image").required();
+  command.add_option("--kernel", files.kernel, "Kernel that QEMU starts directly");
+  command.add_option("--initrd", files.initrd, "Its initial ramdisk");
+  command.add_option("--append", files.append, "Its command line");
 }
 
 }  // namespace
 
 void add_measure_commands(Cli& cli) {
-  CLI::App* group =
+  apps::Command group =
       cli.add(cli.app(), "measure", "Launch measurements of a guest, from its files",
               "  spctl measure snp --firmware OVMF.fd --kernel vmlinuz --append console=ttyS0 "
               "--vcpus 4");
-  group->require_subcommand(1);
+  group.require_command();
 
   auto snp = std::make_shared<SnpOptions>();
-  CLI::App* command = cli.add(
-      *group, "snp", "The launch digest of an SEV-SNP guest of QEMU",
+  apps::Command command = cli.add(
+      group, "snp", "The launch digest of an SEV-SNP guest of QEMU",
       "  spctl measure snp --firmware OVMF.fd --vcpus 2 --vcpu-type EPYC-v4 --guest-features 0x1");
   add_files(command, snp->files);
-  command->add_option("--vcpus", snp->vcpus, "Number of virtual processors")->capture_default_str();
+  command.add_option("--vcpus", snp->vcpus, "Number of virtual processors").shows_default();
   command
-      ->add_option("--vcpu-type", snp->vcpu_type, "QEMU's processor model, or Milan, Genoa, Turin")
-      ->capture_default_str();
-  command->add_option("--guest-features", snp->guest_features, "SEV_FEATURES, hexadecimal")
-      ->capture_default_str();
-  command->add_flag("--sev-es", snp->sev_es, "The launch digest of an SEV-ES guest instead");
+      .add_option("--vcpu-type", snp->vcpu_type, "QEMU's processor model, or Milan, Genoa, Turin")
+      .shows_default();
+  command.add_option("--guest-features", snp->guest_features, "SEV_FEATURES, hexadecimal")
+      .shows_default();
+  command.add_flag("--sev-es", snp->sev_es, "The launch digest of an SEV-ES guest instead");
   cli.on(command, [snp](Context& context) { return measure_snp(context, *snp); });
 
   auto tdx = std::make_shared<TdxOptions>();
   command =
-      cli.add(*group, "tdx",
+      cli.add(group, "tdx",
               "MRTD, and RTMR 1 and 2 of a kernel that is started directly. RTMR 0 depends on "
               "tables that QEMU makes up: take it from the event log of a trusted boot",
               "  spctl measure tdx --firmware OVMF.fd --kernel vmlinuz --append quiet");
   add_files(command, tdx->files);
-  command->add_option("--load-options", tdx->load_options,
-                      "What OVMF hands the kernel, where that isn't --append (some versions add "
-                      "initrd=initrd)");
-  command->add_flag("--boot-separator", tdx->boot_separator,
-                    "This OVMF measures a separator into RTMR 1 before it starts the kernel");
+  command.add_option("--load-options", tdx->load_options,
+                     "What OVMF hands the kernel, where that isn't --append (some versions add "
+                     "initrd=initrd)");
+  command.add_flag("--boot-separator", tdx->boot_separator,
+                   "This OVMF measures a separator into RTMR 1 before it starts the kernel");
   cli.on(command, [tdx](Context& context) { return measure_tdx(context, *tdx); });
 }
 

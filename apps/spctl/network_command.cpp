@@ -1,5 +1,4 @@
 // network: makes a network.json of the cards that operators hand out.
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "base/durable.hpp"
@@ -124,31 +123,31 @@ Result<int> create(Context& context, const NetworkOptions& options) {
 }  // namespace
 
 void add_network_command(Cli& cli) {
-  CLI::App* group = cli.add(cli.app(), "network", "The network that this home uses",
-                            "  spctl network create --help");
-  group->require_subcommand(1);
+  apps::Command group = cli.add(cli.app(), "network", "The network that this home uses",
+                                "  spctl network create --help");
+  group.require_command();
   auto options = std::make_shared<NetworkOptions>();
-  CLI::App* command = cli.add(
-      *group, "create", "Make network.json of the cards that `spnode init` wrote",
+  apps::Command command = cli.add(
+      group, "create", "Make network.json of the cards that `spnode init` wrote",
       "  spctl network create --rpc https://rpc.example --chain-id 137 --market 0x... --token "
       "0x... "
       "\\\n    --start-block 71000000 --store store.json --broker broker.json --provider one.json");
-  command->add_option("--rpc", options->rpc, "URL of a chain's JSON-RPC endpoint")->required();
-  command->add_option("--chain-id", options->chain_id, "The chain's id")->required();
-  command->add_option("--market", options->market, "The market's address")->required();
-  command->add_option("--token", options->token, "The token that prices are in")->required();
-  command->add_option("--token-symbol", options->token_symbol, "Its name")->capture_default_str();
-  command->add_option("--token-decimals", options->token_decimals, "Places behind the point")
-      ->check(CLI::Range(0, 38))
-      ->capture_default_str();
-  command->add_option("--start-block", options->start_block, "Block before the market's first");
-  command->add_option("--confirmations", options->confirmations, "Blocks until an order counts")
-      ->check(CLI::Range(1, 10'000))
-      ->capture_default_str();
-  command->add_option("--store", options->store, "The store's card")->required();
-  command->add_option("--broker", options->broker, "The broker's card")->required();
-  command->add_option("--provider", options->providers, "A provider's card; any number");
-  command->add_option(
+  command.add_option("--rpc", options->rpc, "URL of a chain's JSON-RPC endpoint").required();
+  command.add_option("--chain-id", options->chain_id, "The chain's id").required();
+  command.add_option("--market", options->market, "The market's address").required();
+  command.add_option("--token", options->token, "The token that prices are in").required();
+  command.add_option("--token-symbol", options->token_symbol, "Its name").shows_default();
+  command.add_option("--token-decimals", options->token_decimals, "Places behind the point")
+      .range(0, 38)
+      .shows_default();
+  command.add_option("--start-block", options->start_block, "Block before the market's first");
+  command.add_option("--confirmations", options->confirmations, "Blocks until an order counts")
+      .range(1, 10'000)
+      .shows_default();
+  command.add_option("--store", options->store, "The store's card").required();
+  command.add_option("--broker", options->broker, "The broker's card").required();
+  command.add_option("--provider", options->providers, "A provider's card; any number");
+  command.add_option(
       "--ca-file", options->ca_files,
       "Others who may vouch for https servers, besides the cards' and the system's; PEM");
   cli.on(command, [options](Context& context) { return create(context, *options); });

@@ -1,5 +1,4 @@
 // offers: what providers and owners sell.
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "spctl/account_turn.hpp"
@@ -106,21 +105,22 @@ Result<int> enable_offer(Context& context, const OfferOptions& options, bool ena
 }  // namespace
 
 void add_offer_commands(Cli& cli) {
-  CLI::App* offers = cli.add(cli.app(), "offers", "Offers of the market", "  spctl offers list");
-  offers->require_subcommand(1);
+  apps::Command offers =
+      cli.add(cli.app(), "offers", "Offers of the market", "  spctl offers list");
+  offers.require_command();
   auto options = std::make_shared<OfferOptions>();
-  add_offer_create_commands(cli, *offers);
-  CLI::App* command = cli.add(*offers, "list", "All offers", "  spctl offers list --json");
+  add_offer_create_commands(cli, offers);
+  apps::Command command = cli.add(offers, "list", "All offers", "  spctl offers list --json");
   cli.on(command, [](Context& context) { return list_offers(context); });
-  command = cli.add(*offers, "get", "One offer", "  spctl offers get 0x...");
-  command->add_option("OFFER", options->id, "Offer id")->required();
+  command = cli.add(offers, "get", "One offer", "  spctl offers get 0x...");
+  command.add_option("OFFER", options->id, "Offer id").required();
   cli.on(command, [options](Context& context) { return get_offer(context, options->id); });
   for (const bool enabled : {true, false}) {
     const std::string name = enabled ? "enable" : "disable";
-    command = cli.add(*offers, name, enabled ? "Let it be ordered" : "Let it not be ordered",
+    command = cli.add(offers, name, enabled ? "Let it be ordered" : "Let it not be ordered",
                       "  spctl offers " + name + " 0x...");
-    command->add_option("OFFER", options->id, "Offer id")->required();
-    command->add_option("--key", options->key, "The owner's key")->capture_default_str();
+    command.add_option("OFFER", options->id, "Offer id").required();
+    command.add_option("--key", options->key, "The owner's key").shows_default();
     cli.on(command, [options, enabled](Context& context) {
       return enable_offer(context, *options, enabled);
     });

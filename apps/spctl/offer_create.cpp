@@ -1,6 +1,5 @@
 #include "spctl/offer_create.hpp"
 
-#include <CLI/CLI.hpp>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -209,49 +208,49 @@ Result<int> create_compute(Context& context, const ComputeOptions& options) {
   return tell_offer(context, compute.offer_id(), "compute", made);
 }
 
-void add_value(Cli& cli, CLI::App& create, api::PartKind kind, const std::string& description,
+void add_value(Cli& cli, apps::Command create, api::PartKind kind, const std::string& description,
                const std::string& examples) {
   auto options = std::make_shared<ValueOptions>();
   const std::string name(api::part_kind_name(kind));
-  CLI::App* command = cli.add(create, name, description, examples);
-  command->add_option("--key", options->key, "The owner's key")->capture_default_str();
-  command->add_option("--price", options->price, "In tokens")->capture_default_str();
-  command->add_flag("--fixed", options->fixed, "The price is per order (the default)");
-  command->add_flag("--per-hour", options->per_hour, "The price is per hour");
-  command->add_option("--max-orders", options->max_orders,
-                      "Orders that may be live or have paid it; 0 = any number");
+  apps::Command command = cli.add(create, name, description, examples);
+  command.add_option("--key", options->key, "The owner's key").shows_default();
+  command.add_option("--price", options->price, "In tokens").shows_default();
+  command.add_flag("--fixed", options->fixed, "The price is per order (the default)");
+  command.add_flag("--per-hour", options->per_hour, "The price is per hour");
+  command.add_option("--max-orders", options->max_orders,
+                     "Orders that may be live or have paid it; 0 = any number");
   if (kind != api::PartKind::storage) {
-    command->add_option("--package", options->package, "What is sold: a package's id")->required();
-    command->add_option("--policy", options->policy_file,
-                        "Release policy, JSON (docs/POLICY.md) [made from the other options]");
+    command.add_option("--package", options->package, "What is sold: a package's id").required();
+    command.add_option("--policy", options->policy_file,
+                       "Release policy, JSON (docs/POLICY.md) [made from the other options]");
     command
-        ->add_option("--allow-solution", options->solutions,
-                     "Package of a solution that may use it; repeatable")
-        ->allow_extra_args(false);
+        .add_option("--allow-solution", options->solutions,
+                    "Package of a solution that may use it; repeatable")
+        .one_each_time();
     command
-        ->add_option("--arguments", options->arguments,
-                     "Which arguments it may be used with: any, none, or rules in JSON")
-        ->capture_default_str();
+        .add_option("--arguments", options->arguments,
+                    "Which arguments it may be used with: any, none, or rules in JSON")
+        .shows_default();
     command
-        ->add_option("--claim-window", options->claim_window,
-                     "Least time to claim a fixed price from a silent provider's deposit, seconds")
-        ->capture_default_str();
-    command->add_option("--days", options->days, "How long it is sold")
-        ->check(CLI::Range(std::int64_t{1}, kPolicyDaysMax, "1 to 36500"))
-        ->capture_default_str();
+        .add_option("--claim-window", options->claim_window,
+                    "Least time to claim a fixed price from a silent provider's deposit, seconds")
+        .shows_default();
+    command.add_option("--days", options->days, "How long it is sold")
+        .range(1, kPolicyDaysMax, "1 to 36500")
+        .shows_default();
   }
   cli.on(command,
          [options, kind](Context& context) { return create_value(context, kind, *options); });
 }
 
-void add_compute(Cli& cli, CLI::App& create) {
+void add_compute(Cli& cli, apps::Command create) {
   auto options = std::make_shared<ComputeOptions>();
-  CLI::App* command =
+  apps::Command command =
       cli.add(create, "compute", "Offer a device; prints the offer's id",
               "  spctl offers create compute --key provider --platform platform --price 2 "
               "--memory 16G");
   const auto add = [command](const char* name, std::string& value, const char* what) {
-    command->add_option(name, value, what)->capture_default_str();
+    command.add_option(name, value, what).shows_default();
   };
   add("--key", options->key, "The provider's key");
   add("--tee", options->tee, "Kind of evidence: dev, snp or tdx");
@@ -263,43 +262,42 @@ void add_compute(Cli& cli, CLI::App& create) {
   add("--cpus", options->cpus, "Cores that one order can have");
   add("--memory", options->memory, "Memory that one order can have");
   add("--disk", options->disk, "Space that one order can have, held in memory");
-  const CLI::Range at_least_one(1U, std::numeric_limits<std::uint32_t>::max(), "1 or more");
-  command->add_option("--pids", options->pids, "Processes and threads")
-      ->check(at_least_one)
-      ->capture_default_str();
-  command->add_option("--max-time", options->seconds, "Longest order, seconds")
-      ->check(at_least_one)
-      ->capture_default_str();
+  command.add_option("--pids", options->pids, "Processes and threads")
+      .at_least_one()
+      .shows_default();
+  command.add_option("--max-time", options->seconds, "Longest order, seconds")
+      .at_least_one()
+      .shows_default();
   command
-      ->add_option("--min-window", options->window,
-                   "Least of each window of an order, seconds: so long after a cancel or the "
-                   "order's end you can still seal, store and settle what ran; later it isn't "
-                   "paid, and owners are paid from your deposit")
-      ->capture_default_str();
+      .add_option("--min-window", options->window,
+                  "Least of each window of an order, seconds: so long after a cancel or the "
+                  "order's end you can still seal, store and settle what ran; later it isn't "
+                  "paid, and owners are paid from your deposit")
+      .shows_default();
   command
-      ->add_option("--min-claim-window", options->claim_window,
-                   "Least time in which owners may claim from the deposit, seconds")
-      ->capture_default_str();
+      .add_option("--min-claim-window", options->claim_window,
+                  "Least time in which owners may claim from the deposit, seconds")
+      .shows_default();
   cli.on(command, [options](Context& context) { return create_compute(context, *options); });
 }
 
 }  // namespace
 
-void add_offer_create_commands(Cli& cli, CLI::App& offers) {
-  CLI::App* create = cli.add(offers, "create",
-                             "Make an offer; prints its id. The same one made again gives the "
-                             "broker its key and policy anew",
-                             "  spctl offers create data --package ID --price 5 "
-                             "--allow-solution ID");
-  create->require_subcommand(1);
-  add_value(cli, *create, api::PartKind::solution, "Sell the use of a sealed image",
+void add_offer_create_commands(Cli& cli, apps::Command offers) {
+  apps::Command create = cli.add(offers, "create",
+                                 "Make an offer; prints its id. The same one made again gives the "
+                                 "broker its key and policy anew",
+                                 "  spctl offers create data --package ID --price 5 "
+                                 "--allow-solution ID");
+  create.require_command();
+  add_value(cli, create, api::PartKind::solution, "Sell the use of a sealed image",
             "  spctl offers create solution --package ID --price 2 --key owner");
-  add_value(cli, *create, api::PartKind::data, "Sell the use of sealed data",
+  add_value(cli, create, api::PartKind::data, "Sell the use of sealed data",
             "  spctl offers create data --package ID --price 5 --max-orders 1 "
             "--allow-solution ID --key owner");
-  add_value(cli, *create, api::PartKind::storage, "Take results into the network's store",
+  add_value(cli, create, api::PartKind::storage, "Take results into the network's store",
             "  spctl offers create storage --price 0.01 --key provider");
-  add_compute(cli, *create);
+  add_compute(cli, create);
 }
 
 }  // namespace sp::spctl

@@ -1,5 +1,4 @@
 // orders (alias workflows): create, list, resume, get, cancel, close, claim, result, report, logs.
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "market/pricing.hpp"
@@ -218,12 +217,12 @@ struct OrderCommand {
   Act act;
 };
 
-CLI::App* add_one(Cli& cli, CLI::App& orders, const OrderCommand& what,
-                  const std::shared_ptr<OrderChoice>& choice) {
-  CLI::App* command =
+apps::Command add_one(Cli& cli, apps::Command orders, const OrderCommand& what,
+                      const std::shared_ptr<OrderChoice>& choice) {
+  apps::Command command =
       cli.add(orders, what.name, what.description,
               std::string("  spctl orders ") + what.example + "   (the id's beginning does)");
-  command->add_option("ORDER", choice->id, "Order id, or its beginning")->required();
+  command.add_option("ORDER", choice->id, "Order id, or its beginning").required();
   cli.on(command, [choice, act = what.act](Context& context) { return act(context, *choice); });
   return command;
 }
@@ -231,47 +230,48 @@ CLI::App* add_one(Cli& cli, CLI::App& orders, const OrderCommand& what,
 }  // namespace
 
 void add_order_commands(Cli& cli) {
-  CLI::App* orders = cli.add(cli.app(), "orders", "Your orders (alias: workflows)",
-                             "  spctl orders list\n  spctl orders report 0x12ab -o proof.spbundle");
-  orders->alias("workflows");
-  orders->require_subcommand(1);
+  apps::Command orders =
+      cli.add(cli.app(), "orders", "Your orders (alias: workflows)",
+              "  spctl orders list\n  spctl orders report 0x12ab -o proof.spbundle");
+  orders.alias("workflows");
+  orders.require_command();
   auto options = std::make_shared<OrderOptions>();
-  CLI::App* command = cli.add(*orders, "create", "Order without waiting; prints the order's id",
-                              "  spctl orders create ./image.tar --data ./records -- --fast");
-  options->add_to(*command);
+  apps::Command command = cli.add(orders, "create", "Order without waiting; prints the order's id",
+                                  "  spctl orders create ./image.tar --data ./records -- --fast");
+  options->add_to(command);
   cli.on(command, [options](Context& context) { return create(context, *options); });
-  command = cli.add(*orders, "list", "All orders of this home", "  spctl orders list --json");
+  command = cli.add(orders, "list", "All orders of this home", "  spctl orders list --json");
   cli.on(command, [](Context& context) { return list(context); });
 
   auto choice = std::make_shared<OrderChoice>();
-  command = add_one(cli, *orders,
+  command = add_one(cli, orders,
                     {"resume",
                      "Go on with an order whose command was killed: create it where the chain "
                      "doesn't have it, wait for its end, open the result",
                      "resume 0x12ab", resume},
                     choice);
-  command->add_option("--out", choice->out,
-                      "New folder for the result [in the order's folder in HOME]");
-  add_one(cli, *orders, {"get", "One order's state", "get 0x12ab", get}, choice);
-  add_one(cli, *orders,
+  command.add_option("--out", choice->out,
+                     "New folder for the result [in the order's folder in HOME]");
+  add_one(cli, orders, {"get", "One order's state", "get 0x12ab", get}, choice);
+  add_one(cli, orders,
           {"cancel", "Cancel an order, and say what happens to the money", "cancel 0x12ab", cancel},
           choice);
-  add_close_command(cli, *orders);
-  add_owed_command(cli, *orders);
-  add_claim_command(cli, *orders);
-  add_one(cli, *orders, {"logs", "The workload's log", "logs 0x12ab", logs}, choice);
+  add_close_command(cli, orders);
+  add_owed_command(cli, orders);
+  add_claim_command(cli, orders);
+  add_one(cli, orders, {"logs", "The workload's log", "logs 0x12ab", logs}, choice);
   command = add_one(
-      cli, *orders,
+      cli, orders,
       {"result", "Open the result of a settled order", "result 0x12ab --out ./result", result},
       choice);
-  command->add_option("--out", choice->out, "New folder for it")->required();
-  command = add_one(cli, *orders,
+  command.add_option("--out", choice->out, "New folder for it").required();
+  command = add_one(cli, orders,
                     {"report", "Write the proof bundle of a settled order",
                      "report 0x12ab -o proof.spbundle --trust trust.json", report},
                     choice);
-  command->add_option("-o,--out", choice->out, "File for the bundle")->required();
-  command->add_option("--trust", choice->trust_out,
-                      "File for what this home trusts of the order: chain, market, attestor");
+  command.add_option("-o,--out", choice->out, "File for the bundle").required();
+  command.add_option("--trust", choice->trust_out,
+                     "File for what this home trusts of the order: chain, market, attestor");
 }
 
 }  // namespace sp::spctl

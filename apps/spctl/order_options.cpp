@@ -1,30 +1,27 @@
 #include "spctl/order_options.hpp"
 
-#include <CLI/CLI.hpp>
 #include <limits>
 
 #include "spctl/console.hpp"
 
 namespace sp::spctl {
 
-void OrderOptions::add_to(CLI::App& command) {
-  const CLI::Range at_least_one(1U, std::numeric_limits<std::uint32_t>::max(), "1 or more");
+void OrderOptions::add_to(apps::Command command) {
   command
       .add_option("IMAGE", image,
                   "OCI layout folder, image archive, or id of a solution offer (0x...)")
-      ->required();
+      .required();
   command.add_option("ARGS", arguments, "Arguments of the workload, behind --");
   command.add_option("--data", data, "Input: a file, a folder, or id of a data offer; repeatable")
-      ->allow_extra_args(false);
+      .one_each_time();
   command.add_option("--env", environment, "Variable NAME=VALUE of the workload; repeatable")
-      ->allow_extra_args(false);
+      .one_each_time();
   command.add_option("--max-price", max_price, "Refuse to order where it may cost more (tokens)");
-  command.add_option("--time", seconds, "Run time that is ordered, seconds [600]")
-      ->check(at_least_one);
+  command.add_option("--time", seconds, "Run time that is ordered, seconds [600]").at_least_one();
   command.add_option("--memory", memory, "Memory, such as 512M or 2G [512M]");
   command.add_option("--disk", disk, "Space for image, inputs and output, held in memory [512M]");
   command.add_option("--cpus", cpus, "Cores, such as 2 or 0.5 [1]");
-  command.add_option("--pids", pids, "Processes and threads [256]")->check(at_least_one);
+  command.add_option("--pids", pids, "Processes and threads [256]").at_least_one();
   command.add_option("--compute", compute_offer, "Id of the compute offer [the cheapest]");
   command.add_option("--key", key, "The customer's key [me]");
 }

@@ -1,11 +1,8 @@
 // The options by which `run` and `orders create` describe an order.
 #pragma once
 
+#include "common/command_line.hpp"
 #include "spctl/ordering.hpp"
-
-namespace CLI {
-class App;
-}
 
 namespace sp::spctl {
 
@@ -25,7 +22,7 @@ struct OrderOptions {
   std::uint32_t pids = 256;
 
   /// Adds the options to a command; this object must outlive the parsing.
-  void add_to(CLI::App& command);
+  void add_to(apps::Command command);
   /// Errc::usage names the option that is wrong.
   [[nodiscard]] Result<OrderRequest> request() const;
 };

@@ -1,5 +1,4 @@
 // policy: try a release policy on real evidence before relying on it, and a policy to begin with.
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "market/proof.hpp"
@@ -133,34 +132,34 @@ Result<int> make_template(Context& context, const PolicyOptions& options) {
 }  // namespace
 
 void add_policy_commands(Cli& cli) {
-  CLI::App* group = cli.add(cli.app(), "policy", "Release policies: who may have a secret",
-                            "  spctl policy template --allow-solution ID > policy.json");
-  group->require_subcommand(1);
+  apps::Command group = cli.add(cli.app(), "policy", "Release policies: who may have a secret",
+                                "  spctl policy template --allow-solution ID > policy.json");
+  group.require_command();
   auto options = std::make_shared<PolicyOptions>();
-  CLI::App* command = cli.add(
-      *group, "test", "Say of each rule whether it would release a part's key to a proved session",
+  apps::Command command = cli.add(
+      group, "test", "Say of each rule whether it would release a part's key to a proved session",
       "  spctl policy test policy.json --bundle proof.spbundle --part 2\n"
       "  spctl policy test policy.json --evidence evidence.bin --order 0x12ab --part 1");
-  command->add_option("POLICY", options->policy, "The policy (JSON; docs/POLICY.md)")->required();
-  command->add_option("--bundle", options->bundle, "A proof bundle: evidence and terms");
-  command->add_option("--evidence", options->evidence, "Encoded evidence, binary or hexadecimal");
-  command->add_option("--order", options->order, "The order, of this home or on the chain");
-  command->add_option("--terms", options->terms, "Encoded terms, binary or hexadecimal");
-  command->add_option("--part", options->part, "0 arguments, 1 solution, 2... data")->required();
-  command->add_option("--at", options->at, "The time of the release [attestation's, or now]");
+  command.add_option("POLICY", options->policy, "The policy (JSON; docs/POLICY.md)").required();
+  command.add_option("--bundle", options->bundle, "A proof bundle: evidence and terms");
+  command.add_option("--evidence", options->evidence, "Encoded evidence, binary or hexadecimal");
+  command.add_option("--order", options->order, "The order, of this home or on the chain");
+  command.add_option("--terms", options->terms, "Encoded terms, binary or hexadecimal");
+  command.add_option("--part", options->part, "0 arguments, 1 solution, 2... data").required();
+  command.add_option("--at", options->at, "The time of the release [attestation's, or now]");
   cli.on(command, [options](Context& context) { return test(context, *options); });
 
-  command = cli.add(*group, "template", "Print a policy to begin with, for this network's devices",
+  command = cli.add(group, "template", "Print a policy to begin with, for this network's devices",
                     "  spctl policy template --allow-solution ID --arguments none > policy.json");
   command
-      ->add_option("--allow-solution", options->solutions,
-                   "Package of a solution that may use it; repeatable")
-      ->allow_extra_args(false);
-  command->add_option("--arguments", options->arguments, "any, none, or rules in JSON")
-      ->capture_default_str();
-  command->add_option("--days", options->days, "How long it holds")
-      ->check(CLI::Range(std::int64_t{1}, kPolicyDaysMax, "1 to 36500"))
-      ->capture_default_str();
+      .add_option("--allow-solution", options->solutions,
+                  "Package of a solution that may use it; repeatable")
+      .one_each_time();
+  command.add_option("--arguments", options->arguments, "any, none, or rules in JSON")
+      .shows_default();
+  command.add_option("--days", options->days, "How long it holds")
+      .range(1, kPolicyDaysMax, "1 to 36500")
+      .shows_default();
   cli.on(command, [options](Context& context) { return make_template(context, *options); });
 }
 

@@ -1,5 +1,4 @@
 // providers: registering, deposits, and who is there.
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -135,39 +134,39 @@ Result<int> get_provider(Context& context, const ProviderOptions& options) {
 }  // namespace
 
 void add_provider_commands(Cli& cli) {
-  CLI::App* providers =
+  apps::Command providers =
       cli.add(cli.app(), "providers", "Providers: who offers devices, solutions, data or storage",
               "  spctl providers list");
-  providers->require_subcommand(1);
+  providers.require_command();
   auto options = std::make_shared<ProviderOptions>();
   const auto add = [&](const char* name, const char* description, const char* example,
                        Result<int> (*act)(Context&, const ProviderOptions&)) {
-    CLI::App* command =
-        cli.add(*providers, name, description, std::string("  spctl providers ") + example);
+    apps::Command command =
+        cli.add(providers, name, description, std::string("  spctl providers ") + example);
     cli.on(command, [options, act](Context& context) { return act(context, *options); });
     return command;
   };
-  CLI::App* command = add("register", "Register a key as a provider, and deposit",
-                          "register --key owner --deposit 100", register_provider);
-  command->add_option("--key", options->key, "Authority account's key")->capture_default_str();
-  command->add_option("--action-key", options->action_key,
-                      "Key whose account accepts sessions and sends settlements, or the account "
-                      "(0x...) that `spnode init provider` printed [the same]");
-  command->add_option("--deposit", options->deposit,
-                      "Deposit to reach, in tokens [the least that is asked for]");
+  apps::Command command = add("register", "Register a key as a provider, and deposit",
+                              "register --key owner --deposit 100", register_provider);
+  command.add_option("--key", options->key, "Authority account's key").shows_default();
+  command.add_option("--action-key", options->action_key,
+                     "Key whose account accepts sessions and sends settlements, or the account "
+                     "(0x...) that `spnode init provider` printed [the same]");
+  command.add_option("--deposit", options->deposit,
+                     "Deposit to reach, in tokens [the least that is asked for]");
   for (const bool adding : {true, false}) {
     command = adding
                   ? add("deposit", "Add to a provider's deposit", "deposit 50 --key owner", deposit)
                   : add("withdraw", "Take back what is free of a provider's deposit",
                         "withdraw 50 --key owner", withdraw);
-    command->add_option("AMOUNT", options->amount, "In tokens")->required();
-    command->add_option("--key", options->key, "Authority account's key")->capture_default_str();
+    command.add_option("AMOUNT", options->amount, "In tokens").required();
+    command.add_option("--key", options->key, "Authority account's key").shows_default();
   }
-  command = cli.add(*providers, "list", "All providers with offers", "  spctl providers list");
+  command = cli.add(providers, "list", "All providers with offers", "  spctl providers list");
   cli.on(command, [](Context& context) { return list_providers(context); });
   add("get", "One provider", "get 0x...", get_provider)
-      ->add_option("PROVIDER", options->account, "Authority account")
-      ->required();
+      .add_option("PROVIDER", options->account, "Authority account")
+      .required();
 }
 
 }  // namespace sp::spctl

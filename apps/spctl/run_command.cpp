@@ -1,5 +1,4 @@
 // run: the front door, as easy as `docker run`.
-#include <CLI/CLI.hpp>
 
 #include "spctl/cli.hpp"
 #include "spctl/commands.hpp"
@@ -34,13 +33,14 @@ Result<int> run(Context& context, const OrderOptions& options) {
 
 void add_run_command(Cli& cli) {
   auto options = std::make_shared<OrderOptions>();
-  CLI::App* command = cli.add(cli.app(), "run",
-                              "Run an image on others' hardware: seal, order, pay, wait, open the "
-                              "result, check the proof",
-                              kExamples);
-  options->add_to(*command);
-  command->add_option("--out", options->out,
-                      "New folder for the result [in the order's folder in HOME]");
+  apps::Command command =
+      cli.add(cli.app(), "run",
+              "Run an image on others' hardware: seal, order, pay, wait, open the "
+              "result, check the proof",
+              kExamples);
+  options->add_to(command);
+  command.add_option("--out", options->out,
+                     "New folder for the result [in the order's folder in HOME]");
   cli.on(command, [options](Context& context) { return run(context, *options); });
 }
 

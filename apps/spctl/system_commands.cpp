@@ -1,7 +1,6 @@
 // up, down, status: a whole system on this machine.
 #include <signal.h>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "attest/dev.hpp"
@@ -109,12 +108,12 @@ Result<int> status(Context& context) {
 
 void add_system_commands(Cli& cli) {
   auto options = std::make_shared<UpOptions>();
-  CLI::App* command = cli.add(cli.app(), "up",
-                              "Start a whole system on this machine: chain, store, broker, "
-                              "provider. A second 'up' resumes",
-                              "  spctl up\n  spctl up --home ./demo --anvil /opt/anvil");
-  command->add_option("--anvil", options->anvil, "The development chain's program [found]");
-  command->add_flag("--foreground", options->foreground, "Stay, and stop everything at the end");
+  apps::Command command = cli.add(cli.app(), "up",
+                                  "Start a whole system on this machine: chain, store, broker, "
+                                  "provider. A second 'up' resumes",
+                                  "  spctl up\n  spctl up --home ./demo --anvil /opt/anvil");
+  command.add_option("--anvil", options->anvil, "The development chain's program [found]");
+  command.add_flag("--foreground", options->foreground, "Stay, and stop everything at the end");
   cli.on(command, [options](Context& context) { return up(context, *options); });
 
   command = cli.add(cli.app(), "down", "Stop what 'up' started, keeping all state", "  spctl down");

@@ -1,5 +1,4 @@
 // tokens: balances, transfers, play money, and what was earned.
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "spctl/account_turn.hpp"
@@ -90,26 +89,26 @@ Result<int> withdraw(Context& context, const TokenOptions& options) {
 }  // namespace
 
 void add_token_commands(Cli& cli) {
-  CLI::App* tokens = cli.add(cli.app(), "tokens", "Money", "  spctl tokens balance");
-  tokens->require_subcommand(1);
+  apps::Command tokens = cli.add(cli.app(), "tokens", "Money", "  spctl tokens balance");
+  tokens.require_command();
   auto options = std::make_shared<TokenOptions>();
   const auto add = [&](const std::string& name, const std::string& description,
                        const std::string& example,
                        Result<int> (*act)(Context&, const TokenOptions&)) {
-    CLI::App* command = cli.add(*tokens, name, description, "  spctl tokens " + example);
-    command->add_option("--key", options->key, "Whose")->capture_default_str();
+    apps::Command command = cli.add(tokens, name, description, "  spctl tokens " + example);
+    command.add_option("--key", options->key, "Whose").shows_default();
     cli.on(command, [options, act](Context& context) { return act(context, *options); });
     return command;
   };
   add("balance", "What an account has, and what it can withdraw", "balance --key me", balance)
-      ->add_option("ACCOUNT", options->account, "Any account's address [the key's]");
+      .add_option("ACCOUNT", options->account, "Any account's address [the key's]");
   add("withdraw", "Take what was earned or refunded", "withdraw --key provider", withdraw);
   add("faucet", "Play money of a local chain", "faucet 500 --key alice", faucet)
-      ->add_option("AMOUNT", options->amount, "In tokens")
-      ->capture_default_str();
-  CLI::App* command = add("transfer", "Send tokens", "transfer 0x... 1.5 --key me", transfer);
-  command->add_option("TO", options->to, "Account")->required();
-  command->add_option("AMOUNT", options->amount, "In tokens")->required();
+      .add_option("AMOUNT", options->amount, "In tokens")
+      .shows_default();
+  apps::Command command = add("transfer", "Send tokens", "transfer 0x... 1.5 --key me", transfer);
+  command.add_option("TO", options->to, "Account").required();
+  command.add_option("AMOUNT", options->amount, "In tokens").required();
 }
 
 }  // namespace sp::spctl

@@ -1,5 +1,4 @@
 // verify: checks a proof bundle, offline, and with --rpc against the chain as well.
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "spctl/cli.hpp"
@@ -66,19 +65,19 @@ Result<int> verify(Context& context, const VerifyOptions& options) {
 
 void add_verify_command(Cli& cli) {
   auto options = std::make_shared<VerifyOptions>();
-  CLI::App* command = cli.add(
+  apps::Command command = cli.add(
       cli.app(), "verify",
       "Check a proof bundle offline; fails when any check fails. What is trusted comes from "
       "--trust, never from the bundle",
       "  spctl verify --trust trust.json proof.spbundle\n"
       "  spctl verify --trust trust.json proof.spbundle --rpc http://127.0.0.1:8545\n"
       "Exit code 1: a check fails; 3: none fails, but the endpoint of --rpc can't be asked.");
-  command->add_option("BUNDLE", options->bundle, "The proof bundle")->required();
+  command.add_option("BUNDLE", options->bundle, "The proof bundle").required();
   command
-      ->add_option("--trust", options->trust,
-                   "What you trust: chain, market, attestor, order, devices")
-      ->required();
-  command->add_option("--rpc", options->rpc, "A chain endpoint, to check inclusion as well");
+      .add_option("--trust", options->trust,
+                  "What you trust: chain, market, attestor, order, devices")
+      .required();
+  command.add_option("--rpc", options->rpc, "A chain endpoint, to check inclusion as well");
   cli.on(command, [options](Context& context) { return verify(context, *options); });
 }
 

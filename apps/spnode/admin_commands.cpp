@@ -1,6 +1,5 @@
 #include "admin_commands.hpp"
 
-#include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
 
@@ -28,18 +27,16 @@ int check(const std::string& role, const std::string& config) {
   return print(config + ": a " + role + " can start with it\n");
 }
 
-void add_check(CLI::App& app, std::function<int()>& act) {
+void add_check(Command app, std::function<int()>& act) {
   struct Options {
     std::string role, config;
   };
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("check", "Says what is wrong with a daemon's settings");
-  command->add_option("role", options->role, "store, broker or provider")
-      ->required()
-      ->check(CLI::IsMember(roles()));
-  command->add_option("--config", options->config, "Settings (JSON; docs/SETTINGS.md)")->required();
-  command->footer("Examples:\n  spnode check store --config store.json");
-  command->callback(
+  Command command = app.add_command("check", "Says what is wrong with a daemon's settings");
+  command.add_option("role", options->role, "store, broker or provider").required().one_of(roles());
+  command.add_option("--config", options->config, "Settings (JSON; docs/SETTINGS.md)").required();
+  command.footer("Examples:\n  spnode check store --config store.json");
+  command.on(
       [&act, options] { act = [options] { return check(options->role, options->config); }; });
 }
 
@@ -52,34 +49,32 @@ int print(const std::string& text) {
   return 1;
 }
 
-void add_admin_commands(CLI::App& app, std::function<int()>& act) {
+void add_admin_commands(Command app, std::function<int()>& act) {
   add_check(app, act);
-  CLI::App* man = app.add_subcommand("man", "Prints the manual page");
-  man->footer("Examples:\n  spnode man | man -l -");
-  man->callback(
-      [&app, &act] { act = [&app] { return print(man_page(app, SP_VERSION, kSeeAlso)); }; });
+  Command man = app.add_command("man", "Prints the manual page");
+  man.footer("Examples:\n  spnode man | man -l -");
+  man.on([app, &act] { act = [app] { return print(man_page(app, SP_VERSION, kSeeAlso)); }; });
   auto shell = std::make_shared<std::string>();
-  CLI::App* completion = app.add_subcommand("completion", "Prints the script for a shell");
-  completion->add_option("shell", *shell, "bash, zsh or fish")
-      ->required()
-      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
-  completion->footer("Examples:\n  source <(spnode completion bash)");
-  completion->callback([&app, &act, shell] {
-    act = [&app, shell] { return print(completion_script(app, *shell).value_or("")); };
+  Command completion = app.add_command("completion", "Prints the script for a shell");
+  completion.add_option("shell", *shell, "bash, zsh or fish")
+      .required()
+      .one_of({"bash", "zsh", "fish"});
+  completion.footer("Examples:\n  source <(spnode completion bash)");
+  completion.on([app, &act, shell] {
+    act = [app, shell] { return print(completion_script(app, *shell).value_or("")); };
   });
 }
 
-void add_log_option(CLI::App& command) {
+void add_log_option(Command command) {
+  const auto take = [](const std::string& name) -> Status {
+    SP_ASSIGN(const auto level, log_level_from(name));
+    override_log_level(level);
+    return {};
+  };
   command
-      .add_option_function<std::string>(
-          "--log-level",
-          [](const std::string& name) {
-            const auto level = log_level_from(name);
-            if (!level) throw CLI::ValidationError("--log-level", level.error().message);
-            override_log_level(*level);
-          },
-          "debug, info, warning or error, whatever the settings say")
-      ->type_name("LEVEL");
+      .add_checked_option("--log-level", take,
+                          "debug, info, warning or error, whatever the settings say")
+      .value_name("LEVEL");
 }
 
 }  // namespace sp::apps

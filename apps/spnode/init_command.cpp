@@ -1,5 +1,4 @@
 // `spnode init ROLE` on the command line.
-#include <CLI/CLI.hpp>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -10,13 +9,13 @@
 namespace sp::apps {
 namespace {
 
-void add_common(CLI::App& command, InitOptions& options) {
+void add_common(Command command, InitOptions& options) {
   command.add_option("--folder", options.folder, "The daemon's folder; made where it is absent")
-      ->required();
+      .required();
   command
       .add_option("--host", options.hosts,
                   "Name or address by which others reach it; once or more, the first is in its URL")
-      ->required();
+      .required();
   command.add_option("--listen", options.address,
                      "Numeric address to listen on; absent: every one (0.0.0.0)");
   command.add_option("--port", options.port, "Port; absent: the role's own (8301, 8302, 8303)");
@@ -24,22 +23,25 @@ void add_common(CLI::App& command, InitOptions& options) {
                    "Plain HTTP: for one machine, or behind a server of yours that speaks TLS");
 }
 
-void add_network(CLI::App& command, InitOptions& options) {
+void add_network(Command command, InitOptions& options) {
   command
       .add_option("--network", options.network,
                   "network.json; absent: keys and card alone, settings by a second init")
-      ->check(CLI::ExistingFile);
+      .existing_file();
   command.add_option("--ca-file", options.ca_file,
                      "Who may vouch for https servers, in place of the network's caFile");
 }
 
-void add_provider(CLI::App& command, InitOptions& options) {
+std::string with_default(std::string_view what, std::string_view otherwise) {
+  return std::string(what).append("; absent: ").append(otherwise);
+}
+
+void add_provider(Command command, InitOptions& options) {
   command.add_option("--authority", options.authority, "Account that registers the provider")
-      ->required();
+      .required();
   command.add_option("--loader", options.loader,
-                     std::string("The program sploader; absent: ") + kInstalledLoader);
-  command.add_option("--runc", options.runc,
-                     std::string("The program runc; absent: ") + kInstalledRunc);
+                     with_default("The program sploader", kInstalledLoader));
+  command.add_option("--runc", options.runc, with_default("The program runc", kInstalledRunc));
   command.add_option("--capacity", options.capacity, "Orders at once; absent: 1");
   command.add_option("--queue", options.queue, "Orders that wait; absent: 16");
 }
@@ -53,39 +55,39 @@ constexpr const char* kNext =
 
 }  // namespace
 
-void add_init_command(CLI::App& app, Status (**action)(const InitOptions&), InitOptions& options) {
-  CLI::App* init = app.add_subcommand(
+void add_init_command(Command app, Status (**action)(const InitOptions&), InitOptions& options) {
+  Command init = app.add_command(
       "init",
       "Makes what a daemon needs before its first start: keys, certificate, settings, card");
-  init->require_subcommand(1);
+  init.require_command();
   const auto add = [&](const char* role, const char* what, const char* example) {
-    CLI::App* command = init->add_subcommand(role, what);
-    command->footer(std::string("Examples:\n") + example + "\n" + kNext);
-    add_common(*command, options);
-    command->callback([action, &options, role] {
+    Command command = init.add_command(role, what);
+    command.footer(std::string("Examples:\n") + example + "\n" + kNext);
+    add_common(command, options);
+    command.on([action, &options, role] {
       options.role = role;
       *action = run_init;
     });
     return command;
   };
-  CLI::App* store = add("store", "A store", "  spnode init store --folder store --host 10.0.0.2");
-  store->add_option("--bytes-max", options.bytes_max, "Bytes of all blobs; absent or 0: the disk");
-  store->add_option("--quota", options.quota_bytes,
-                    "Bytes that one account may write: whoever signs may, unless the settings list "
-                    "accounts; absent: 10 GiB");
-  CLI::App* broker =
+  Command store = add("store", "A store", "  spnode init store --folder store --host 10.0.0.2");
+  store.add_option("--bytes-max", options.bytes_max, "Bytes of all blobs; absent or 0: the disk");
+  store.add_option("--quota", options.quota_bytes,
+                   "Bytes that one account may write: whoever signs may, unless the settings list "
+                   "accounts; absent: 10 GiB");
+  Command broker =
       add("broker", "A key broker",
           "  spnode init broker --folder broker --host broker.example --network network.json");
-  add_network(*broker, options);
+  add_network(broker, options);
   broker
-      ->add_option("--loaders", options.loaders,
-                   "File of the appraisal policy of loaders, in place of the network's")
-      ->check(CLI::ExistingFile);
-  CLI::App* provider =
+      .add_option("--loaders", options.loaders,
+                  "File of the appraisal policy of loaders, in place of the network's")
+      .existing_file();
+  Command provider =
       add("provider", "A provider",
           "  spnode init provider --folder provider --host 10.0.0.4 --authority 0x...");
-  add_network(*provider, options);
-  add_provider(*provider, options);
+  add_network(provider, options);
+  add_provider(provider, options);
 }
 
 Status run_init(const InitOptions& options) {

@@ -1,14 +1,13 @@
 // spnode: the daemons of Super Protocol. `spnode store|broker|provider --config FILE`, and
 // `spnode init ROLE` before their first start.
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
 
 #include "admin_commands.hpp"
 #include "base/crash_point.hpp"
 #include "base/standard_descriptors.hpp"
+#include "common/command_line.hpp"
 #include "common/daemon.hpp"
-#include "common/usage.hpp"
 #include "daemons.hpp"
 #include "init_command.hpp"
 
@@ -23,23 +22,23 @@ constexpr const char* kFooter =
     "Exit codes: 0 stopped by SIGTERM or SIGINT, 1 failed, 2 wrong usage.";
 
 int run(int argc, char** argv) {
-  CLI::App app("The daemons of Super Protocol: each a process of its own, stopped by SIGTERM.",
-               "spnode");
+  sp::apps::CommandLine line(
+      "spnode", "The daemons of Super Protocol: each a process of its own, stopped by SIGTERM.",
+      SP_VERSION);
+  sp::apps::Command app = line.program();
   app.footer(kFooter);
-  app.set_version_flag("--version", SP_VERSION);
-  app.require_subcommand(1);
   std::string config, role;
   sp::Status (*daemon)(const sp::Path&) = nullptr;
   sp::Status (*init)(const sp::apps::InitOptions&) = nullptr;
   sp::apps::InitOptions init_options;
   std::function<int()> admin;
   const auto add = [&](const char* name, const char* what, sp::Status (*run_it)(const sp::Path&)) {
-    CLI::App* command = app.add_subcommand(name, what);
-    command->add_option("--config", config, "Settings (JSON; docs/SETTINGS.md)")->required();
-    sp::apps::add_log_option(*command);
-    command->footer(std::string("Examples:\n  spnode ") + name + " --config " + name +
-                    ".json\n  spnode check " + name + " --config " + name + ".json");
-    command->callback([&daemon, &role, run_it, name] {
+    sp::apps::Command command = app.add_command(name, what);
+    command.add_option("--config", config, "Settings (JSON; docs/SETTINGS.md)").required();
+    sp::apps::add_log_option(command);
+    command.footer(std::string("Examples:\n  spnode ") + name + " --config " + name +
+                   ".json\n  spnode check " + name + " --config " + name + ".json");
+    command.on([&daemon, &role, run_it, name] {
       daemon = run_it;
       role = name;
     });
@@ -49,15 +48,13 @@ int run(int argc, char** argv) {
   add("provider", "Runs orders in TEEs and settles them", sp::apps::run_provider);
   sp::apps::add_init_command(app, &init, init_options);
   sp::apps::add_admin_commands(app, admin);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success& asked) {
-    return sp::apps::print(sp::apps::asked_text(app, asked));
-  } catch (const CLI::ParseError& error) {
+  const auto asked = line.parse(argc, argv);
+  if (!asked) {
     std::fprintf(stderr, "spnode: %s. See 'spnode --help' and the command's --help\n",
-                 sp::apps::usage_words(app, error).c_str());
+                 asked.error().message.c_str());
     return 2;
   }
+  if (*asked) return sp::apps::print(**asked);
   if (admin) return admin();
   if (daemon) sp::apps::block_stop_signals();
   sp::Status ended = sp::arm_crash_point_from_environment();
