@@ -18,5 +18,5 @@ echo "contracts: $(($(date +%s) - start)) s"
 # at once, but not beside what fills the cores.
 failed=0
 ctest --test-dir build/release --output-on-failure --no-tests=error -LE system -j"$((jobs + 1))" || failed=1
-ctest --test-dir build/release --output-on-failure --no-tests=error -L system -j"$((2 * jobs))" || failed=1
+ctest --test-dir build/release --output-on-failure --no-tests=error -L system -j"$((3 * jobs))" || failed=1
 exit "$failed"

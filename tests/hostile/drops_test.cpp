@@ -7,6 +7,7 @@
 #include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "base/testing/must.hpp"
 #include "impostor.hpp"
@@ -105,13 +106,25 @@ TEST_F(Drops, OfTheOrderStopItsRelease) {
   EXPECT_FALSE(shop.receipt_of(placed.id).started);
 }
 
-/// Process ids of loaders that this provider runs.
-std::vector<pid_t> loaders(const Path& program) {
+/// What the process runs; empty where there is none.
+Path program_of(pid_t process) {
+  std::error_code gone;
+  return std::filesystem::read_symlink("/proc/" + std::to_string(process) + "/exe", gone);
+}
+
+/// Process ids of loaders that the town's provider runs: other towns may stand beside it.
+std::vector<pid_t> loaders(Town& town) {
+  const pid_t provider = town.process_of("provider").value_or(0);
+  const std::string parent = "PPid:\t" + std::to_string(provider) + "\n";
   std::vector<pid_t> found;
   for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-    std::error_code gone;
-    const Path runs = std::filesystem::read_symlink(entry.path() / "exe", gone);
-    if (!gone && runs == program) found.push_back(std::stoi(entry.path().filename()));
+    const std::string name = entry.path().filename();
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    if (program_of(std::stoi(name)) != town.program("sploader")) continue;
+    std::ifstream file(entry.path() / "status");
+    std::ostringstream status;
+    status << file.rdbuf();
+    if (status.str().find(parent) != std::string::npos) found.push_back(std::stoi(name));
   }
   return found;
 }
@@ -119,7 +132,7 @@ std::vector<pid_t> loaders(const Path& program) {
 TEST_F(Drops, OfALoaderAreMadeGoodByAnother) {
   const Placed placed = shop.place({.argv = {"sleep", "1"}, .bought = true});
   wait_until([&] { return town.provider_broker->count("/v1/release") == 3; });
-  const auto running = loaders(town.program("sploader"));
+  const auto running = loaders(town);
   ASSERT_FALSE(running.empty());
   for (const pid_t pid : running) ::kill(pid, SIGKILL);
   shop.expect_settled(placed, Outcome::success);
@@ -129,9 +142,13 @@ TEST_F(Drops, OfALoaderAreMadeGoodByAnother) {
 TEST_F(Drops, OfTheProviderAreMadeGoodAfterItsRestart) {
   const Placed placed = shop.place({.argv = {"sleep", "1"}, .bought = true});
   wait_until([&] { return town.provider_broker->count("/v1/release") == 3; });
+  const auto running = loaders(town);
+  ASSERT_FALSE(running.empty());
   town.signal_provider(SIGKILL);
   town.stop_provider();
-  EXPECT_TRUE(loaders(town.program("sploader")).empty()) << "a loader dies with its provider";
+  for (const pid_t pid : running) {
+    EXPECT_NE(program_of(pid), town.program("sploader")) << "a loader dies with its provider";
+  }
   town.start_provider();
   shop.expect_settled(placed, Outcome::success);
 }

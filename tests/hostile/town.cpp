@@ -212,7 +212,7 @@ void Town::reconfigure(const std::string& name, const std::function<void(Json&)>
 }
 
 void Town::signal_daemon(const std::string& name, int signal) {
-  if (const auto pid = daemon(name).running()) ::kill(*pid, signal);
+  if (const auto pid = process_of(name)) ::kill(*pid, signal);
 }
 void Town::stop_provider() { must(daemon("provider").stop(SIGTERM)); }
 void Town::start_provider() {

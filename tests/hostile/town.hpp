@@ -73,6 +73,8 @@ class Town {
   void reconfigure(const std::string& name, const std::function<void(Json&)>& change);
   /// A signal to one of the processes: "chain", "broker", "store", "provider".
   void signal_daemon(const std::string& name, int signal);
+  /// Its process id, where it runs.
+  std::optional<pid_t> process_of(const std::string& name) { return daemon(name).running(); }
   void signal_provider(int signal) { signal_daemon("provider", signal); }
   void stop_provider();
   void start_provider();
