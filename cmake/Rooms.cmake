@@ -40,6 +40,7 @@ function(sp_room name)
   if(testing)
     add_library(sp_${name}_testing STATIC EXCLUDE_FROM_ALL ${testing})
     target_link_libraries(sp_${name}_testing PUBLIC ${helpers} sp_${name} PRIVATE ${ROOM_LIBRARIES})
+    sp_test_code(sp_${name}_testing)
     list(PREPEND helpers sp_${name}_testing)
   endif()
   if(tests)
@@ -70,9 +71,26 @@ function(sp_test_parts)
   file(CONFIGURE OUTPUT ${nothing} CONTENT "// A header that is compiled in advance needs a source beside it.\n")
   add_library(sp_test_header OBJECT ${nothing})
   target_link_libraries(sp_test_header PRIVATE GTest::gtest)
-  target_compile_options(sp_test_header PRIVATE "$<$<CONFIG:Release>:-O1;-g0>")
+  target_compile_options(sp_test_header PRIVATE "$<$<CONFIG:Release>:-g0;-O1>")
   target_precompile_headers(sp_test_header PRIVATE <gtest/gtest.h>)
   add_library(sp_smoke_main OBJECT ${CMAKE_SOURCE_DIR}/tests/fuzz_smoke_main.cpp)
+endfunction()
+
+# Code that only tests and benches run: several files at a time, since most of what is compiled they share (builds with
+# sanitizers take each by itself), and without debug information. OPTIONS are compile options beside.
+function(sp_test_code name)
+  if(NOT SP_SANITIZE)
+    set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)
+  endif()
+  target_compile_options(${name} PRIVATE "$<$<CONFIG:Release>:-g0;${ARGN}>")
+endfunction()
+
+# Of a room's tests, these (by their names without _test.cpp) are compiled together; those in no group each by itself.
+function(sp_test_group room group)
+  list(TRANSFORM ARGN PREPEND ${CMAKE_SOURCE_DIR}/src/${room}/)
+  list(TRANSFORM ARGN APPEND _test.cpp)
+  set_source_files_properties(${ARGN} PROPERTIES UNITY_GROUP ${group})
+  set_target_properties(${room}_test PROPERTIES UNITY_BUILD_MODE GROUP)
 endfunction()
 
 # A GoogleTest program, run as one ctest per program. SP_TEST_SOURCE_DIR is the project's root.
@@ -85,12 +103,8 @@ function(sp_test name)
   target_link_libraries(${name} PRIVATE ${TEST_ROOM} ${TEST_LIBRARIES} GTest::gtest GTest::gmock GTest::gtest_main)
   target_compile_definitions(${name} PRIVATE SP_TEST_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   target_precompile_headers(${name} REUSE_FROM sp_test_header)
-  # Several files at a time, since most of what is compiled they share; builds with sanitizers take each by itself.
-  if(NOT SP_SANITIZE)
-    set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)
-  endif()
-  # Compiled quickly: what is tested is in the libraries. As sp_test_header is, which they share.
-  target_compile_options(${name} PRIVATE "$<$<CONFIG:Release>:-O1;-g0>")
+  # What is tested is in the libraries. As sp_test_header is compiled, which they share.
+  sp_test_code(${name} -O1)
   add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   if(NOT TEST_TIMEOUT)
     set(TEST_TIMEOUT 120)
