@@ -5,6 +5,7 @@
 #include "base/durable.hpp"
 #include "spctl/leftovers.hpp"
 #include "spctl/reverts.hpp"
+#include "store/mirror_store.hpp"
 
 namespace sp::spctl {
 namespace {
@@ -31,6 +32,7 @@ std::vector<std::string> Session::urls_of(const Address& service) const {
   std::vector<std::string> urls;
   if (const auto first = url_of(service)) urls.push_back(*first);
   const auto add = [&](const std::string& url) {
+    if (urls.size() == store::kMirrorsMax) return;
     if (std::find(urls.begin(), urls.end(), url) == urls.end()) urls.push_back(url);
   };
   const auto listed = network.services.find(service);

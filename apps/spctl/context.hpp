@@ -46,7 +46,7 @@ struct Session {
   /// Where the service of an account is reached: broker, store, or one of "services".
   /// Errc::not_found.
   [[nodiscard]] Result<std::string> url_of(const Address& service) const;
-  /// All its places, the one of url_of() first; empty where there is none.
+  /// Its places, the one of url_of() first, at most store::kMirrorsMax; empty where there is none.
   [[nodiscard]] std::vector<std::string> urls_of(const Address& service) const;
 };
 

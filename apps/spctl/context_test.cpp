@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "base/testing/temporary_folder.hpp"
+#include "store/mirror_store.hpp"
 
 namespace sp::spctl {
 namespace {
@@ -93,6 +94,24 @@ TEST(SessionPlaces, AreThoseOfTheNetworkAndOfItsServices) {
   EXPECT_EQ(session.urls_of(account(3)), (Urls{"http://other", "http://far"}));
   EXPECT_EQ(session.urls_of(account(4)), Urls{});
   EXPECT_EQ(session.url_of(account(4)).error().code, Errc::not_found);
+}
+
+// A network may name a store's URL, a service's, and that service's mirrors: more than can be used
+// as one.
+TEST(SessionPlaces, AreNoMoreThanCanBeUsedAsOne) {
+  const auto account = Address::from(Bytes(20, 1));
+  apps::Network network;
+  network.rpc = "http://127.0.0.1:1";
+  network.store = {"http://store", *account};
+  network.services = {{*account, "http://again"}};
+  for (std::size_t i = 0; i < store::kMirrorsMax; ++i) {
+    network.mirrors[*account].push_back("http://mirror" + std::to_string(i));
+  }
+  const SystemClock clock;
+  const Session session(std::move(network), clock);
+  const auto urls = session.urls_of(*account);
+  ASSERT_EQ(urls.size(), store::kMirrorsMax);
+  EXPECT_EQ(urls.front(), "http://store");
 }
 
 }  // namespace
