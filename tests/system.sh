@@ -133,6 +133,11 @@ grep -q '"made": true' "$work/offer1" || fail "an offer wasn't made"
 grep -q '"made": false' "$work/offer2" || fail "an offer was made twice"
 [ "$(grep '"offer"' "$work/offer1")" = "$(grep '"offer"' "$work/offer2")" ] || fail "an offer again is another one"
 [ "$(deposited)" != "$old_policy" ] || fail "the broker keeps the old policy"
+if grep -q "nobody can order it" "$work/offer.log"; then fail "an enabled offer is called a disabled one"; fi
+sold_offer=$(sed -n 's/.*"offer": "\(.*\)".*/\1/p' "$work/offer1")
+spctl offers disable "$sold_offer" --key seller >/dev/null
+offer >/dev/null || fail "a disabled offer again ended with $?: $(cat "$work/offer.log")"
+grep -q "spctl offers enable $sold_offer" "$work/offer.log" || fail "no word on an offer that is disabled: $(cat "$work/offer.log")"
 
 # A deployment takes its account's turn: it waits for the holder's end.
 rpc=$(sed -n 's/.*"rpc": "\(.*\)".*/\1/p' "$work/home/network.json")

@@ -142,7 +142,12 @@ Result<bool> make_once(Context& context, Session& session, const crypto::EthKey&
                        const api::OfferId& id, const chain::TxSender::Call& call) {
   SP_ASSIGN(const auto turn, take_account_turn(context, key.address()));
   SP_ASSIGN(const market::OfferRecord there, session.market.offer(id));
-  if (there.provider != Address()) return false;
+  if (there.provider != Address()) {
+    const std::string disabled =
+        ", and nobody can order it: 'spctl offers enable " + id.hex0x() + "'";
+    context.console().note("The offer was there" + (there.enabled ? "" : disabled) + ".");
+    return false;
+  }
   chain::TxSender sender(session.chain, key, context.clock());
   SP_TRY(execute(sender, call, "making the offer"));
   return true;
@@ -160,9 +165,7 @@ Result<int> create_value(Context& context, api::PartKind kind, const ValueOption
   SP_ASSIGN(const bool made,
             make_once(context, *session, key, part.offer_id(), session->market.offer_part(part)));
   if (!made && kind != api::PartKind::storage) {
-    context.console().note("The offer was there; the broker has its key and policy anew.");
-  } else if (!made) {
-    context.console().note("The offer was there.");
+    context.console().note("The broker has its key and policy anew.");
   }
   return tell_offer(context, part.offer_id(), api::part_kind_name(kind), made);
 }
@@ -204,7 +207,6 @@ Result<int> create_compute(Context& context, const ComputeOptions& options) {
   compute.attestors = {network.broker.address};
   SP_ASSIGN(const bool made, make_once(context, *session, key, compute.offer_id(),
                                        session->market.offer_compute(compute)));
-  if (!made) context.console().note("The offer was there.");
   return tell_offer(context, compute.offer_id(), "compute", made);
 }
 
