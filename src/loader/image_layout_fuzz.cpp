@@ -1,6 +1,6 @@
 // A whole image layout whose digests are right: config, manifest and index of the input's choices,
-// and layers of tar entries that are spoiled. Nothing is written outside of the root, and what is
-// accepted holds to the limits.
+// and layers of tar entries, some compressed, that are spoiled. Nothing is written outside of the
+// root, and what is accepted holds to the limits.
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -12,6 +12,7 @@
 #include "crypto/hash.hpp"
 #include "loader/oci_image.hpp"
 #include "loader/rootfs.hpp"
+#include "store/testing/compressed.hpp"
 
 namespace sp::loader {
 namespace {
@@ -80,6 +81,25 @@ Bytes any_layer(FuzzInput& input) {
   return input.spoiled(std::move(tar));
 }
 
+struct Layer {
+  Bytes bytes;
+  std::string media_type;
+};
+
+// As it is, or compressed and spoiled once more.
+Layer stored_layer(FuzzInput& input) {
+  const std::string type = "application/vnd.oci.image.layer.v1.tar";
+  Bytes tar = any_layer(input);
+  switch (input.byte() % 8) {
+    case 1:
+      return {input.spoiled(store::testing::compressed(tar, ARCHIVE_FILTER_GZIP)), type + "+gzip"};
+    case 2:
+      return {input.spoiled(store::testing::compressed(tar, ARCHIVE_FILTER_ZSTD)), type + "+zstd"};
+    default:
+      return {std::move(tar), type};
+  }
+}
+
 // Writes a blob of the layout; what a document says of it.
 Json add_blob(ByteView bytes, const std::string& media_type) {
   const std::string digest = crypto::sha256(bytes).hex();
@@ -96,7 +116,8 @@ void make_layout(FuzzInput& input) {
   const std::string base = "application/vnd.oci.image.";
   Json layers = Json::array();
   for (std::size_t i = 1 + input.below(3); i > 0; --i) {
-    layers.push_back(add_blob(any_layer(input), base + "layer.v1.tar"));
+    const Layer layer = stored_layer(input);
+    layers.push_back(add_blob(layer.bytes, layer.media_type));
   }
   const Json inner{{"Entrypoint", {"/bin/sh"}}, {"Env", {"A=1"}}, {"WorkingDir", "/a"}};
   const Json config{{"os", "linux"}, {"architecture", "amd64"}, {"config", inner}};

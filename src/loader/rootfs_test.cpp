@@ -13,6 +13,7 @@
 
 #include "base/testing/temporary_folder.hpp"
 #include "crypto/hash.hpp"
+#include "store/testing/compressed.hpp"
 #include "store/testing/hostile_tar.hpp"
 #include "store/tree.hpp"
 
@@ -73,22 +74,8 @@ class RootfsTest : public ::testing::Test {
   }
   // A layer of these bytes, and as many zeros.
   Status apply_bytes(ByteView bytes, int filter, std::size_t zeros = 0) {
-    const Path layer = base / "image" / "layer.tar";
-    archive* writer = archive_write_new();
-    SP_CHECK(archive_write_set_format_raw(writer) == ARCHIVE_OK);
-    SP_CHECK(archive_write_add_filter(writer, filter) == ARCHIVE_OK);
-    SP_CHECK(archive_write_open_filename(writer, layer.c_str()) == ARCHIVE_OK);
-    archive_entry* entry = archive_entry_new();
-    archive_entry_set_filetype(entry, AE_IFREG);
-    SP_CHECK(archive_write_header(writer, entry) == ARCHIVE_OK);
-    archive_entry_free(entry);
-    archive_write_data(writer, bytes.data(), bytes.size());
-    const Bytes nothing(1 << 20);
-    for (; zeros > 0; zeros -= nothing.size()) {
-      archive_write_data(writer, nothing.data(), nothing.size());
-    }
-    SP_CHECK(archive_write_close(writer) == ARCHIVE_OK);
-    archive_write_free(writer);
+    const Bytes stored = store::testing::compressed(bytes, filter, zeros);
+    std::ofstream(base / "image" / "layer.tar", std::ios::binary) << as_text(stored);
     return rootfs->apply(base / "image", {"layer.tar", std::nullopt});
   }
   [[nodiscard]] static std::string text(const Path& path) {

@@ -1,13 +1,12 @@
 // What is compressed takes no more memory than what isn't, whatever its few bytes say.
 #include "store/archive_compression.hpp"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
 #include <fstream>
 
+#include "store/testing/compressed.hpp"
 #include "store/testing/hostile_tar.hpp"
 #include "store/testing/test_support.hpp"
 #include "store/testing/unpacking.hpp"
@@ -16,6 +15,7 @@
 namespace sp::store {
 namespace {
 
+using testing::compressed;
 using testing::HostileTar;
 using testing::pattern;
 using testing::read_all;
@@ -24,25 +24,6 @@ using testing::TemporaryFolder;
 
 constexpr int kGzip = ARCHIVE_FILTER_GZIP;
 constexpr int kZstd = ARCHIVE_FILTER_ZSTD;
-
-Bytes compressed(ByteView plain, int filter) {
-  const TemporaryFolder folder;
-  const std::string file = (folder / "compressed").string();
-  archive* writer = archive_write_new();
-  SP_CHECK(archive_write_set_format_raw(writer) == ARCHIVE_OK);
-  SP_CHECK(archive_write_add_filter(writer, filter) == ARCHIVE_OK);
-  SP_CHECK(archive_write_set_bytes_per_block(writer, 0) == ARCHIVE_OK);
-  SP_CHECK(archive_write_open_filename(writer, file.c_str()) == ARCHIVE_OK);
-  archive_entry* entry = archive_entry_new();
-  archive_entry_set_filetype(entry, AE_IFREG);
-  SP_CHECK(archive_write_header(writer, entry) == ARCHIVE_OK);
-  SP_CHECK(archive_write_data(writer, plain.data(), plain.size()) ==
-           static_cast<la_ssize_t>(plain.size()));
-  archive_entry_free(entry);
-  SP_CHECK(archive_write_close(writer) == ARCHIVE_OK);
-  archive_write_free(writer);
-  return to_bytes(as_bytes(testing::read_file(file)));
-}
 
 Result<Bytes> undone(ByteView stored, std::uint64_t plain_max = 1 << 30) {
   SP_ASSIGN(const auto source, undo_compression(std::make_unique<MemorySource>(stored), plain_max));
