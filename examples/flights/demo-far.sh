@@ -53,8 +53,15 @@ step "the customer orders; each daemon is killed (SIGKILL) once while the order 
 (far_exec customer "$bin/spctl" --home /mnt/home run "$solution_offer" --data "$data_offer" --out result --max-price 20 \
   --memory 1G --disk 1G -- --min-flights 200 --top 15 --title "Delays argument-$unique") 2>&1 | tee "$work/run.log" &
 run=$!
-reached() { grep -q "$1" "$work/run.log"; }
-# The program's own process: on a fast machine it ends before the customer, far away, has asked for the stage.
+far_while=$run
+far_until 60 "no order was made" grep -q 'created: order 0x' "$work/run.log"
+order=$(sed -n 's/.*created: order \(0x[0-9a-f]*\).*/\1/p' "$work/run.log")
+# What the provider tells on its own machine: the customer, far away, asks too seldom for what is short.
+provider_says() {
+  far_in provider curl --silent --fail --max-time 5 --cacert home/ca.pem \
+    "https://${far_address[provider]}:8303/v1/orders/$order" | grep -Eq "\"stage\": ?\"$1"
+}
+# The program's own process: on a fast machine it ends between two questions.
 at_work() { pgrep -f "flights\\.py .*argument-$unique"; }
 strike() { # strike STAGE DAEMON CONDITION...: kills it as soon as the condition holds, and starts it again a second later
   local stage=$1 daemon=$2
@@ -66,16 +73,12 @@ strike() { # strike STAGE DAEMON CONDITION...: kills it as soon as the condition
   far_restart "$daemon"
   echo "   --- $daemon starts again"
 }
-strike attesting broker reached 'provider: attesting'
-strike fetching store reached 'provider: fetching'
+strike attesting broker provider_says attesting
+strike fetching store provider_says fetching
 strike running provider at_work
 # The provider runs the order again: its new session is killed no more, but the chain is.
-far_until 300 "the order wasn't run again" sh -c "[ \$(grep -c 'provider: attesting' '$work/run.log') -ge 2 ]"
-echo "   --- the chain is killed while the order is attesting again"
-far_kill chain
-sleep 1
-far_restart chain
-echo "   --- the chain starts again"
+strike 'attesting again' chain provider_says attesting
+far_while=
 wait "$run" || { echo "the order failed" >&2; exit 1; }
 taken=$(($(date +%s) - ordered + 1)) # in whole seconds, as the chain counts them
 
@@ -83,7 +86,8 @@ step "the right result: computed again, straight from the source, outside"
 cp -r "$work/customer/result" "$out/result"
 node examples/flights/check.mjs "$source" "$out/result/output" --min-flights 200 --top 15 --title "Delays argument-$unique"
 step "the right money: who paid and earned what"
-order=$(far_spctl customer orders list --json | node -e 'let t="";process.stdin.on("data",d=>t+=d).on("end",()=>{const o=JSON.parse(t).orders;if(o.length!==1)process.exit(1);console.log(o[0].order)})')
+orders=$(far_spctl customer orders list --json | node -e 'let t="";process.stdin.on("data",d=>t+=d).on("end",()=>console.log(JSON.parse(t).orders.map((o)=>o.order).join()))')
+[ "$orders" = "$order" ] || { echo "the customer has orders $orders, not $order alone" >&2; exit 1; }
 far_spctl customer orders get "$order" --json >"$books/order.json"
 far_spctl customer offers list --json >"$books/offers.json"
 far_spctl customer tokens balance --json >"$books/customer.json"

@@ -6,6 +6,7 @@
 # FAR_DELAY_MS (50, one way) and FAR_LOSS (0.01).
 far_delay_ms=${FAR_DELAY_MS:-50}
 far_loss=${FAR_LOSS:-0.01}
+far_while=
 
 far_roles=(chain store broker provider owner customer)
 declare -A far_address=([chain]=10.77.0.2 [store]=10.77.0.3 [broker]=10.77.0.4 [provider]=10.77.0.5
@@ -87,12 +88,12 @@ far_restart() {
   echo "$(date +%s%3N) $1 started again" >>"$far_events"
 }
 
-far_until() { # far_until SECONDS WHAT COMMAND...: waits until the command succeeds
+far_until() { # far_until SECONDS WHAT COMMAND...: waits until the command succeeds, as long as the process far_while, if any, lives
   local left=$(($1 * 20)) what=$2
   shift 2
   until "$@" >/dev/null 2>&1; do
     left=$((left - 1))
-    if [ "$left" -le 0 ]; then
+    if [ "$left" -le 0 ] || { [ -n "$far_while" ] && ! kill -0 "$far_while" 2>/dev/null; }; then
       echo "FAILED: $what" >&2
       return 1
     fi
