@@ -3,7 +3,7 @@
 # It needs `bin`, `work`, `fail` and the home $work/home; `midway` is what happens besides when half of the kills are over.
 # shellcheck disable=SC2154  # of who sources it
 kills=${KILLS:-12}                   # in each direction
-longest_ms=${longest_ms:-400}        # before a kill
+longest_ms=${longest_ms:-400}        # before the last of them; the first come early, so that no machine is too quick for them
 under_way=$((8 * ((1 << 20) + 16))) # bytes that a kill may cost: as many chunks as are moved at once
 most_kib=0
 midway() { :; }
@@ -35,12 +35,14 @@ kept() {
     -printf '%s\n' 2>/dev/null | awk '{ sum += $1 } END { print sum + 0 }'
 }
 # repeat COMMAND...: kills it again and again at random moments, then lets it end. `killed` says how often.
+# Where a machine is so slow that nothing is kept by then, it is killed some times more, later and later.
 repeat() {
-  local i now had=0
+  local i ms now had=0
   killed=0
-  for ((i = 0; i < kills; ++i)); do
+  for ((i = 0; i < kills || (had == 0 && i < 2 * kills); ++i)); do
     if [ "$i" = $((kills / 2)) ]; then midway; fi
-    attempt "$(printf '0.%03d' $((RANDOM % longest_ms)))" "$@"
+    ms=$((1 + RANDOM % (longest_ms * (i + 1) / kills)))
+    attempt "$((ms / 1000)).$(printf '%03d' $((ms % 1000)))" "$@"
     if [ "$code" = 0 ]; then break; fi
     [ "$code" = 137 ] || fail "$* ended with $code"
     killed=$((killed + 1))

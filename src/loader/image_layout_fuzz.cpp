@@ -25,9 +25,7 @@ constexpr std::size_t kTarBlock = 512;
 
 /// Folders of this process: image/ and root/ below, and nothing else.
 const Path& scratch() {
-  const Path memory = "/dev/shm";
-  static const sp::testing::TemporaryFolder kept(
-      fs::is_directory(memory) ? memory : fs::temp_directory_path());
+  static const sp::testing::TemporaryFolder kept(sp::testing::memory_path());
   return kept.path();
 }
 

@@ -23,7 +23,7 @@ constexpr TreeLimits kLimits{64 << 10, 32};
 
 /// One folder for all inputs of this process.
 const Path& scratch() {
-  static const sp::testing::TemporaryFolder kept(testing::quick_folder());
+  static const sp::testing::TemporaryFolder kept(sp::testing::memory_path());
   return kept.path();
 }
 

@@ -75,7 +75,7 @@ void check_any(const Path& file, std::uint32_t number) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace sp::store;
-  static const testing::TemporaryFolder folder(testing::quick_folder());
+  static const testing::TemporaryFolder folder(sp::testing::memory_path());
   sp::testing::FuzzInput input({data, size});
   const Written written = written_by(input);
   const sp::Path file = folder / "journal";

@@ -123,7 +123,7 @@ void Machine::run_loader(std::shared_ptr<PipeEnd> window, bool is_rogue, Dice di
     PipeEnd& window;
   };
   const Closed closed(*window);
-  const testing::TemporaryFolder memory;
+  const testing::TemporaryFolder memory(testing::memory_path());
   loader::LoaderSettings settings;
   settings.make_workspace = [&](std::uint64_t bytes) {
     return loader::Workspace::in_folder(memory.path(), bytes);

@@ -10,6 +10,13 @@
 
 namespace sp::testing {
 
+/// Where files lie in memory; the system's folder for temporary files where there is no such place.
+/// For what makes and removes many.
+inline Path memory_path() {
+  const Path memory = "/dev/shm";
+  return std::filesystem::is_directory(memory) ? memory : std::filesystem::temp_directory_path();
+}
+
 /// A new, empty folder below the system's for temporary files, or below `base`; removed with
 /// everything in it at the end. Reads as its path.
 class TemporaryFolder {

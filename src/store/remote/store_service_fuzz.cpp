@@ -170,7 +170,7 @@ class Shop {
 
  private:
   const StoreService::Options options_;
-  const sp::testing::TemporaryFolder folder_{testing::quick_folder()};
+  const sp::testing::TemporaryFolder folder_{sp::testing::memory_path()};
   PosixFiles files_;
   DirectoryStore blobs_{files_, folder_ / "blobs"};
   Bucket bucket_{blobs_};

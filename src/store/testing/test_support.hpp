@@ -86,12 +86,6 @@ class MemoryStore final : public BlobStore {
 
 using sp::testing::TemporaryFolder;
 
-/// In memory where the system has such a place: what is there needn't outlive a power failure.
-inline Path quick_folder() {
-  const Path memory = "/dev/shm";
-  return std::filesystem::is_directory(memory) ? memory : std::filesystem::temp_directory_path();
-}
-
 /// Everything of a source; the error where it has one.
 inline Result<Bytes> read_all(ByteSource& source) {
   MemorySink sink(std::size_t{1} << 30);
