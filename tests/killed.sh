@@ -31,6 +31,7 @@ attempt() {
 }
 # kept: bytes of what the home has of transfers: an upload's journal, a download's blobs and parts of them.
 kept() {
+  if [ ! -d "$work/home/transfers" ]; then echo 0 && return; fi
   find "$work/home/transfers" -type f -regextype posix-extended -regex '.*/([0-9a-f]{64}(\.part)?|[0-9a-f]+\.upload)' \
     -printf '%s\n' 2>/dev/null | awk '{ sum += $1 } END { print sum + 0 }'
 }
