@@ -35,7 +35,7 @@ std::pair<std::uint16_t, std::vector<std::size_t>> read_selection(Reader& reader
   const ByteView bits = reader.raw(size);
   std::vector<std::size_t> selected;
   for (std::size_t i = 0; i < bits.size() * 8; ++i) {
-    if ((bits[i / 8] >> i % 8 & 1U) != 0) selected.push_back(i);
+    if ((bits[i / 8] & (1U << i % 8)) != 0) selected.push_back(i);
   }
   return {bank, selected};
 }
