@@ -35,11 +35,11 @@ TEST_F(SlowBlocks, LeaveTimeToSettleAfterACancel) {
   const auto id = must(api::OrderId::from_hex(made["order"].get<std::string>()));
   const std::uint64_t block = made["block"];
   const auto created = must(town.market().find_created(id, block, block));
-  wait_until([&] { return shop.progress(id).stage.starts_with("running"); }, "running");
-  // The stage is told just before the start.
-  town.clock().sleep_for(std::chrono::milliseconds(1200));
+  shop.wait_for_workload(id, {"sleep", "30"});
+  hold_transactions();
   must(town.send(town.customer(), town.market().cancel(created.terms)));
   automine(false);
+  go();
   wait_until([&] { return provider_has_sent(); }, "a settlement");
   town.pass_time(kBlockSeconds);
   automine(true);

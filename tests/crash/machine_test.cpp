@@ -1,5 +1,6 @@
 // The chain killed, and all processes of the machine at once, at several moments of an order.
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <fstream>
 #include <iostream>
@@ -132,11 +133,17 @@ TEST_F(Machine, TheChainKilledInAWrite) {
 TEST_F(Machine, ASettlementWaitsWhileTheProviderDies) {
   hostile::Town& town = world.town();
   world.up();
-  const Ordered ordered = world.order({"shout", "argument-canary", "1"});
-  wait_for(ordered, "running");
+  // It sees the order when blocks wait already.
+  town.signal_provider(SIGSTOP);
+  const Ordered ordered = world.order();
   town.rpc("evm_setAutomine", Json::array({false}));
+  town.signal_provider(SIGCONT);
   wait_for(ordered, "finished");
-  town.clock().sleep_for(milliseconds(300));
+  const auto deadline = town.clock().monotonic() + kStageLimit;
+  while (town.rpc("txpool_content", Json::array()).at("pending").empty()) {
+    ASSERT_LT(town.clock().monotonic(), deadline) << "no settlement";
+    town.clock().sleep_for(milliseconds(2));
+  }
   world.restart("provider");
   town.clock().sleep_for(milliseconds(500));
   town.rpc("evm_setAutomine", Json::array({true}));

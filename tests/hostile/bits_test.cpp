@@ -271,9 +271,18 @@ TEST_F(Bits, InTheSettlementItselfSettleNothing) {
     return std::nullopt;
   });
   const Placed placed = shop.place();
-  for (int tries = 0; shop.progress(placed.id).state != "finished" && tries < 400; ++tries) {
+  const auto was_sent = [&] {
+    const auto seen = town.provider_rpc->seen();
+    return std::any_of(seen.begin(), seen.end(), [](const Exchange& one) {
+      return as_text(one.request).find("eth_sendRawTransaction") != std::string_view::npos;
+    });
+  };
+  const auto deadline = town.clock().monotonic() + std::chrono::seconds(20);
+  while (!was_sent() && town.clock().monotonic() < deadline) {
     town.clock().sleep_for(std::chrono::milliseconds(20));
   }
+  ASSERT_TRUE(was_sent()) << shop.progress(placed.id).failure;
+  EXPECT_EQ(shop.progress(placed.id).state, "finished");
   town.clock().sleep_for(std::chrono::seconds(1));
   EXPECT_EQ(must(town.market().order(placed.id)).status, market::OrderStatus::open);
   // The receipt isn't given up: once the endpoint is honest, it is settled.

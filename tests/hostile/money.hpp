@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <nlohmann/json.hpp>
 
 #include "base/testing/must.hpp"
@@ -15,6 +16,7 @@ class MoneyTest : public testing::Test {
  protected:
   void SetUp() override { town.behave(); }
   void TearDown() override {
+    go = true;
     town.behave();
     town.rpc("evm_setAutomine", Json::array({true}));
     shop.rest();
@@ -23,6 +25,18 @@ class MoneyTest : public testing::Test {
     broker::BrokerClient client(town.http(), town.network().broker.url);
     return must(client.requests(order));
   }
+  /// Loaders can't store their results until `go`.
+  void hold_results() {
+    town.provider_store->on_request([this](net::HttpRequest& request) {
+      const bool held = request.method == "PUT";
+      if (held) has_result = true;
+      while (held && !go) town.clock().sleep_for(std::chrono::milliseconds(2));
+      return std::optional<net::HttpResponse>();
+    });
+  }
+
+  std::atomic<bool> has_result = false;
+  std::atomic<bool> go = false;
 
   Shop& shop = Shop::get();
   Town& town = shop.town();

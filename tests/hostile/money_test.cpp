@@ -53,12 +53,7 @@ TEST_F(MoneyTest, EachOutcomeOfTheRealLoaderPaysByItsRule) {
 
 TEST_F(MoneyTest, ACancelWhileItRunsPaysTheTimeUntilThen) {
   const Placed placed = shop.place({.argv = {"sleep", "30"}, .seconds = 60, .bought = true});
-  const auto deadline = town.clock().monotonic() + std::chrono::seconds(20);
-  while (shop.progress(placed.id).stage != "running" && town.clock().monotonic() < deadline) {
-    town.clock().sleep_for(std::chrono::milliseconds(5));
-  }
-  // The stage is told just before the start.
-  town.clock().sleep_for(std::chrono::milliseconds(1200));
+  shop.wait_for_workload(placed.id, {"sleep", "30"});
   town.pass_time(2);
   must(town.send(town.customer(), town.market().cancel(placed.terms)));
   shop.expect_settled(placed, Outcome::cancelled);
@@ -130,17 +125,21 @@ TEST_F(MoneyTest, EachReceiptThatASessionCanSignPaysByItsRule) {
 // Any attested session's receipt settles. Where that isn't the one that did the work, the provider
 // says so, and the work that nobody pays isn't handed out.
 TEST_F(MoneyTest, AnOrderThatAnotherSessionsReceiptSettledIsNotClaimed) {
-  const Placed placed = shop.place({.argv = {"sleep", "2"}, .bought = true});
+  // The one that works has its result, and can't store it before the other's receipt has settled.
+  hold_results();
+  const Placed placed = shop.place({.bought = true});
   const FakeSession other = impostor.attested(placed.id);
   const auto deadline = town.clock().monotonic() + std::chrono::seconds(20);
-  while (shop.progress(placed.id).stage != "running" && town.clock().monotonic() < deadline) {
+  while (!has_result && town.clock().monotonic() < deadline) {
     town.clock().sleep_for(std::chrono::milliseconds(5));
   }
+  ASSERT_TRUE(has_result) << shop.progress(placed.id).failure;
   EXPECT_THROW(shop.finish_of(placed.id), std::runtime_error);
   town.pass_time(1);
   api::Receipt receipt;
   receipt.outcome = Outcome::provider;
   must(impostor.settle(placed.terms, other.attestation, impostor.sign(other, receipt)));
+  go = true;
   const Progress end = shop.wait(placed.id);
   EXPECT_EQ(end.state, "settled");
   EXPECT_EQ(end.failure, "another session's receipt settled it: provider");

@@ -16,6 +16,9 @@ namespace sp::hostile {
 namespace {
 
 constexpr std::chrono::seconds kEndLimit{40};
+constexpr std::chrono::seconds kBeginLimit{20};
+constexpr const char* kEntryPoint = "/program";  // tests/make-image.sh
+constexpr std::size_t kDigitsInGroup = 24;       // of an order's id, in the name of its group
 constexpr std::size_t kAnswerMax = 64 * 1024;
 
 std::unique_ptr<Shop>& the_shop() {
@@ -28,6 +31,22 @@ Path note_folder(const Town& town) {
   std::filesystem::create_directories(folder);
   std::ofstream(folder / "note.txt") << kNote;
   return folder;
+}
+
+std::string read_all(const Path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// In a group of an order, which no other town on this machine has.
+bool runs(const std::string& command_line, const std::string& group) {
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    if (read_all(entry.path() / "cmdline") == command_line &&
+        read_all(entry.path() / "cgroup").find(group) != std::string::npos) {
+      return true;
+    }
+  }
+  return false;
 }
 
 api::PartSecret secret_of(const Sealed& goods) { return {goods.key.clone(), SecretBytes()}; }
@@ -187,6 +206,19 @@ Progress Shop::wait(const api::OrderId& order) {
       throw std::runtime_error("the order is still " + now.state);
     }
     town_.clock().sleep_for(std::chrono::milliseconds(10));
+  }
+}
+
+void Shop::wait_for_workload(const api::OrderId& order, const std::vector<std::string>& argv) {
+  std::string command_line = std::string(kEntryPoint) + '\0';
+  for (const std::string& argument : argv) command_line += argument + '\0';
+  const auto deadline = town_.clock().monotonic() + kBeginLimit;
+  while (!runs(command_line, order.hex().substr(0, kDigitsInGroup))) {
+    if (town_.clock().monotonic() > deadline) {
+      const Progress now = progress(order);
+      throw std::runtime_error("no workload: the order is " + now.state + " " + now.failure);
+    }
+    town_.clock().sleep_for(std::chrono::milliseconds(5));
   }
 }
 

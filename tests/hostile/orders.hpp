@@ -73,6 +73,9 @@ class Shop {
   /// Waits until the provider has settled the order or given it up.
   Progress wait(const api::OrderId& order);
   Progress progress(const api::OrderId& order);
+  /// Waits until the order's workload is a process with these arguments: "running" is told before
+  /// it begins.
+  void wait_for_workload(const api::OrderId& order, const std::vector<std::string>& argv);
   /// The loader's last words on the order, from the provider.
   api::Finish finish_of(const api::OrderId& order);
   /// The receipt that settled it; fails the test where there is none.
