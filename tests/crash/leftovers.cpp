@@ -24,6 +24,7 @@ constexpr const char* kDaemons[] = {"chain", "store", "broker", "provider"};
 constexpr const char* kKeyFiles[] = {"store/state/store.key", "broker/state/broker.keys",
                                      "provider/state/action.key"};
 constexpr std::chrono::milliseconds kPause{5};
+constexpr std::chrono::seconds kWriteLimit{2};  // of one file
 
 std::string read_all(const Path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -86,19 +87,18 @@ Leftovers::Leftovers(hostile::Town& town, hostile::Shop& shop)
 }
 
 std::vector<std::string> Leftovers::find(std::chrono::seconds patience) {
-  std::vector<std::string> found;
-  learn_secrets();
-  look_at_files(found);
-  look_at_places(found);
-  if (read_all("/proc/self/mounts") != mounts_) found.emplace_back("a mount");
-  // A loader whose order a chain has lost runs until the provider has looked a few times.
+  // A loader whose order a chain has lost runs until the provider has looked a few times, and has
+  // files until then.
   const auto deadline = town_.clock().monotonic() + patience;
-  std::vector<std::string> living = alive();
-  while (!living.empty() && town_.clock().monotonic() < deadline) {
+  std::vector<std::string> found = alive();
+  while (!found.empty() && town_.clock().monotonic() < deadline) {
     town_.clock().sleep_for(kPause);
-    living = alive();
+    found = alive();
   }
-  found.insert(found.end(), living.begin(), living.end());
+  if (read_all("/proc/self/mounts") != mounts_) found.emplace_back("a mount");
+  learn_secrets();
+  look_at_places(found);
+  look_at_files(found);
   return found;
 }
 
@@ -142,15 +142,29 @@ void Leftovers::learn_secrets() {
 }
 
 void Leftovers::look_at_files(std::vector<std::string>& found) {
+  std::vector<std::string> temporary;
   for (const auto& entry : fs::recursive_directory_iterator(town_.work())) {
     const std::string path = entry.path();
-    if (path.ends_with(kTemporarySuffix)) found.push_back("a temporary file: " + path);
+    if (path.ends_with(kTemporarySuffix)) temporary.push_back(path);
     if (entry.is_socket()) found.push_back("a socket: " + path);
     if (path.find("/tmp/upload-") != std::string::npos) found.push_back("a scratch: " + path);
     const bool of_others =
         std::any_of(std::begin(kDaemons), std::end(kDaemons),
                     [&](const char* daemon) { return is_below(path, town_.home() / daemon); });
     if (of_others && entry.is_regular_file()) look_for_secrets(entry, found);
+  }
+  look_again(temporary, found);
+}
+
+// A daemon that writes has a temporary file for a moment; one that stays is left.
+void Leftovers::look_again(const std::vector<std::string>& temporary,
+                           std::vector<std::string>& found) const {
+  const auto deadline = town_.clock().monotonic() + kWriteLimit;
+  for (const std::string& path : temporary) {
+    while (fs::exists(path) && town_.clock().monotonic() < deadline) {
+      town_.clock().sleep_for(kPause);
+    }
+    if (fs::exists(path)) found.push_back("a temporary file: " + path);
   }
 }
 

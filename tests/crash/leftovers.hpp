@@ -27,6 +27,7 @@ class Leftovers {
   void learn_secrets();
   void learn_daemon_keys();
   void look_at_files(std::vector<std::string>& found);
+  void look_again(const std::vector<std::string>& temporary, std::vector<std::string>& found) const;
   void look_for_secrets(const std::filesystem::directory_entry& entry,
                         std::vector<std::string>& found);
   void look_at_places(std::vector<std::string>& found) const;

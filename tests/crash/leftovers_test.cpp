@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <fstream>
+#include <thread>
 
 #include "canaries.hpp"
 #include "world.hpp"
@@ -67,6 +68,18 @@ TEST_F(Planted, AFile) {
     EXPECT_EQ(find().size(), 1U) << file;
     std::filesystem::remove(file);
   }
+}
+
+// As a daemon that writes has it.
+TEST_F(Planted, ATemporaryFileThatGoesIsNone) {
+  const Path file = home / "provider" / "x.1-1.sp-tmp";
+  std::ofstream(file) << "x";
+  std::thread writer([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    std::filesystem::remove(file);
+  });
+  EXPECT_EQ(find(), none);
+  writer.join();
 }
 
 TEST_F(Planted, ASocket) {
