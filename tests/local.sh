@@ -19,3 +19,5 @@ fail() {
   tail -n 30 "$work"/*.log "$home"/*/*.log || true
   exit 1
 }
+# shellcheck source=tests/within.sh
+. "$(dirname "${BASH_SOURCE[0]}")/within.sh"

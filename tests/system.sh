@@ -13,13 +13,16 @@ cat >"$work/program.c" <<'C'
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
-/* program NAME [EXITCODE]: greets the input and writes an output. program sleep: works for long. */
+/* program NAME [EXITCODE]: greets the input and writes an output.
+   program sleep [NAME]: says so, calls its process by the name, and works for long. */
 int main(int argc, char** argv) {
   char text[64] = "";
   if (argc > 1 && strcmp(argv[1], "sleep") == 0) {
     puts("begun");
     fflush(stdout);
+    if (argc > 2) prctl(PR_SET_NAME, argv[2]);
     sleep(60);
   }
   FILE* in = fopen("/sp/inputs/1/note.txt", "r");
@@ -82,14 +85,11 @@ spctl run "$work/broken" 2>"$work/broken.log" || code=$?
 grep -q "^Part 1 (solution) couldn't be used" "$work/broken.log" || fail "no word of the part"
 
 # Ctrl-C while it runs: what was done until then is paid, opened and told.
-"$bin/spctl" --home "$home" run "$work/image" --out "$work/stopped" -- sleep \
+at_work=at-work-$$
+"$bin/spctl" --home "$home" run "$work/image" --out "$work/stopped" -- sleep "$at_work" \
   >"$work/stopped.out" 2>"$work/stopped.log" &
 running=$!
-for _ in $(seq 300); do
-  if grep -q 'provider: running' "$work/stopped.log"; then break; fi
-  sleep 0.1
-done
-sleep 1
+within 30 pgrep -x "$at_work" >/dev/null || fail "the workload of a run that is to be stopped doesn't begin"
 kill -INT "$running"
 code=0
 wait "$running" || code=$?
@@ -143,10 +143,17 @@ grep -q "spctl offers enable $sold_offer" "$work/offer.log" || fail "no word on 
 rpc=$(sed -n 's/.*"rpc": "\(.*\)".*/\1/p' "$work/home/network.json")
 turn=$(find "$work/home/turns" -mindepth 1 -maxdepth 1 | head -n 1)
 [ -n "$turn" ] || fail "no command took a turn"
-for turn in "$work"/home/turns/*; do flock "$turn" sleep 4 & holder=$!; done
-sleep 0.3
-spctl contracts deploy --rpc "$rpc" --key me --test-token --yes >/dev/null || fail "no deployment"
-if kill -0 "$holder" 2>/dev/null; then fail "a deployment didn't wait for its account's turn"; fi
+holders=()
+for turn in "$work"/home/turns/*; do
+  hold_lock "$turn"
+  holders+=("$holder")
+done
+"$bin/spctl" --home "$home" contracts deploy --rpc "$rpc" --key me --test-token --yes >/dev/null &
+deploying=$!
+# The kernel's list of locks has an arrow at who waits for one.
+within 20 grep -q -- "-> FLOCK .* $deploying " /proc/locks || fail "a deployment didn't wait for its account's turn"
+kill "${holders[@]}"
+wait "$deploying" || fail "no deployment"
 
 # What was cancelled isn't cancelled once more.
 cancelled=$(spctl orders create "$work/image" -- sleep)
@@ -162,19 +169,12 @@ kill -STOP "$(daemon provider)"
 cancelled=$(spctl orders create "$work/image" -- sleep)
 kill -STOP "$(daemon store)"
 kill -CONT "$(daemon provider)"
-within_10s() { # within_10s COMMAND...: until it says yes
-  for _ in $(seq 100); do
-    if "$@"; then return; fi
-    sleep 0.1
-  done
-  return 1
-}
 fetches() { spctl orders get "$cancelled" | grep -q fetching; }
-within_10s fetches || fail "no order fetches from a store that stands still"
+within 10 fetches || fail "no order fetches from a store that stands still"
 spctl orders cancel "$cancelled" >/dev/null
-within_10s grep -q "order_cancelled.*$cancelled" "$home/provider/provider.log" || fail "the provider saw no cancel"
+within 10 grep -q "order_cancelled.*$cancelled" "$home/provider/provider.log" || fail "the provider saw no cancel"
 # Its loader sees that, and ends without the store.
-within_10s eval '! fetches' || fail "a loader that was told of a cancel goes on fetching"
+within 10 eval '! fetches' || fail "a loader that was told of a cancel goes on fetching"
 kill -CONT "$(daemon store)"
 code=0
 spctl --json orders resume "$cancelled" >"$work/unbegun.json" 2>"$work/unbegun.log" || code=$?

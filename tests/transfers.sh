@@ -8,9 +8,10 @@ rss_max_kib=$((160 * 1024)) # of spctl, whatever the size
 work=$(mktemp -d)
 store_pid=
 liar_pid=
+holder=
 finish() {
   local pid
-  for pid in $store_pid $liar_pid; do kill -KILL "$pid" 2>/dev/null || true; done
+  for pid in $store_pid $liar_pid $holder; do kill -KILL "$pid" 2>/dev/null || true; done
   rm -rf "$work"
 }
 trap finish EXIT
@@ -45,6 +46,8 @@ start_store() {
   answers "$url"
 }
 start_store
+# shellcheck source=tests/within.sh
+. "$(dirname "$0")/within.sh"
 # shellcheck source=tests/killed.sh
 . "$(dirname "$0")/killed.sh"
 
@@ -95,16 +98,29 @@ spctl files download "$id" --store "https://127.0.0.1:1" --store "$url" --out "$
   fail "a second place doesn't help"
 cmp "$work/data/random" "$work/again/random" || fail "other bytes came from the second place"
 
-# Two uploads of one file, then three downloads to one folder, at once: the second waits for the first's turn, and says so.
+# Two uploads of one file, then three downloads to one folder, at once: who waits for another's turn says so.
 mkdir "$work/small"
 head -c $((48 << 20)) /dev/urandom >"$work/small/random"
+# The journal of one that is killed is both uploads' journal, and another's for now.
+journal() { find "$work/home/transfers" -name '*.upload'; }
+for _ in $(seq 10); do # it may end before the kill
+  "$bin/spctl" --home "$work/home" files upload "$work/small" --store "$url" >/dev/null 2>&1 &
+  killed_upload=$!
+  until [ -n "$(journal)" ] || ! kill -0 "$killed_upload" 2>/dev/null; do :; done
+  kill -KILL "$killed_upload" 2>/dev/null || true
+  { wait "$killed_upload" || true; } 2>/dev/null
+  [ -z "$(journal)" ] || break
+done
+[ -n "$(journal)" ] || fail "every upload ends before it is killed"
+hold_lock "$(journal)"
 at_once=()
 for i in 1 2; do
   spctl files upload "$work/small" --store "$url" >"$work/id$i" 2>"$work/up$i.log" &
   at_once+=($!)
+  within 20 grep -q 'is uploading small: waiting' "$work/up$i.log" || fail "no word of who waits for an upload"
 done
+kill "$holder"
 for each in "${at_once[@]}"; do wait "$each" || fail "an upload beside one of the same ended with $?"; done
-grep -q 'is uploading small: waiting' "$work"/up?.log || fail "no word of who waits for an upload"
 at_once=()
 for i in 1 2 3; do
   spctl files download "$(cat "$work/id1")" --store "$url" --out "$work/one" >/dev/null 2>"$work/down$i.log" &
@@ -138,20 +154,16 @@ cmp "$work/small/random" "$work/truth/random" || fail "other bytes came from bes
 kill "$liar_pid"
 # Who waits leaves at Ctrl-C.
 mkdir "$work/home/transfers/$id"
-flock "$work/home/transfers/$id" sleep 20 &
-holder=$!
-sleep 0.5
+hold_lock "$work/home/transfers/$id"
 "$bin/spctl" --home "$work/home" files download "$id" --store "$url" --out "$work/never" >/dev/null 2>"$work/wait.log" &
 waiting=$!
-for ((i = 0; i < 100; ++i)); do
-  if grep -q waiting "$work/wait.log"; then break; fi
-  sleep 0.05
-done
+within 20 grep -q waiting "$work/wait.log" || fail "no word of who waits for a download"
 kill -INT "$waiting"
 code=0
 wait "$waiting" || code=$?
 [ "$code" = 1 ] || fail "a download that waited ended with $code"
 kill "$holder"
+holder=
 rmdir "$work/home/transfers/$id"
 
 left=$(find "$work/home/transfers" "$work" -maxdepth 1 -mindepth 1 \( -name '*.upload' -o -name '*.part' -o -name '*partial*' \) ;
