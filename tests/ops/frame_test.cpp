@@ -2,8 +2,10 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/sockios.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -204,30 +206,84 @@ TEST_F(FrameTest, AStoreThatCantWriteIsIll) {
             std::string::npos);
 }
 
+class HalfSentTest : public FrameTest {
+ protected:
+  // What a request gets whose second half comes when the daemon has stopped listening. Empty where
+  // it was cut off; `in_time` where that wasn't because its time was over.
+  std::string send_half_and_stop() {
+    in_time_ = false;
+    const Fd socket = connection();
+    const std::string first =
+        "GET /health HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\nconnection: close\r\n\r\nab";
+    EXPECT_EQ(::send(socket.get(), first.data(), first.size(), 0),
+              static_cast<ssize_t>(first.size()));
+    wait_until_read(socket);
+    process_->kill(SIGTERM);
+    EXPECT_TRUE(heard().starts_with("STOPPING=1\nEXTEND_TIMEOUT_USEC="));
+    auto listened = Steady::now();
+    while (connection().valid()) {
+      listened = Steady::now();
+      std::this_thread::sleep_for(milliseconds(1));
+    }
+    ::send(socket.get(), "cd", 2, MSG_NOSIGNAL);
+    std::string answer(4096, '\0');
+    const ssize_t size = ::recv(socket.get(), answer.data(), answer.size(), 0);
+    in_time_ = Steady::now() - listened < net::kStopGrace;
+    const auto end = process_->wait(kPatience);
+    EXPECT_TRUE(end && end->exit_code == 0);
+    answer.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+    return answer;
+  }
+
+  bool in_time_ = false;
+
+ private:
+  using Steady = std::chrono::steady_clock;
+
+  // Until all that was sent has come to the daemon's socket, and been taken from there.
+  void wait_until_read(const Fd& socket) {
+    sockaddr_in own{};
+    socklen_t size = sizeof own;
+    EXPECT_EQ(::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&own), &size), 0);
+    const std::string peers = in_proc(port_) + " " + in_proc(ntohs(own.sin_port)) + " ";
+    const auto deadline = Steady::now() + kPatience;
+    int under_way = 1;
+    while (
+        (::ioctl(socket.get(), SIOCOUTQ, &under_way) != 0 || under_way != 0 || !has_read(peers)) &&
+        Steady::now() < deadline) {
+      std::this_thread::sleep_for(milliseconds(1));
+    }
+    EXPECT_LT(Steady::now(), deadline) << "the daemon doesn't read";
+  }
+  // "LOCAL REMOTE STATE TX:RX" in hexadecimal.
+  static std::string in_proc(std::uint16_t port) {
+    char text[16];
+    std::snprintf(text, sizeof text, "0100007F:%04X", port);
+    return text;
+  }
+  static bool has_read(const std::string& peers) {
+    std::ifstream table("/proc/net/tcp");
+    for (std::string line; std::getline(table, line);) {
+      const std::size_t at = line.find(peers);
+      if (at == std::string::npos) continue;
+      return line.compare(line.find(':', at + peers.size()) + 1, 8, "00000000") == 0;
+    }
+    return false;
+  }
+};
+
 // A request whose body is half there when the server stops isn't cut off: it is told when to come
 // again. (Whole before that, it is answered: the daemon tells its manager, and then stops.)
-TEST_F(FrameTest, AStopTellsAHalfSentRequestToComeAgain) {
-  start();
-  const Fd socket = connection();
-  ASSERT_TRUE(socket.valid());
-  const std::string first =
-      "GET /health HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\nconnection: close\r\n\r\nab";
-  ASSERT_EQ(::send(socket.get(), first.data(), first.size(), 0),
-            static_cast<ssize_t>(first.size()));
-  std::this_thread::sleep_for(milliseconds(200));  // until the server has read it
-  process_->kill(SIGTERM);
-  EXPECT_TRUE(heard().starts_with("STOPPING=1\nEXTEND_TIMEOUT_USEC="));
-  // Until the server stops.
-  while (connection().valid()) std::this_thread::sleep_for(milliseconds(1));
-  ASSERT_EQ(::send(socket.get(), "cd", 2, MSG_NOSIGNAL), 2);
-  std::string answer(4096, '\0');
-  const ssize_t size = ::recv(socket.get(), answer.data(), answer.size(), 0);
-  ASSERT_GT(size, 0) << "the connection was cut";
+TEST_F(HalfSentTest, IsToldByAStopToComeAgain) {
+  std::string answer;
+  // The second half has net::kStopGrace: a machine that was too slow for it begins anew.
+  for (int tries = 0; tries < 5 && answer.empty() && !in_time_; ++tries) {
+    start();
+    answer = send_half_and_stop();
+  }
+  ASSERT_FALSE(answer.empty()) << "the connection was cut";
   EXPECT_TRUE(answer.starts_with("HTTP/1.1 503 ")) << answer;
   EXPECT_NE(answer.find("\r\nretry-after: 1\r\n"), std::string::npos) << answer;
-  const auto end = process_->wait(kPatience);
-  ASSERT_TRUE(end.has_value());
-  EXPECT_EQ(end->exit_code, 0);
 }
 
 // A store whose blobs are in a bucket that asks to be left alone for a minute, with a promise of

@@ -1,7 +1,9 @@
 // Brokers and providers whose settings, keys or chain are wrong: they end at once, and say what is
 // wrong with which file or field, and what to do.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -22,9 +24,20 @@ using Words = std::vector<std::string>;
 constexpr std::chrono::seconds kLimit{20};
 constexpr std::size_t kOutputMax = 1 << 20;
 
-Json read_json(const Path& path) {
+constexpr const char* kListening = R"("event":"listening")";
+constexpr const char* kUnusable = R"("event":"market_unusable")";
+
+std::string read_text(const Path& path) {
   std::ifstream file(path);
-  return Json::parse(file);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+Json read_json(const Path& path) { return Json::parse(read_text(path)); }
+
+// As it stands in a log, without the quotes around it.
+std::string in_json(const std::string& text) {
+  const std::string quoted = Json(text).dump();
+  return quoted.substr(1, quoted.size() - 2);
 }
 
 // A daemon as `spnode init` makes it, on a chain that answers what a test says.
@@ -72,21 +85,48 @@ class WrongDaemonTest : public ::testing::TestWithParam<std::string> {
     const Json reply{{"jsonrpc", "2.0"}, {"id", call->at("id")}, {"result", result}};
     return net::text_response(200, "application/json", reply.dump());
   }
-  CommandOutput run(const Words& arguments) const {
+  [[nodiscard]] ProcessOptions options_of(const Words& arguments) const {
     ProcessOptions options;
     options.argv = {SP_SPNODE};
     options.argv.insert(options.argv.end(), arguments.begin(), arguments.end());
     options.folder = folder_;
     options.environment = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin"};
-    auto output = run_command(std::move(options), kLimit, kOutputMax);
+    return options;
+  }
+  [[nodiscard]] Words daemon() const { return {role(), "--config", path(role() + ".json")}; }
+  CommandOutput run(const Words& arguments) const {
+    auto output = run_command(options_of(arguments), kLimit, kOutputMax);
     EXPECT_TRUE(output.ok()) << "it runs";
     return output ? *output : CommandOutput();
   }
-  void expect_words(int exit_code, const Words& words) const {
-    const CommandOutput output = run({role(), "--config", path(role() + ".json")});
+  void expect_end(const CommandOutput& output, int exit_code, const Words& words) const {
     EXPECT_EQ(output.end.exit_code, exit_code) << output.text;
     for (const std::string& word : words) EXPECT_THAT(output.text, HasSubstr(word));
     EXPECT_THAT(output.text, HasSubstr("`spnode check " + role() + " --config"));
+  }
+  void expect_words(int exit_code, const Words& words) const {
+    expect_end(run(daemon()), exit_code, words);
+  }
+  // What is wrong with its chain. Where the chain answers too late for the daemon's start, the
+  // daemon serves, and its log says it.
+  void expect_unusable(const Words& words) const {
+    const Fd log(::open(path("log").c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    ProcessOptions options = options_of(daemon());
+    options.descriptors = {{STDOUT_FILENO, log.get()}, {STDERR_FILENO, log.get()}};
+    auto process = Process::start(options);
+    ASSERT_TRUE(process.ok());
+    const auto deadline = std::chrono::steady_clock::now() + kLimit;
+    std::optional<ProcessEnd> end;
+    std::string text;
+    const auto says = [&](const char* event) { return text.find(event) != std::string::npos; };
+    do {
+      end = process->wait(std::chrono::milliseconds(20));
+      text = read_text(path("log"));
+    } while (!end && !(says(kListening) && says(kUnusable)) &&
+             std::chrono::steady_clock::now() < deadline);
+    EXPECT_TRUE(says(kUnusable)) << text;
+    if (end) return expect_end({*end, text}, 1, words);
+    for (const std::string& word : words) EXPECT_THAT(text, HasSubstr(in_json(word)));
   }
   void expect_words_of(const std::function<void(Json&)>& change, int exit_code,
                        const Words& words) const {
@@ -106,12 +146,12 @@ class WrongDaemonTest : public ::testing::TestWithParam<std::string> {
 
 TEST_P(WrongDaemonTest, OnAnotherChain) {
   chain_id_ = "0x7";
-  expect_words(1, {"market 31337-", "the endpoint is of chain 7, the settings name 31337",
+  expect_unusable({"31337-", "the endpoint is of chain 7, the settings name 31337",
                    "see \"rpc\" and \"chainId\""});
 }
 
 TEST_P(WrongDaemonTest, OnAChainWithoutTheMarket) {
-  expect_words(1, {"there is no market at 0x", "see \"market\" and \"rpc\" in the settings"});
+  expect_unusable({"there is no market at 0x", "see \"market\" and \"rpc\" in the settings"});
 }
 
 TEST_P(WrongDaemonTest, WithSecretsThatOthersMayRead) {
