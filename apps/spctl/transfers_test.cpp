@@ -37,8 +37,8 @@ using testing::OtherStandardError;
 // Said here once more: who lowers kTransferThreads makes transfers slower where a store is far.
 constexpr std::size_t kAtOnce = 8;
 constexpr std::size_t kChunks = 20;
-constexpr std::size_t kSmall = 64 << 10;  // manifests are smaller, chunks larger
-constexpr std::chrono::seconds kPatience{3};
+constexpr std::size_t kSmall = 64 << 10;       // manifests are smaller, chunks larger
+constexpr std::chrono::seconds kPatience{20};  // a slow disk is in it, too
 
 // A store that is far away: it answers about no chunk before kAtOnce are asked about at once.
 class FarStore {
