@@ -75,7 +75,9 @@ TEST_F(OutboxOnAnvil, WhatIsFinalIsForgotten) {
   // A node counts a transaction a moment before it shows its receipt.
   for (int tries = 0; tries < 50 && kept() != 0; ++tries) tend_for(milliseconds(100));
   EXPECT_EQ(kept(), 0U);
-  EXPECT_NE(send(5), hash) << "the same call again is another transaction";
+  const TxHash again = send(5);
+  EXPECT_NE(again, hash) << "the same call again is another transaction";
+  ASSERT_TRUE(sender_->wait(again, 1, milliseconds(5'000)).ok());
   EXPECT_EQ(moved(), Amount(10));
 }
 
