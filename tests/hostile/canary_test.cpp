@@ -149,7 +149,10 @@ TEST_F(Canary, StandNowhereThatTheyMustNot) {
     const std::string program = line.substr(0, line.find('\0'));
     saw_loader |= program.find("sploader") != std::string::npos;
     if (program == "/program") {
-      EXPECT_EQ(search.found(line), (std::set<std::string>{"argument"}));
+      // Workloads of towns beside this one have none of its secrets.
+      const auto found = search.found(line);
+      if (found == kNone) continue;
+      EXPECT_EQ(found, (std::set<std::string>{"argument"}));
       saw_workload = true;
       continue;
     }
