@@ -17,6 +17,10 @@ echo "contracts: $(($(date +%s) - start)) s"
 # Many tests wait more than they compute, so there is one more than cores. Systems of real processes wait most: more of them
 # at once, but not beside what fills the cores.
 failed=0
-ctest --test-dir build/release --output-on-failure --no-tests=error -LE system -j"$((jobs + 1))" || failed=1
-ctest --test-dir build/release --output-on-failure --no-tests=error -L system -j"$((3 * jobs))" || failed=1
+run() { # run ARGUMENTS...: ctest, and what was left out and why, which it keeps to itself of programs that end well
+  ctest --test-dir build/release --output-on-failure --no-tests=error "$@" || failed=1
+  sed -n '/: Skipped$/{n;s/^/SKIPPED: /;p};/^SKIPPED: /p' build/release/Testing/Temporary/LastTest.log | sort | uniq -c
+}
+run -LE system -j"$((jobs + 1))"
+run -L system -j"$((3 * jobs))"
 exit "$failed"
