@@ -1,9 +1,11 @@
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <thread>
 
+#include "base/testing/processes.hpp"
 #include "loader/container.hpp"
 #include "testing/fixture.hpp"
 
@@ -138,10 +140,10 @@ TEST_F(Sploader, AProgramThatIsNotThereIsTheWorkloadsEnd) {
 }
 
 bool runs(const std::string& command_line) {
-  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-    if (text_of(entry.path() / "cmdline") == command_line) return true;
-  }
-  return false;
+  const auto processes = process_ids();
+  return std::any_of(processes.begin(), processes.end(), [&](pid_t process) {
+    return process_text(process, "cmdline") == command_line;
+  });
 }
 
 TEST_F(Sploader, ACancelStopsTheWorkloadAndStoresWhatThereIs) {

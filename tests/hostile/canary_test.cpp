@@ -12,6 +12,7 @@
 
 #include "archives.hpp"
 #include "base/testing/must.hpp"
+#include "base/testing/processes.hpp"
 #include "canaries.hpp"
 
 namespace sp::hostile {
@@ -42,12 +43,10 @@ class ProcessWatch {
  private:
   void watch() {
     while (!stop_) {
-      for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-        const std::string pid = entry.path().filename();
-        if (pid.find_first_not_of("0123456789") != std::string::npos) continue;
-        const std::string line = read_all(entry.path() / "cmdline");
+      for (const pid_t process : process_ids()) {
+        const std::string line = process_text(process, "cmdline");
         if (line.empty()) continue;
-        seen_[line] += read_all(entry.path() / "environ");
+        seen_[line] += process_text(process, "environ");
       }
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }

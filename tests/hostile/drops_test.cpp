@@ -6,10 +6,9 @@
 
 #include <atomic>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "base/testing/must.hpp"
+#include "base/testing/processes.hpp"
 #include "impostor.hpp"
 
 namespace sp::hostile {
@@ -106,25 +105,16 @@ TEST_F(Drops, OfTheOrderStopItsRelease) {
   EXPECT_FALSE(shop.receipt_of(placed.id).started);
 }
 
-/// What the process runs; empty where there is none.
-Path program_of(pid_t process) {
-  std::error_code gone;
-  return std::filesystem::read_symlink("/proc/" + std::to_string(process) + "/exe", gone);
-}
-
 /// Process ids of loaders that the town's provider runs: other towns may stand beside it.
 std::vector<pid_t> loaders(Town& town) {
-  const pid_t provider = town.process_of("provider").value_or(0);
-  const std::string parent = "PPid:\t" + std::to_string(provider) + "\n";
+  const std::string parent =
+      "PPid:\t" + std::to_string(town.process_of("provider").value_or(0)) + "\n";
   std::vector<pid_t> found;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-    const std::string name = entry.path().filename();
-    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-    if (program_of(std::stoi(name)) != town.program("sploader")) continue;
-    std::ifstream file(entry.path() / "status");
-    std::ostringstream status;
-    status << file.rdbuf();
-    if (status.str().find(parent) != std::string::npos) found.push_back(std::stoi(name));
+  for (const pid_t process : process_ids()) {
+    if (process_program(process) == town.program("sploader") &&
+        process_text(process, "status").find(parent) != std::string::npos) {
+      found.push_back(process);
+    }
   }
   return found;
 }
@@ -147,7 +137,7 @@ TEST_F(Drops, OfTheProviderAreMadeGoodAfterItsRestart) {
   town.signal_provider(SIGKILL);
   town.stop_provider();
   for (const pid_t pid : running) {
-    EXPECT_NE(program_of(pid), town.program("sploader")) << "a loader dies with its provider";
+    EXPECT_NE(process_program(pid), town.program("sploader")) << "a loader dies with its provider";
   }
   town.start_provider();
   shop.expect_settled(placed, Outcome::success);

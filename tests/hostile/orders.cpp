@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "base/testing/must.hpp"
+#include "base/testing/processes.hpp"
 #include "broker/remote.hpp"
 #include "crypto/hash.hpp"
 #include "prove/dev.hpp"
@@ -33,20 +35,13 @@ Path note_folder(const Town& town) {
   return folder;
 }
 
-std::string read_all(const Path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 // In a group of an order, which no other town on this machine has.
 bool runs(const std::string& command_line, const std::string& group) {
-  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-    if (read_all(entry.path() / "cmdline") == command_line &&
-        read_all(entry.path() / "cgroup").find(group) != std::string::npos) {
-      return true;
-    }
-  }
-  return false;
+  const auto processes = process_ids();
+  return std::any_of(processes.begin(), processes.end(), [&](pid_t process) {
+    return process_text(process, "cmdline") == command_line &&
+           process_text(process, "cgroup").find(group) != std::string::npos;
+  });
 }
 
 api::PartSecret secret_of(const Sealed& goods) { return {goods.key.clone(), SecretBytes()}; }
