@@ -1,7 +1,8 @@
 # sp_room(NAME [ROOMS other rooms] [BUDGET seconds] [LIBRARIES others' libraries])
 #
 # BUDGET is what the room's test program may take on two cores that others use as well; ctest ends it then, and the room has
-# to become quicker. In all, `make test` has to stay below twenty minutes: it took 1,071 seconds from a fresh clone in a slow hour of 29 November 2026.
+# to become quicker. In all, `make test` has to stay below twenty minutes: from a fresh clone it took 1,071 seconds on two cores, and
+# 1,283 beside other work on them (29 November 2026).
 #
 # Makes the library sp_NAME of src/NAME (a '/' in the name becomes '_'), its test program NAME_test of the *_test.cpp beside the code, and one fuzz target
 # NAME_*_fuzz of each *_fuzz.cpp. What src/NAME/testing/ holds is the library sp_NAME_testing, which only tests link: this room's
@@ -77,7 +78,7 @@ function(sp_test_parts)
 endfunction()
 
 # Code that only tests and benches run: several files at a time, since most of what is compiled they share (builds with
-# sanitizers take each by itself), and without debug information. OPTIONS are compile options beside.
+# sanitizers take each by itself), and without debug information. What stands behind the name are more compile options.
 function(sp_test_code name)
   if(NOT SP_SANITIZE)
     set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)
