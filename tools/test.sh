@@ -19,7 +19,7 @@ echo "contracts: $(($(date +%s) - start)) s"
 failed=0
 run() { # run ARGUMENTS...: ctest, and what was left out and why, which it keeps to itself of programs that end well
   ctest --test-dir build/release --output-on-failure --no-tests=error "$@" || failed=1
-  sed -n '/: Skipped$/{n;s/^/SKIPPED: /;p};/^SKIPPED: /p' build/release/Testing/Temporary/LastTest.log | sort | uniq -c
+  sed -n '/: Skipped$/{n;s/^/SKIPPED: /;p;b};/^SKIPPED: /p' build/release/Testing/Temporary/LastTest.log | sort | uniq -c
 }
 run -LE system -j"$((jobs + 1))"
 run -L system -j"$((3 * jobs))"
