@@ -209,8 +209,7 @@ TEST_F(Overload, AFloodOfRequestsAndAnOrderInTheMiddle) {
   std::printf("of the broker's %zu answers %zu: busy; of the store's %zu %zu\n",
               told.answered.load(), told.busy.load(), stored.answered.load(), stored.busy.load());
   EXPECT_GT(told.busy, 0U) << "there was no overload";
-  // How many were served for one that was refused is the machine's speed.
-  EXPECT_GT(told.answered, told.busy) << "nobody was served";
+  EXPECT_GT(told.answered, 2 * told.busy) << "most were served";
   EXPECT_EQ(told.wordless, 0U);
   EXPECT_GT(stored.answered, kFlooders) << "the store's flood was none";
   EXPECT_GT(stored.busy, 0U) << "the store was never busy";
